@@ -1,0 +1,2 @@
+//! The `metrics-mcp` binary.
+fn main() {}

@@ -1,0 +1,1 @@
+//! One tamper-evident record per call, and its verifier.

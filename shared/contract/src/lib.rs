@@ -1,0 +1,1 @@
+//! What every tool speaks: requests, answers, evidence, time ranges, budgets, errors.

@@ -1,0 +1,1 @@
+//! Secrets and personal data out; control, ANSI, bidi and zero-width characters out.

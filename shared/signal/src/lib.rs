@@ -1,0 +1,1 @@
+//! Pure mathematics: robust statistics, onset, quantiles, shapes.

@@ -1,0 +1,1 @@
+//! In-memory MCP client, golden answers, recorded replies, misbehaving proxy.

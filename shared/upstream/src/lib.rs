@@ -1,0 +1,1 @@
+//! The rules of every way out to a backend.
