@@ -1,1 +1,18 @@
 //! The rules of every way out to a backend.
+//!
+//! Whichever library speaks, a request goes through [`Upstream::send`]: allow-listed endpoint, deadline over the
+//! whole exchange (so that a trickle can't hold a call), at most two retries within a retry budget, circuit
+//! breaker, bounded concurrency, a cap on decompressed bytes, credentials from configuration only, redirects off,
+//! and a note in the call's trail for each attempt, finished or not.
+
+mod attempt;
+mod breaker;
+mod client;
+mod config;
+mod error;
+mod source;
+
+pub use client::ConfigError;
+pub use config::{BasicAuth, Limits, SourceConfig};
+pub use error::UpstreamError;
+pub use source::{Ask, Endpoint, Health, Method, Reply, Upstream};

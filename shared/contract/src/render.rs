@@ -1,0 +1,78 @@
+//! Two renderings of one answer: text for people and older clients, structured content for the rest. Both hold
+//! the same facts in the same order, because both are made from the same [`Fitted`] parts.
+
+mod fit;
+mod structured;
+mod text;
+
+use serde_json::Value;
+
+use crate::{Answer, Budget, CallId, Detail, ToolError};
+use fit::Fitted;
+
+/// An answer or error as it leaves the process.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rendered {
+    /// Complete in itself.
+    pub text: String,
+    /// Complete in itself.
+    pub structured: Value,
+    /// Rows and findings the answer had before the budget.
+    pub rows_seen: u64,
+    /// Rows and findings it shows.
+    pub rows_shown: u64,
+}
+
+/// Renders an answer within `budget`: neither form is longer, and what was left out is counted.
+#[must_use]
+pub fn answer(answer: &Answer, call_id: &CallId, budget: Budget) -> Rendered {
+    let fitted = Fitted::new(answer, budget);
+    Rendered {
+        text: text::answer(&fitted, call_id),
+        structured: structured::answer(&fitted, call_id),
+        rows_seen: fitted.rows_seen(),
+        rows_shown: fitted.rows_shown(),
+    }
+}
+
+/// Renders an error. The structured form has a `verdict` too: clients check results against one output schema.
+#[must_use]
+pub fn error(error: &ToolError, call_id: &CallId) -> Rendered {
+    let limit = Budget::for_detail(Detail::Concise).limit() / 4;
+    let problem = fit::cut(&error.problem, limit / 2);
+    let remedy = fit::cut(&error.remedy, limit);
+    let shown = ToolErrorParts { problem, remedy, error };
+    Rendered {
+        text: text::error(&shown, call_id),
+        structured: structured::error(&shown, call_id),
+        rows_seen: 0,
+        rows_shown: 0,
+    }
+}
+
+/// An error with its texts cut to size.
+struct ToolErrorParts<'a> {
+    problem: String,
+    remedy: String,
+    error: &'a ToolError,
+}
+
+/// What every result of every tool has. One small schema for all: the parts differ, the frame does not.
+#[must_use]
+pub fn output_schema() -> serde_json::Map<String, Value> {
+    let schema = serde_json::json!({
+        "type": "object",
+        "properties": {
+            "verdict": {"type": "string", "description": "The answer in one sentence"},
+            "call_id": {"type": "string", "description": "Finds the audit record of this call"}
+        },
+        "required": ["verdict", "call_id"]
+    });
+    match schema {
+        Value::Object(schema) => schema,
+        _ => serde_json::Map::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,185 @@
+//! What of an answer fits into its budget. Every part is costed in both renderings and pays the dearer price,
+//! so that one decision holds for both.
+
+use serde_json::Value;
+
+use super::{structured, text};
+use crate::{
+    Answer, Budget, Cell, Evidence, Finding, Next, Table,
+    budget::Purse,
+};
+
+const VERDICT: usize = 600;
+const QUERY: usize = 1_500;
+const CAVEAT: usize = 400;
+/// Frame of an answer: keys, headers and the counts of what was left out.
+const FRAME: usize = 260;
+/// Every table keeps at least its first rows before any table gets more.
+const FLOOR: usize = 3;
+
+/// The parts that fit, each already written in both forms.
+pub(super) struct Fitted<'a> {
+    pub(super) verdict: String,
+    pub(super) findings: Part,
+    pub(super) tables: Vec<FittedTable<'a>>,
+    pub(super) evidence: Vec<(usize, &'a Evidence, String)>,
+    pub(super) evidence_omitted: usize,
+    pub(super) caveats: Part,
+    pub(super) next: Part,
+}
+
+/// A list cut to its first items.
+#[derive(Default)]
+pub(super) struct Part {
+    pub(super) shown: Vec<Written>,
+    pub(super) omitted: usize,
+}
+
+/// One item in both forms.
+pub(super) struct Written {
+    pub(super) text: String,
+    pub(super) value: Value,
+}
+
+/// A table cut to its first rows.
+pub(super) struct FittedTable<'a> {
+    pub(super) table: &'a Table,
+    pub(super) rows: Vec<Written>,
+    waiting: std::slice::Iter<'a, Vec<Cell>>,
+}
+
+impl FittedTable<'_> {
+    pub(super) fn omitted(&self) -> u64 {
+        self.table.seen.saturating_sub(self.rows.len() as u64)
+    }
+
+    /// Adds the next row if the purse allows; a row that doesn't fit ends the table (rank order is kept).
+    fn add_row(&mut self, purse: &mut Purse) -> bool {
+        let Some(cells) = self.waiting.as_slice().first() else { return false };
+        let row = Written { text: text::row(cells), value: structured::row(cells) };
+        if !purse.draw(row.cost()) {
+            return false;
+        }
+        self.waiting.next();
+        self.rows.push(row);
+        true
+    }
+}
+
+impl Written {
+    fn cost(&self) -> usize {
+        let value = serde_json::to_string(&self.value).map_or(usize::MAX, |json| json.len());
+        self.text.len().max(value).saturating_add(2)
+    }
+}
+
+impl<'a> Fitted<'a> {
+    pub(super) fn new(answer: &'a Answer, budget: Budget) -> Fitted<'a> {
+        let mut purse = budget.share(100);
+        let verdict = cut(answer.verdict(), VERDICT);
+        let heads: usize = answer.tables().iter().map(head_cost).sum();
+        purse.draw((FRAME + heads + json_length(&verdict)).min(purse.left));
+
+        let (evidence, evidence_omitted) = fit_evidence(answer.evidence(), &mut purse, budget.share(40));
+        let next = fit_part(answer.next().iter().map(write_next), &mut purse, budget.share(15));
+        let caveats = fit_part(answer.caveats().iter().map(|text| write_caveat(text)), &mut purse, budget.share(15));
+        let findings = fit_part(answer.findings().iter().map(write_finding), &mut purse, budget.share(50));
+        let tables = fit_tables(answer.tables(), &mut purse);
+        Fitted { verdict, findings, tables, evidence, evidence_omitted, caveats, next }
+    }
+
+    pub(super) fn rows_seen(&self) -> u64 {
+        let findings = self.findings.shown.len() + self.findings.omitted;
+        self.tables.iter().map(|table| table.table.seen).sum::<u64>() + findings as u64
+    }
+
+    pub(super) fn rows_shown(&self) -> u64 {
+        let rows: usize = self.tables.iter().map(|table| table.rows.len()).sum();
+        (rows + self.findings.shown.len()) as u64
+    }
+}
+
+fn fit_tables<'a>(tables: &'a [Table], purse: &mut Purse) -> Vec<FittedTable<'a>> {
+    let mut fitted: Vec<_> = tables
+        .iter()
+        .map(|table| FittedTable { table, rows: Vec::new(), waiting: table.rows.iter() })
+        .collect();
+    for table in &mut fitted {
+        while table.rows.len() < FLOOR && table.add_row(purse) {}
+    }
+    for table in &mut fitted {
+        while table.add_row(purse) {}
+    }
+    fitted
+}
+
+fn fit_part(items: impl Iterator<Item = Written>, purse: &mut Purse, mut share: Purse) -> Part {
+    let mut part = Part::default();
+    for item in items {
+        let cost = item.cost();
+        // Once something is left out, all after it is too: the order says what matters.
+        if part.omitted == 0 && share.left >= cost && purse.draw(cost) {
+            share.draw(cost);
+            part.shown.push(item);
+        } else {
+            part.omitted += 1;
+        }
+    }
+    part
+}
+
+fn fit_evidence<'a>(
+    all: &'a [Evidence],
+    purse: &mut Purse,
+    mut share: Purse,
+) -> (Vec<(usize, &'a Evidence, String)>, usize) {
+    let mut shown = Vec::new();
+    for (index, evidence) in all.iter().enumerate() {
+        let query = cut(&evidence.query, QUERY);
+        let text = text::evidence_header(evidence).len() + query.len() + 12;
+        let value = serde_json::to_string(&structured::evidence(index, evidence, &query)).map_or(0, |json| json.len());
+        let cost = text.max(value) + 2;
+        if share.left >= cost && purse.draw(cost) {
+            share.draw(cost);
+            shown.push((index, evidence, query));
+        }
+    }
+    let omitted = all.len() - shown.len();
+    (shown, omitted)
+}
+
+fn write_finding(finding: &Finding) -> Written {
+    Written { text: text::finding(finding), value: structured::finding(finding) }
+}
+
+fn write_next(next: &Next) -> Written {
+    Written { text: text::next(next), value: structured::next(next) }
+}
+
+fn write_caveat(caveat: &str) -> Written {
+    let caveat = cut(caveat, CAVEAT);
+    Written { text: caveat.clone(), value: Value::String(caveat) }
+}
+
+/// Title, column names, counts and the advice of one table, in the dearer form.
+fn head_cost(table: &Table) -> usize {
+    let columns: usize = table.columns.iter().map(|name| name.len() + 4).sum();
+    2 * json_length(&table.title) + columns + json_length(&table.see_more) + 160
+}
+
+fn json_length(text: &str) -> usize {
+    serde_json::to_string(text).map_or(text.len(), |json| json.len())
+}
+
+/// At most `most` bytes of `text`, cut between characters, the rest counted.
+pub(super) fn cut(text: &str, most: usize) -> String {
+    if text.len() <= most {
+        return text.to_owned();
+    }
+    let mut end = most;
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    let (head, tail) = text.split_at(end);
+    format!("{head}…(+{} characters)", tail.chars().count())
+}

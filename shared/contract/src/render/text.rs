@@ -1,0 +1,146 @@
+//! The text form: what a person reads in a terminal, and a model whose client drops structured content.
+
+use std::fmt::Write as _;
+
+use super::{ToolErrorParts, fit::Fitted};
+use crate::{CallId, Cell, Evidence, Finding, Next, duration_text, significant, time_text};
+
+pub(super) fn answer(fitted: &Fitted<'_>, call_id: &CallId) -> String {
+    let mut out = String::new();
+    line(&mut out, &fitted.verdict);
+    for finding in &fitted.findings.shown {
+        line(&mut out, &finding.text);
+    }
+    for table in &fitted.tables {
+        if table.table.seen == 0 {
+            continue;
+        }
+        line(&mut out, &format!("\n{} (e{})", table.table.title, table.table.cite.0 + 1));
+        line(&mut out, &table.table.columns.join(" | "));
+        for row in &table.rows {
+            line(&mut out, &row.text);
+        }
+    }
+    out.push('\n');
+    evidence(&mut out, fitted);
+    coverage(&mut out, fitted);
+    for (place, next) in fitted.next.shown.iter().enumerate() {
+        line(&mut out, &format!("{}{}", if place == 0 { "next: " } else { "      " }, next.text));
+    }
+    let _ = write!(out, "call {call_id}");
+    out
+}
+
+pub(super) fn error(shown: &ToolErrorParts<'_>, call_id: &CallId) -> String {
+    let error = shown.error;
+    let mut out = String::new();
+    line(&mut out, &format!("{}: {}", error.kind.name(), shown.problem));
+    if !shown.remedy.is_empty() {
+        line(&mut out, &shown.remedy);
+    }
+    if !error.nearest.is_empty() {
+        line(&mut out, &format!("nearest: {}", error.nearest.join(", ")));
+    }
+    if let Some(wait) = error.retry_after {
+        line(&mut out, &format!("retry after {} s", wait.as_secs_f64().ceil()));
+    }
+    for call in &error.next {
+        line(&mut out, &format!("try: {}", next(call)));
+    }
+    let _ = write!(out, "call {call_id}");
+    out
+}
+
+pub(super) fn row(cells: &[Cell]) -> String {
+    cells.iter().map(cell).collect::<Vec<_>>().join(" | ")
+}
+
+fn cell(cell: &Cell) -> String {
+    match cell {
+        Cell::Missing => "-".to_owned(),
+        Cell::Text(text) => text.clone(),
+        Cell::Quoted(text, cap) => text.shown(*cap),
+        Cell::Number(value) => significant(*value),
+        Cell::Count(count) => count.to_string(),
+        Cell::Time(time) => time_text(*time),
+    }
+}
+
+pub(super) fn finding(finding: &Finding) -> String {
+    let cites: Vec<String> = finding.cites.iter().map(|cite| format!("e{}", cite.0 + 1)).collect();
+    format!("- {} ({})", finding.statement, cites.join(", "))
+}
+
+pub(super) fn next(next: &Next) -> String {
+    let arguments: Vec<String> = next.arguments.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let server = next.server.as_ref().map_or(String::new(), |server| format!(" on {server}"));
+    let why = if next.why.is_empty() { String::new() } else { format!(": {}", next.why) };
+    format!("{}({}){server}{why}", next.tool, arguments.join(", "))
+}
+
+/// What several pieces of evidence share: source, window, step.
+pub(super) fn evidence_header(evidence: &Evidence) -> String {
+    let mut out = format!("evidence [{}", evidence.source);
+    if let Some(window) = evidence.window {
+        let _ = write!(out, ", {window}");
+    }
+    if let Some(at) = evidence.at {
+        let _ = write!(out, ", at {}", time_text(at));
+    }
+    if let Some(step) = evidence.step {
+        let _ = write!(out, ", step {}", duration_text(step.as_secs_f64()));
+    }
+    out.push(']');
+    out
+}
+
+fn evidence(out: &mut String, fitted: &Fitted<'_>) {
+    let mut last = String::new();
+    for (index, evidence, query) in &fitted.evidence {
+        let header = evidence_header(evidence);
+        if header != last {
+            line(out, &header);
+        }
+        last = header;
+        line(out, &format!(" e{} {query}", index + 1));
+        if let Some(link) = &evidence.link {
+            line(out, &format!("    {link}"));
+        }
+    }
+    if fitted.evidence_omitted > 0 {
+        line(out, &format!(" {} more queries omitted; ask for detail=\"full\"", fitted.evidence_omitted));
+    }
+}
+
+fn coverage(out: &mut String, fitted: &Fitted<'_>) {
+    let mut parts = Vec::new();
+    for table in &fitted.tables {
+        let (title, seen, shown) = (&table.table.title, table.table.seen, table.rows.len());
+        match table.omitted() {
+            0 => parts.push(format!("all {seen} {title} shown")),
+            omitted => {
+                let how = &table.table.see_more;
+                let how = if how.is_empty() { String::new() } else { format!(" ({how})") };
+                parts.push(format!("{shown} of {seen} {title} shown, {omitted} omitted{how}"));
+            }
+        }
+    }
+    if fitted.findings.omitted > 0 {
+        parts.push(format!("{} findings omitted", fitted.findings.omitted));
+    }
+    parts.extend(fitted.caveats.shown.iter().map(|caveat| caveat.text.clone()));
+    if fitted.caveats.omitted > 0 {
+        parts.push(format!("{} more caveats omitted; ask for detail=\"full\"", fitted.caveats.omitted));
+    }
+    if !parts.is_empty() {
+        line(out, &format!("coverage: {}", parts.join("; ")));
+    }
+    if fitted.next.omitted > 0 {
+        line(out, &format!("{} suggested calls omitted", fitted.next.omitted));
+    }
+}
+
+fn line(out: &mut String, text: &str) {
+    out.push_str(text);
+    out.push('\n');
+}
