@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 /// How much an answer may say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
+#[expect(missing_docs, reason = "a described variant becomes a union in the schema, which clients refuse")]
 pub enum Detail {
     #[default]
     Concise,

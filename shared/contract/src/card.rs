@@ -80,6 +80,12 @@ pub trait Tool: Send + Sync + 'static {
     /// What the tool says about itself.
     const CARD: Card;
 
+    /// Arguments that make no sense as this tool is set up (such as `source` with a single source): accepted, not
+    /// listed.
+    fn unlisted(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     /// Answers one request. Dropping the future is cancellation, and must stop every request to a backend.
     fn answer(
         &self,

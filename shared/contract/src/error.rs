@@ -56,7 +56,11 @@ impl ErrorKind {
 ///
 /// `Display` is the problem alone; [`crate::render::error`] adds the rest.
 #[derive(Debug)]
-pub struct ToolError {
+pub struct ToolError(Box<Parts>);
+
+/// Behind a pointer, because every `Result` of a call has room for it.
+#[derive(Debug)]
+pub(crate) struct Parts {
     pub(crate) kind: ErrorKind,
     pub(crate) problem: String,
     pub(crate) remedy: String,
@@ -70,7 +74,7 @@ impl ToolError {
     /// An error of `kind`: `problem` says what was wrong, `remedy` what to change.
     #[must_use]
     pub fn new(kind: ErrorKind, problem: impl Into<String>, remedy: impl Into<String>) -> ToolError {
-        ToolError {
+        ToolError(Box::new(Parts {
             kind,
             problem: problem.into(),
             remedy: remedy.into(),
@@ -78,7 +82,11 @@ impl ToolError {
             next: Vec::new(),
             retry_after: None,
             cause: None,
-        }
+        }))
+    }
+
+    pub(crate) fn parts(&self) -> &Parts {
+        &self.0
     }
 
     /// An argument that can't be used; `problem` reads after the argument's name.
@@ -90,59 +98,59 @@ impl ToolError {
     /// Adds what to change.
     #[must_use]
     pub fn remedy(mut self, remedy: impl Into<String>) -> ToolError {
-        self.remedy = remedy.into();
+        self.0.remedy = remedy.into();
         self
     }
 
     /// Adds the names that may have been meant.
     #[must_use]
     pub fn nearest<S: Into<String>>(mut self, names: impl IntoIterator<Item = S>) -> ToolError {
-        self.nearest = names.into_iter().map(Into::into).collect();
+        self.0.nearest = names.into_iter().map(Into::into).collect();
         self
     }
 
     /// Adds a call that would work.
     #[must_use]
     pub fn try_next(mut self, next: Next) -> ToolError {
-        self.next.push(next);
+        self.0.next.push(next);
         self
     }
 
     /// Adds how long to wait.
     #[must_use]
     pub fn retry_after(mut self, wait: Duration) -> ToolError {
-        self.retry_after = Some(wait);
+        self.0.retry_after = Some(wait);
         self
     }
 
     /// Adds the cause, for the log.
     #[must_use]
     pub fn because(mut self, cause: impl Into<Box<dyn Error + Send + Sync>>) -> ToolError {
-        self.cause = Some(cause.into());
+        self.0.cause = Some(cause.into());
         self
     }
 
     /// The kind.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
-        self.kind
+        self.0.kind
     }
 
     /// How long to wait before the same call may work.
     #[must_use]
     pub fn wait(&self) -> Option<Duration> {
-        self.retry_after
+        self.0.retry_after
     }
 }
 
 impl fmt::Display for ToolError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.problem)
+        f.write_str(&self.0.problem)
     }
 }
 
 impl Error for ToolError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.cause.as_deref().map(|cause| cause as &(dyn Error + 'static))
+        self.0.cause.as_deref().map(|cause| cause as &(dyn Error + 'static))
     }
 }

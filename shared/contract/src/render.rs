@@ -39,8 +39,8 @@ pub fn answer(answer: &Answer, call_id: &CallId, budget: Budget) -> Rendered {
 #[must_use]
 pub fn error(error: &ToolError, call_id: &CallId) -> Rendered {
     let limit = Budget::for_detail(Detail::Concise).limit() / 4;
-    let problem = fit::cut(&error.problem, limit / 2);
-    let remedy = fit::cut(&error.remedy, limit);
+    let problem = fit::cut(&error.parts().problem, limit / 2);
+    let remedy = fit::cut(&error.parts().remedy, limit);
     let shown = ToolErrorParts { problem, remedy, error };
     Rendered {
         text: text::error(&shown, call_id),

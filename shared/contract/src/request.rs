@@ -116,7 +116,7 @@ mod tests {
         let Value::Object(arguments) = arguments else { panic!("arguments are an object") };
         match parse::<Request>(arguments) {
             Ok(request) => panic!("accepted: {request:?}"),
-            Err(error) => format!("{error} | {}", error.remedy),
+            Err(error) => format!("{error} | {}", error.parts().remedy),
         }
     }
 

@@ -30,7 +30,7 @@ pub fn input<Request: JsonSchema>() -> Map<String, Value> {
 fn flatten(property: &mut Value) {
     let Value::Object(fields) = property else { return };
     if let Some(Value::Array(choices)) = fields.remove("anyOf") {
-        let not_null = choices.into_iter().find(|choice| choice.get("type") != Some(&Value::from("null")));
+        let not_null = choices.into_iter().find(|choice| choice.get("type").is_none_or(|kind| kind != "null"));
         if let Some(Value::Object(inner)) = not_null {
             for (key, value) in inner {
                 fields.entry(key).or_insert(value);
@@ -38,7 +38,7 @@ fn flatten(property: &mut Value) {
         }
     }
     if let Some(Value::Array(types)) = fields.get("type") {
-        let first = types.iter().find(|name| **name != Value::from("null")).cloned();
+        let first = types.iter().find(|name| *name != "null").cloned();
         fields.insert("type".to_owned(), first.unwrap_or_else(|| Value::from("string")));
     }
     if let Some(Value::Array(values)) = fields.get_mut("enum") {

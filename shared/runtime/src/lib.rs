@@ -1,1 +1,27 @@
-//! Transports, tool registry, guard pipeline, health, shutdown, command line: the only crate that knows rmcp.
+//! Everything between a client and a tool: transports, registry, guard, health, shutdown, command line.
+//!
+//! The only crate that knows rmcp. A server hands over a [`Server`] (its tools, prompts and sources); everything
+//! else is the same for all five.
+
+mod check;
+pub mod cli;
+mod engine;
+mod guard;
+mod handler;
+mod http;
+mod ids;
+mod load;
+mod metrics;
+mod outcome;
+mod prompts;
+mod rates;
+mod registry;
+mod server;
+pub mod settings;
+mod state;
+mod stdio;
+mod telemetry;
+
+pub use engine::{Engine, StartError};
+pub use load::{LoadError, Loaded, ServerConfig, WellKnown, load};
+pub use server::{About, CheckLine, Checking, Probe, Prompt, Server};

@@ -3,6 +3,7 @@
 
 use std::{fs, path::Path};
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use reqwest::{
     Certificate, Client, Identity, Url,
     header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue},
@@ -107,7 +108,7 @@ fn authorization(config: &SourceConfig) -> Result<Option<(&'static str, String)>
     if let Some(basic) = &config.basic {
         let inline = basic.password.as_ref();
         let password = secret(config, "basic.password_file", inline, basic.password_file.as_deref())?.unwrap_or_default();
-        return Ok(Some(("basic", format!("Basic {}", base64(&format!("{}:{password}", basic.username))))));
+        return Ok(Some(("basic", format!("Basic {}", STANDARD.encode(format!("{}:{password}", basic.username))))));
     }
     let token =
         secret(config, "bearer_token_file", config.bearer_token.as_ref(), config.bearer_token_file.as_deref())?;

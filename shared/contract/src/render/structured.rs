@@ -25,7 +25,7 @@ pub(super) fn answer(fitted: &Fitted<'_>, call_id: &CallId) -> Value {
 }
 
 pub(super) fn error(shown: &ToolErrorParts<'_>, call_id: &CallId) -> Value {
-    let error = shown.error;
+    let error = shown.error.parts();
     let mut detail = Map::new();
     detail.insert("kind".to_owned(), error.kind.name().into());
     if !shown.remedy.is_empty() {

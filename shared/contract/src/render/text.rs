@@ -32,7 +32,7 @@ pub(super) fn answer(fitted: &Fitted<'_>, call_id: &CallId) -> String {
 }
 
 pub(super) fn error(shown: &ToolErrorParts<'_>, call_id: &CallId) -> String {
-    let error = shown.error;
+    let error = shown.error.parts();
     let mut out = String::new();
     line(&mut out, &format!("{}: {}", error.kind.name(), shown.problem));
     if !shown.remedy.is_empty() {

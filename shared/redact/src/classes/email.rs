@@ -1,0 +1,68 @@
+//! E-mail addresses, told from the many other things that are written with an `@`.
+
+use super::{Candidate, Verdict};
+
+/// Endings that look like a top-level domain and are none: units, files, names inside a cluster.
+const NOT_DOMAINS: &[&str] = &[
+    "service",
+    "socket",
+    "timer",
+    "mount",
+    "automount",
+    "slice",
+    "scope",
+    "target",
+    "device",
+    "swap",
+    "path",
+    "js",
+    "mjs",
+    "cjs",
+    "ts",
+    "jsx",
+    "tsx",
+    "css",
+    "html",
+    "json",
+    "yaml",
+    "yml",
+    "xml",
+    "toml",
+    "log",
+    "conf",
+    "txt",
+    "png",
+    "jpg",
+    "jpeg",
+    "svg",
+    "gif",
+    "webp",
+    "jar",
+    "gz",
+    "tgz",
+    "whl",
+    "svc",
+    "internal",
+    "localdomain",
+];
+
+pub(super) fn judge(candidate: &Candidate<'_>) -> Verdict {
+    let value = candidate.value;
+    let (local, domain) = value.split_once('@').or_else(|| value.split_once("%40")).unwrap_or((value, ""));
+    let domain = domain.to_ascii_lowercase();
+    let ending = domain.rsplit('.').next().unwrap_or_default();
+    // `git@host:repository` is an address of a repository, `rabbit@rabbitmq-0.…svc.cluster.local` of a process
+    let is_remote = local.eq_ignore_ascii_case("git") && candidate.after.starts_with(':');
+    let is_in_cluster = domain.ends_with(".cluster.local");
+    if is_remote || is_in_cluster || NOT_DOMAINS.contains(&ending) || is_version(&domain) {
+        return Verdict::Not(value.len());
+    }
+    Verdict::Secret(value.len())
+}
+
+/// `module@v1.2.3-beta.rc`, but not `someone@163.com`.
+fn is_version(domain: &str) -> bool {
+    let starts_with_digit = |label: &str| label.starts_with(|c: char| c.is_ascii_digit());
+    let mut labels = domain.strip_prefix('v').unwrap_or(domain).split('.');
+    labels.next().is_some_and(starts_with_digit) && labels.next().is_some_and(starts_with_digit)
+}

@@ -1,0 +1,155 @@
+//! `password=…`, `token: …`, `"secret": "…"`: a secret only because of the key beside it. Messages use the same words
+//! (`invalid token: signature is invalid`), so that most of this decides what is not a secret.
+
+use super::bearer::looks_random;
+use super::{Candidate, Verdict};
+
+/// Values that say something about a secret instead of being one; in lower case.
+const WORDS_ABOUT_SECRETS: &[&str] = &[
+    "true",
+    "false",
+    "null",
+    "nil",
+    "none",
+    "undefined",
+    "unset",
+    "empty",
+    "missing",
+    "invalid",
+    "expired",
+    "required",
+    "incorrect",
+    "wrong",
+    "rejected",
+    "revoked",
+    "unknown",
+    "omitted",
+    "hidden",
+    "masked",
+    "redacted",
+    "filtered",
+    "removed",
+    "protected",
+    "string",
+    "yes",
+    "no",
+    "ok",
+    "eof",
+    "bearer",
+    "basic",
+    "negotiate",
+    "digest",
+    "error",
+    "failed",
+];
+
+pub(super) fn judge(candidate: &Candidate<'_>) -> Verdict {
+    let is_quoted = candidate.lead.ends_with(['"', '\'']);
+    let length = if is_quoted { candidate.value.len() } else { bare_length(candidate) };
+    let value = candidate.value.get(..length).unwrap_or(candidate.value);
+    if is_placeholder(value) || is_directory(candidate.lead, value) || is_resource_name(candidate) {
+        return Verdict::Not(candidate.value.len());
+    }
+    if !is_quoted && candidate.lead.trim_end().ends_with(':') && is_message(candidate, value) {
+        return Verdict::Not(candidate.value.len());
+    }
+    Verdict::Secret(length)
+}
+
+/// How much of a bare value, and of what follows it, is the secret.
+fn bare_length(candidate: &Candidate<'_>) -> usize {
+    let mut length = candidate.value.len();
+    if is_password_key(candidate.lead) {
+        length += continued_length(candidate.after);
+    }
+    if length > candidate.value.len() {
+        return length;
+    }
+    let mut value = candidate.value;
+    // `Login(user=a, password=b)`, `{user:a password:b}`
+    for (open, close) in [('(', ')'), ('{', '}'), ('[', ']')] {
+        if !value.contains(open) {
+            value = value.trim_end_matches(close);
+        }
+    }
+    value.len()
+}
+
+/// A password may hold `,` or `&`: it ends there only if another pair, a blank or nothing follows.
+fn continued_length(after: &str) -> usize {
+    let mut length = 0;
+    while let Some(rest) = after.get(length..).and_then(|rest| rest.strip_prefix([',', '&'])) {
+        let piece = rest.find(|c: char| c.is_whitespace() || "\"'`,;&\\<".contains(c)).unwrap_or(rest.len());
+        let piece = rest.get(..piece).unwrap_or_default();
+        if piece.is_empty() || starts_a_pair(piece) {
+            break;
+        }
+        length += 1 + piece.len();
+    }
+    length
+}
+
+/// `key=` or `key:` at the start of a text, or of the next record in it.
+fn starts_a_pair(text: &str) -> bool {
+    let text = text.trim_start_matches(['{', '[', '(']);
+    let key = text.find(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '_' | '-' | '.'));
+    key.is_some_and(|end| end > 0 && text.get(end..).is_some_and(|rest| rest.starts_with(['=', ':'])))
+}
+
+/// Stands for a secret without being one: words, stars, `${NAME}`, `{{ value }}`, `%s`, `[FILTERED]`, `<token>`.
+pub(super) fn is_placeholder(value: &str) -> bool {
+    let inner = value.trim_matches(|c: char| "[]<>(){}*$".contains(c));
+    let is_word = WORDS_ABOUT_SECRETS.contains(&inner.to_ascii_lowercase().as_str());
+    let is_crossed_out = !inner.contains(|c: char| c.is_alphanumeric() && c != 'x' && c != 'X');
+    let is_name = inner.starts_with(|c: char| c.is_ascii_uppercase() || c == '_')
+        && inner.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
+    let is_variable = (value.starts_with('$') && is_name)
+        || (value.starts_with("${") && value.ends_with('}'))
+        || (value.starts_with("$(") && value.ends_with(')'))
+        || value.starts_with("{{")
+        || (value.starts_with('<')
+            && value.ends_with('>')
+            && !value.contains(' ')
+            && !inner.contains(['<', '>', ':']));
+    let is_format = value.len() == 2 && value.starts_with('%');
+    is_word || is_crossed_out || is_variable || is_format
+}
+
+/// `PWD=/home/app` is where a process runs.
+fn is_directory(lead: &str, value: &str) -> bool {
+    let is_pwd = lead.get(..3).is_some_and(|key| key.eq_ignore_ascii_case("pwd"));
+    let after_drive = value.get(1..).unwrap_or_default();
+    is_pwd
+        && (value.starts_with(['/', '~']) || after_drive.starts_with(":\\") || after_drive.starts_with(":/"))
+}
+
+/// `arn:aws:secretsmanager:eu-west-1:1:secret:name` names a secret.
+fn is_resource_name(candidate: &Candidate<'_>) -> bool {
+    candidate.before.ends_with(':') && candidate.lead.ends_with(':')
+}
+
+/// After `key:` without quotes a message goes on as often as a value follows.
+fn is_message(candidate: &Candidate<'_>, value: &str) -> bool {
+    let is_unexpected = candidate.before.trim_end().ends_with("unexpected"); // a parser's token
+    let is_error_chain = value.ends_with(':') || value.contains("://");
+    let is_status = value.len() <= 3 && value.chars().all(|c| c.is_ascii_digit());
+    if is_unexpected || is_error_chain {
+        return true;
+    }
+    if !is_password_key(candidate.lead) {
+        return is_status || !looks_random(value);
+    }
+    is_word_of_a_sentence(value, candidate.after)
+}
+
+/// Whether a word is followed by another word that is not itself a key.
+fn is_word_of_a_sentence(value: &str, after: &str) -> bool {
+    let next = after.trim_start_matches([' ', '\t']);
+    let has_blank = next.len() < after.len();
+    let is_word = value.chars().all(char::is_alphabetic);
+    is_word && has_blank && next.starts_with(|c: char| c.is_alphabetic() || c == '"') && !starts_a_pair(next)
+}
+
+fn is_password_key(lead: &str) -> bool {
+    lead.starts_with(['p', 'P'])
+}

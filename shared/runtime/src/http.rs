@@ -1,0 +1,189 @@
+//! The streamable HTTP transport: one endpoint `/mcp` for both eras, health, metrics, and an orderly end.
+
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+
+use audit::Transport;
+use axum::{
+    Router,
+    body::Body,
+    extract::{Request, State},
+    http::{HeaderValue, StatusCode, header},
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
+    routing::get,
+    serve::ListenerExt,
+};
+use identity::{Principal, Tokens, Unauthorized};
+use rmcp::{
+    model::CacheScope,
+    transport::streamable_http_server::{
+        StreamableHttpServerConfig, StreamableHttpService, session::never::NeverSessionManager,
+    },
+};
+use thiserror::Error;
+use tokio::{net::TcpListener, sync::Semaphore};
+use tokio_util::sync::CancellationToken;
+use upstream::Health;
+
+use crate::{engine::Engine, settings::Settings};
+
+const MAX_REQUEST_BYTES: usize = 256 * 1024;
+const GRACE: Duration = Duration::from_secs(10);
+/// Requests inside the server at one time, whoever sent them. Beyond it: 429.
+const MAX_REQUESTS: usize = 512;
+
+/// Why HTTP can't be served.
+#[derive(Debug, Error)]
+pub(crate) enum HttpError {
+    #[error("{0} is not a loopback address: without auth.tokens anyone who reaches it could call; configure tokens or use 127.0.0.1")]
+    Open(SocketAddr),
+    #[error("auth.tokens: {0}: {1}")]
+    Tokens(identity::IdentityError, String),
+    #[error("can't listen on {0}: {1}")]
+    Listen(SocketAddr, io::Error),
+    #[error("the HTTP server stopped: {0}")]
+    Serve(io::Error),
+}
+
+/// Who may call: the holders of tokens or, on loopback without tokens, the local user.
+struct Door {
+    tokens: Option<Tokens>,
+    user: String,
+    places: Semaphore,
+}
+
+/// Listens and serves until `stop` is cancelled; then finishes what runs, at most for the grace time.
+pub(crate) async fn serve(
+    engine: Engine,
+    settings: &Settings,
+    address: SocketAddr,
+    user: &str,
+    stop: CancellationToken,
+) -> Result<(), HttpError> {
+    let tokens = tokens(settings)?;
+    if tokens.is_none() && !address.ip().is_loopback() {
+        return Err(HttpError::Open(address));
+    }
+    let listener = TcpListener::bind(address).await.map_err(|error| HttpError::Listen(address, error))?;
+    let bound = listener.local_addr().map_err(|error| HttpError::Listen(address, error))?;
+    tracing::info!(address = %bound, server = engine.about.name, "listening on /mcp");
+    let kill = CancellationToken::new();
+    let app = router(&engine, settings, bound, tokens, user, &kill);
+    // Without TCP_NODELAY each answer waits for the client's delayed acknowledgement, 40 ms.
+    let listener = listener.tap_io(|stream| {
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "TCP_NODELAY");
+        }
+    });
+    let grace = settings.http.shutdown_grace_seconds.map_or(GRACE, Duration::from_secs);
+    let serving = axum::serve(listener, app).with_graceful_shutdown(stop.clone().cancelled_owned());
+    let last_call = async {
+        stop.cancelled().await;
+        tracing::info!(running = engine.guard.metrics.running(), "stopping: no new calls, finishing what runs");
+        tokio::time::sleep(grace).await;
+        kill.cancel();
+        // Cancelled calls answer at once; a client that does not read its answer is not waited for.
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    };
+    tokio::select! {
+        ended = serving => ended.map_err(HttpError::Serve),
+        () = last_call => Ok(()),
+    }
+}
+
+fn tokens(settings: &Settings) -> Result<Option<Tokens>, HttpError> {
+    if settings.auth.tokens.is_empty() {
+        return Ok(None);
+    }
+    Tokens::new(settings.auth.tokens.clone()).map(Some).map_err(|error| {
+        let cause = std::error::Error::source(&error).map_or_else(String::new, ToString::to_string);
+        HttpError::Tokens(error, cause)
+    })
+}
+
+fn router(
+    engine: &Engine,
+    settings: &Settings,
+    bound: SocketAddr,
+    tokens: Option<Tokens>,
+    user: &str,
+    kill: &CancellationToken,
+) -> Router {
+    let own = |scheme: &str| ["127.0.0.1", "localhost", "[::1]"].map(|host| format!("{scheme}://{host}:{}", bound.port()));
+    let origins = own("http").into_iter().chain(settings.http.allowed_origins.iter().cloned());
+    let loopback = ["localhost", "127.0.0.1", "::1"].map(str::to_owned);
+    let hosts = loopback.into_iter().chain(settings.http.allowed_hosts.iter().cloned());
+    let config = StreamableHttpServerConfig::default()
+        .with_json_response(true)
+        .with_legacy_session_mode(false)
+        .with_allowed_hosts(hosts)
+        .with_allowed_origins(origins)
+        .enforce_origin_validation()
+        .with_max_request_body_bytes(settings.http.max_request_bytes.unwrap_or(MAX_REQUEST_BYTES))
+        .with_cancellation_token(kill.child_token());
+    // What is listed depends on the caller's scopes once there are tokens; the local user always sees the same.
+    let handler = engine.handler(Transport::Http, None, CacheScope::Private);
+    let service = StreamableHttpService::new(
+        move || Ok::<_, io::Error>(handler.clone()),
+        Arc::new(NeverSessionManager::default()),
+        config,
+    );
+    let door = Arc::new(Door { tokens, user: user.to_owned(), places: Semaphore::new(MAX_REQUESTS) });
+    Router::new()
+        .route_service("/mcp", service)
+        .route_layer(middleware::from_fn_with_state(door, enter))
+        .route("/livez", get(|| async { "ok\n" }))
+        .route("/readyz", get(ready).with_state(engine.clone()))
+        .route("/metrics", get(metrics).with_state(engine.clone()))
+}
+
+/// Lets a request in, with its principal, or says why not.
+async fn enter(State(door): State<Arc<Door>>, mut request: Request, next: Next) -> Response {
+    let Ok(_place) = door.places.try_acquire() else {
+        return (StatusCode::TOO_MANY_REQUESTS, [(header::RETRY_AFTER, "1")], "too many requests at once\n")
+            .into_response();
+    };
+    let principal = match &door.tokens {
+        None => Principal::local(&door.user),
+        Some(tokens) => {
+            let authorization = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+            match tokens.authenticate(authorization) {
+                Ok(principal) => principal,
+                Err(refused) => return unauthorized(refused),
+            }
+        }
+    };
+    request.extensions_mut().insert(principal);
+    next.run(request).await
+}
+
+fn unauthorized(refused: Unauthorized) -> Response {
+    let challenge = refused.error_code().map_or("Bearer".to_owned(), |code| format!("Bearer error=\"{code}\""));
+    let mut response = Response::new(Body::from(format!("{refused}\n")));
+    *response.status_mut() = StatusCode::UNAUTHORIZED;
+    if let Ok(value) = HeaderValue::from_str(&challenge) {
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, value);
+    }
+    response
+}
+
+/// Ready unless every source's last exchange failed. From what calls have shown; a probe asks no backend.
+async fn ready(State(engine): State<Engine>) -> Response {
+    let sources: Vec<(String, Health)> = engine.probes.iter().map(|probe| (probe.name(), probe.health())).collect();
+    let down = sources.iter().filter(|(_, health)| matches!(health, Health::Down(_))).count();
+    let status = if down > 0 && down == sources.len() { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
+    let lines: String = sources
+        .into_iter()
+        .map(|(name, health)| match health {
+            Health::Unknown => format!("{name}: not asked yet\n"),
+            Health::Up => format!("{name}: up\n"),
+            Health::Down(why) => format!("{name}: down ({why})\n"),
+        })
+        .collect();
+    (status, if lines.is_empty() { "no sources configured\n".to_owned() } else { lines }).into_response()
+}
+
+async fn metrics(State(engine): State<Engine>) -> Response {
+    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    ([(header::CONTENT_TYPE, kind)], engine.guard.metrics.text()).into_response()
+}

@@ -1,0 +1,80 @@
+//! From what the guard saw to what the audit record and the metrics say.
+
+use audit::{Closing, Facts, Outcome};
+use contract::{Context, Effect, ErrorKind, UpstreamCall, render::Rendered};
+use redact::Redactor;
+use serde_json::Value;
+
+use crate::guard::Call;
+
+/// What is known when a call comes in; the arguments masked, their fingerprint that of the full ones.
+pub(crate) fn facts(call: &Call, cx: &Context, effect: Effect, redactor: &Redactor) -> Facts {
+    let arguments = Value::Object(call.arguments.clone());
+    Facts {
+        call_id: cx.call_id.0.clone(),
+        traceparent: call.traceparent.clone(),
+        client: call.client.as_deref().map(|name| redact::clean(name).into_owned()),
+        transport: call.transport,
+        tool: redact::clean(&call.tool).into_owned(),
+        effect: match effect {
+            Effect::Read => audit::Effect::Read,
+            Effect::Write => audit::Effect::Write,
+        },
+        arguments_sha256: audit::fingerprint(&arguments),
+        arguments: masked(arguments, redactor),
+    }
+}
+
+fn masked(value: Value, redactor: &Redactor) -> Value {
+    match value {
+        Value::String(text) => Value::String(redactor.mask(&text).text.into_owned()),
+        Value::Array(items) => items.into_iter().map(|item| masked(item, redactor)).collect(),
+        Value::Object(fields) => {
+            fields.into_iter().map(|(name, value)| (name, masked(value, redactor))).collect()
+        }
+        other => other,
+    }
+}
+
+/// What is known when a call has ended.
+pub(crate) fn closing(error: Option<ErrorKind>, cx: &Context, rendered: &Rendered) -> Closing {
+    Closing {
+        outcome: match error {
+            None => Outcome::Ok,
+            Some(ErrorKind::InvalidArgument | ErrorKind::UnknownTool | ErrorKind::TooExpensive) => Outcome::Invalid,
+            Some(ErrorKind::Denied) => Outcome::Refused,
+            Some(ErrorKind::RateLimited | ErrorKind::Busy) => Outcome::Limited,
+            Some(ErrorKind::NotConfigured | ErrorKind::Upstream) => Outcome::UpstreamError,
+            Some(ErrorKind::Timeout) => Outcome::Timeout,
+            Some(ErrorKind::Cancelled) => Outcome::Cancelled,
+            Some(ErrorKind::Internal) => Outcome::Panic,
+        },
+        rows_seen: rendered.rows_seen,
+        rows_shown: rendered.rows_shown,
+        bytes_out: size(rendered),
+        masked: cx.intake.masked(),
+        suspicious: cx.intake.suspicious(),
+    }
+}
+
+/// The outcome as a metric label.
+pub(crate) fn name(error: Option<ErrorKind>) -> &'static str {
+    error.map_or("ok", ErrorKind::name)
+}
+
+/// Bytes of both renderings.
+pub(crate) fn size(rendered: &Rendered) -> u64 {
+    let structured = serde_json::to_string(&rendered.structured).map_or(0, |json| json.len());
+    (rendered.text.len() + structured) as u64
+}
+
+pub(crate) fn upstream(call: UpstreamCall) -> audit::UpstreamCall {
+    audit::UpstreamCall {
+        system: call.system,
+        endpoint: call.endpoint,
+        status: call.status,
+        bytes: call.bytes,
+        ms: call.ms,
+        outcome: call.outcome.to_owned(),
+    }
+}

@@ -1,0 +1,85 @@
+//! The tools of a server, by name.
+
+use std::{collections::BTreeMap, future::Future, pin::Pin, sync::Arc};
+
+use contract::{Answer, Card, Context, Effect, Tool, ToolError, nearest, render, request, schema};
+use rmcp::model::{JsonObject, MetaObject, Tool as Listed, ToolAnnotations};
+use serde_json::{Map, Value};
+
+pub(crate) type Answering<'a> = Pin<Box<dyn Future<Output = Result<Answer, ToolError>> + Send + 'a>>;
+
+/// A tool without its type: arguments in, answer out.
+pub(crate) trait Runnable: Send + Sync {
+    fn card(&self) -> Card;
+    fn input_schema(&self) -> Map<String, Value>;
+    fn run<'a>(&'a self, cx: &'a Context, arguments: Map<String, Value>) -> Answering<'a>;
+}
+
+impl<T: Tool> Runnable for T {
+    fn card(&self) -> Card {
+        T::CARD
+    }
+
+    fn input_schema(&self) -> Map<String, Value> {
+        let mut schema = schema::input::<T::Request>();
+        if let Some(Value::Object(properties)) = schema.get_mut("properties") {
+            self.unlisted().iter().for_each(|name| drop(properties.shift_remove(*name)));
+        }
+        schema
+    }
+
+    fn run<'a>(&'a self, cx: &'a Context, arguments: Map<String, Value>) -> Answering<'a> {
+        Box::pin(async move { self.answer(cx, request::parse(arguments)?).await })
+    }
+}
+
+/// Which tools there are, in the order of their names, with what clients are told about each.
+pub(crate) struct Registry(BTreeMap<&'static str, Entry>);
+
+pub(crate) struct Entry {
+    pub(crate) card: Card,
+    pub(crate) listed: Listed,
+    pub(crate) tool: Box<dyn Runnable>,
+}
+
+impl Registry {
+    /// All of `tools` that the operator did not rule out by name.
+    pub(crate) fn new(tools: Vec<Box<dyn Runnable>>, allowed: impl Fn(&str) -> bool) -> Registry {
+        let entries = tools.into_iter().filter(|tool| allowed(tool.card().name)).map(|tool| {
+            let entry = Entry { card: tool.card(), listed: listed(tool.as_ref()), tool };
+            (entry.card.name, entry)
+        });
+        Registry(entries.collect())
+    }
+
+    pub(crate) fn get(&self, name: &str) -> Option<&Entry> {
+        self.0.get(name)
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Entry> {
+        self.0.values()
+    }
+
+    /// The names most like `name`.
+    pub(crate) fn nearest(&self, name: &str) -> Vec<&str> {
+        nearest(name, self.0.keys().copied(), 3)
+    }
+}
+
+fn listed(tool: &dyn Runnable) -> Listed {
+    let card = tool.card();
+    let annotations = ToolAnnotations::with_title(card.title)
+        .read_only(card.effect == Effect::Read)
+        .destructive(false)
+        .idempotent(card.effect == Effect::Read)
+        .open_world(true);
+    let schema: JsonObject = tool.input_schema();
+    let output: JsonObject = render::output_schema();
+    let mut meta = MetaObject::new();
+    meta.insert("anthropic/searchHint".to_owned(), Value::from(card.search_hint));
+    Listed::new(card.name, card.description, Arc::new(schema))
+        .with_title(card.title)
+        .with_raw_output_schema(Arc::new(output))
+        .with_annotations(annotations)
+        .with_meta(meta)
+}

@@ -1,0 +1,108 @@
+//! One request and its reply: timed, capped, and noted in the call's trail however it ends.
+
+use std::{future::Future, time::Duration};
+
+use bytes::Bytes;
+use contract::{Context, UpstreamCall};
+use reqwest::{Response, header};
+use tokio::time::Instant;
+
+use crate::{Limits, Reply, UpstreamError};
+
+/// Notes the attempt in the trail when it ends; a dropped attempt was cancelled.
+struct Noted<'a> {
+    cx: &'a Context,
+    call: UpstreamCall,
+    began: Instant,
+}
+
+impl Drop for Noted<'_> {
+    fn drop(&mut self) {
+        self.call.ms = self.began.elapsed().as_secs_f64() * 1000.0;
+        self.cx.trail.note(self.call.clone());
+    }
+}
+
+/// Runs one request under the deadline, which covers everything up to the last byte.
+pub(crate) async fn run(
+    cx: &Context,
+    system: &str,
+    endpoint: &str,
+    limits: &Limits,
+    request: impl Future<Output = Result<Response, reqwest::Error>> + Send,
+) -> Result<Reply, UpstreamError> {
+    let call = UpstreamCall {
+        system: system.to_owned(),
+        endpoint: endpoint.to_owned(),
+        status: None,
+        bytes: 0,
+        ms: 0.0,
+        outcome: "cancelled",
+    };
+    let mut noted = Noted { cx, call, began: Instant::now() };
+    let allowed = limits.exchange().min(cx.remaining());
+    let exchange = exchange(system, limits.max_reply_bytes, request, &mut noted.call);
+    let result = match tokio::time::timeout(allowed, exchange).await {
+        Ok(result) => result,
+        Err(_) => Err(UpstreamError::Timeout { system: system.to_owned(), waited: allowed }),
+    };
+    noted.call.outcome = match &result {
+        Ok(reply) if reply.status >= 400 => "status",
+        Ok(_) => "ok",
+        Err(error) => error.kind(),
+    };
+    result
+}
+
+async fn exchange(
+    system: &str,
+    cap: usize,
+    request: impl Future<Output = Result<Response, reqwest::Error>> + Send,
+    note: &mut UpstreamCall,
+) -> Result<Reply, UpstreamError> {
+    let mut response = request.await.map_err(|error| failure(system, &error))?;
+    let status = response.status();
+    note.status = Some(status.as_u16());
+    if status.is_redirection() {
+        return Err(UpstreamError::Redirect { system: system.to_owned(), status: status.as_u16() });
+    }
+    let text = |name: header::HeaderName| {
+        response.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
+    };
+    let content_type = text(header::CONTENT_TYPE);
+    let retry_after = text(header::RETRY_AFTER).trim().parse().ok().map(Duration::from_secs);
+    // A length that already exceeds the cap need not be read; a missing or false one is caught while reading.
+    let announced = response.content_length().unwrap_or(0);
+    if announced > cap as u64 {
+        return Err(UpstreamError::TooLarge { system: system.to_owned(), limit: cap });
+    }
+    let mut body = Vec::with_capacity(usize::try_from(announced).unwrap_or(0));
+    while let Some(chunk) = response.chunk().await.map_err(|error| failure(system, &error))? {
+        note.bytes += chunk.len() as u64;
+        if body.len() + chunk.len() > cap {
+            return Err(UpstreamError::TooLarge { system: system.to_owned(), limit: cap });
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(Reply { status: status.as_u16(), content_type, retry_after, body: Bytes::from(body) })
+}
+
+/// What a transport error means, without the URL in it (which may name what should stay private).
+fn failure(system: &str, error: &reqwest::Error) -> UpstreamError {
+    let system = system.to_owned();
+    if error.is_timeout() && error.is_connect() {
+        return UpstreamError::Unreachable { system, problem: "no connection within the connect timeout".to_owned() };
+    }
+    if error.is_timeout() {
+        return UpstreamError::Unreachable { system, problem: "stopped answering".to_owned() };
+    }
+    let mut deepest: &dyn std::error::Error = error;
+    while let Some(source) = deepest.source() {
+        deepest = source;
+    }
+    if error.is_decode() {
+        return UpstreamError::Protocol { system, problem: format!("the body can't be decompressed or read ({deepest})") };
+    }
+    let what = if error.is_connect() { "can't connect" } else { "the connection broke" };
+    UpstreamError::Unreachable { system, problem: format!("{what} ({deepest})") }
+}

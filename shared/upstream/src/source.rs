@@ -1,0 +1,395 @@
+//! One configured backend, and the only way to it.
+
+use std::{
+    fmt,
+    future::Future,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use contract::{Context, UpstreamCall};
+use moka::future::Cache;
+use reqwest::{Client, Response, Url};
+use tokio::{
+    sync::{Semaphore, SemaphorePermit},
+    time::Instant,
+};
+use tower::retry::budget::{Budget as _, TpsBudget};
+
+use crate::{ConfigError, Limits, SourceConfig, UpstreamError, attempt, breaker::Breaker, client};
+
+/// How a request is sent. Both only read; POST carries long queries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    /// GET with a query string.
+    Get,
+    /// POST with a form.
+    Post,
+}
+
+/// One row of a backend's allow-list. `{}` in the path stands for one percent-encoded segment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Endpoint {
+    /// GET or POST.
+    pub method: Method,
+    /// Path below the base URL, such as `/api/v1/query`.
+    pub path: &'static str,
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let method = match self.method {
+            Method::Get => "GET",
+            Method::Post => "POST",
+        };
+        write!(f, "{method} {}", self.path)
+    }
+}
+
+/// One request to an endpoint of the allow-list.
+#[derive(Debug, Clone)]
+pub struct Ask<'a> {
+    endpoint: Endpoint,
+    segment: Option<&'a str>,
+    parameters: Vec<(&'static str, String)>,
+}
+
+impl<'a> Ask<'a> {
+    /// A request without parameters.
+    #[must_use]
+    pub fn of(endpoint: Endpoint) -> Ask<'a> {
+        Ask { endpoint, segment: None, parameters: Vec::new() }
+    }
+
+    /// Adds a parameter: of the query string for GET, of the form for POST. Encoded by construction.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Ask<'a> {
+        self.parameters.push((name, value.into()));
+        self
+    }
+
+    /// Fills the `{}` of the path; encoded as one segment, whatever is in it.
+    #[must_use]
+    pub fn segment(mut self, segment: &'a str) -> Ask<'a> {
+        self.segment = Some(segment);
+        self
+    }
+
+    /// Everything that makes two requests the same.
+    fn key(&self, tenant: Option<&str>) -> String {
+        let mut key = format!("{tenant:?} {} {:?}", self.endpoint, self.segment);
+        for (name, value) in &self.parameters {
+            key.push_str(&format!(" {name}={value:?}"));
+        }
+        key
+    }
+}
+
+/// A whole reply, at most the configured number of bytes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reply {
+    /// HTTP status; never a redirect.
+    pub status: u16,
+    /// `Content-Type`, or empty.
+    pub content_type: String,
+    /// `Retry-After` in seconds, where the backend sent one.
+    pub retry_after: Option<Duration>,
+    /// The decompressed body.
+    pub body: Bytes,
+}
+
+/// What is known about a backend from the calls made so far; nobody is asked to find out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Health {
+    /// Not asked yet.
+    Unknown,
+    /// The last exchange worked.
+    Up,
+    /// The last exchange failed.
+    Down(String),
+}
+
+/// One configured backend.
+pub struct Upstream {
+    system: String,
+    config: SourceConfig,
+    base: Url,
+    limits: Limits,
+    client: Mutex<Option<Client>>,
+    places: Semaphore,
+    breaker: Breaker,
+    retries: TpsBudget,
+    cache: Cache<String, Reply>,
+    health: Mutex<Health>,
+}
+
+impl fmt::Debug for Upstream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Upstream").field("system", &self.system).finish_non_exhaustive()
+    }
+}
+
+impl Upstream {
+    /// A backend of `kind` (such as `prometheus`). Opens nothing and reads no file.
+    ///
+    /// # Errors
+    /// When the URL can't be used.
+    pub fn new(kind: &str, mut config: SourceConfig, limits: Limits) -> Result<Upstream, ConfigError> {
+        if config.name.is_empty() {
+            config.name = "main".to_owned();
+        }
+        Ok(Upstream {
+            system: format!("{kind} \"{}\"", config.name),
+            base: client::base_url(&config)?,
+            client: Mutex::new(None),
+            places: Semaphore::new(limits.max_concurrent_requests.max(1)),
+            breaker: Breaker::default(),
+            // At most one retry for five requests over the last ten seconds, and never fewer than one a second.
+            retries: TpsBudget::new(Duration::from_secs(10), 1, 0.2),
+            // Metadata lives a minute: long enough for one investigation, short enough to see a new metric.
+            cache: Cache::builder()
+                .weigher(|key: &String, reply: &Reply| {
+                    u32::try_from(key.len() + reply.body.len()).unwrap_or(u32::MAX)
+                })
+                .max_capacity(8 * 1024 * 1024)
+                .time_to_live(Duration::from_secs(60))
+                .build(),
+            health: Mutex::new(Health::Unknown),
+            config,
+            limits,
+        })
+    }
+
+    /// How answers and errors call it: `prometheus "main"`.
+    #[must_use]
+    pub fn system(&self) -> &str {
+        &self.system
+    }
+
+    /// The name it was configured with.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.config.name
+    }
+
+    /// Base URL without a trailing slash, for libraries that build their own requests.
+    #[must_use]
+    pub fn base(&self) -> &str {
+        self.base.as_str().trim_end_matches('/')
+    }
+
+    /// Base URL of the pages a person opens, when configured.
+    #[must_use]
+    pub fn ui_url(&self) -> Option<&str> {
+        self.config.ui_url.as_deref().map(|url| url.trim_end_matches('/'))
+    }
+
+    /// What is known about it from the calls so far.
+    #[must_use]
+    pub fn health(&self) -> Health {
+        self.health.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Sends a request to an endpoint of the allow-list.
+    ///
+    /// # Errors
+    /// Everything of [`UpstreamError`] but `Status`: a reply with an error status is a reply, because only the
+    /// system's own client can read its error body.
+    pub async fn fetch(&self, cx: &Context, ask: &Ask<'_>) -> Result<Reply, UpstreamError> {
+        let url = self.url(ask);
+        self.send(cx, ask.endpoint, |client| {
+            let request = match ask.endpoint.method {
+                Method::Get => client.get(url.clone()).query(&ask.parameters),
+                Method::Post => client.post(url.clone()).form(&ask.parameters),
+            };
+            request.send()
+        })
+        .await
+    }
+
+    /// Like [`Upstream::fetch`], but a success of the last minute, by the same tenant, is not asked for again,
+    /// and equal requests at the same time are one. If the one who asks is cancelled, the next one asks.
+    ///
+    /// # Errors
+    /// As [`Upstream::fetch`]; errors and error statuses are not kept.
+    pub async fn fetch_cached(&self, cx: &Context, ask: &Ask<'_>) -> Result<Reply, UpstreamError> {
+        let key = ask.key(cx.tenant.as_deref());
+        let asked = Arc::new(Mutex::new(false));
+        let asking = Arc::clone(&asked);
+        let result = self
+            .cache
+            .try_get_with(key, async move {
+                *asking.lock().unwrap_or_else(PoisonError::into_inner) = true;
+                match self.fetch(cx, ask).await {
+                    Ok(reply) if reply.status < 400 => Ok(reply),
+                    other => Err(other),
+                }
+            })
+            .await;
+        if !*asked.lock().unwrap_or_else(PoisonError::into_inner) {
+            self.note_cached(cx, ask.endpoint);
+        }
+        match result {
+            Ok(reply) => Ok(reply),
+            Err(kept) => Arc::unwrap_or_clone(kept),
+        }
+    }
+
+    fn note_cached(&self, cx: &Context, endpoint: Endpoint) {
+        cx.trail.note(UpstreamCall {
+            system: self.system.clone(),
+            endpoint: endpoint.to_string(),
+            status: None,
+            bytes: 0,
+            ms: 0.0,
+            outcome: "cached",
+        });
+    }
+
+    /// Sends what `make` builds, under the same rules. For libraries that write their own requests: `endpoint`
+    /// is what they are about to call.
+    ///
+    /// # Errors
+    /// As [`Upstream::fetch`].
+    pub async fn send<Sent>(
+        &self,
+        cx: &Context,
+        endpoint: Endpoint,
+        make: impl Fn(Client) -> Sent + Send + Sync,
+    ) -> Result<Reply, UpstreamError>
+    where
+        Sent: Future<Output = Result<Response, reqwest::Error>> + Send,
+    {
+        let _place = self.place(cx).await?;
+        self.retries.deposit();
+        let mut renewed = false;
+        let mut retry = 0;
+        loop {
+            let result = self.once(cx, endpoint, &make).await;
+            if let Ok(reply) = &result
+                && reply.status == 401
+                && !renewed
+                && self.has_secret_files()
+            {
+                // A rotated token: read the files again, once.
+                renewed = true;
+                self.client.lock().unwrap_or_else(PoisonError::into_inner).take();
+                continue;
+            }
+            let Some(pause) = self.pause(cx, &result, retry) else { return result };
+            tokio::time::sleep(pause).await;
+            retry += 1;
+        }
+    }
+
+    /// How long to wait before a retry that is worth it; `None` when there should be none.
+    fn pause(&self, cx: &Context, result: &Result<Reply, UpstreamError>, retry: u32) -> Option<Duration> {
+        let (worth_it, asked_for) = match result {
+            Ok(reply) => (matches!(reply.status, 429 | 502 | 503 | 504), reply.retry_after),
+            Err(error) => (error.transient(), None),
+        };
+        if !worth_it || retry >= self.limits.max_retries {
+            return None;
+        }
+        // Full jitter: anything up to 100 ms, then up to 200 ms.
+        let pause = asked_for.unwrap_or_else(|| Duration::from_millis(fastrand::u64(0..=100 << retry.min(4))));
+        let in_time = pause < cx.remaining() / 2;
+        (in_time && self.retries.withdraw()).then_some(pause)
+    }
+
+    async fn once<Sent>(
+        &self,
+        cx: &Context,
+        endpoint: Endpoint,
+        make: &(impl Fn(Client) -> Sent + Send + Sync),
+    ) -> Result<Reply, UpstreamError>
+    where
+        Sent: Future<Output = Result<Response, reqwest::Error>> + Send,
+    {
+        let client = self.client()?;
+        self.breaker.admit(Instant::now()).map_err(|(failures, retry_after)| UpstreamError::Open {
+            system: self.system.clone(),
+            failures,
+            retry_after,
+        })?;
+        let trial = Trial { breaker: &self.breaker, ended: false };
+        let result = attempt::run(cx, &self.system, &endpoint.to_string(), &self.limits, make(client)).await;
+        trial.end(&result);
+        self.learn(&result);
+        result
+    }
+
+    async fn place(&self, cx: &Context) -> Result<SemaphorePermit<'_>, UpstreamError> {
+        let wait = Duration::from_secs(2).min(cx.remaining());
+        match tokio::time::timeout(wait, self.places.acquire()).await {
+            Ok(Ok(place)) => Ok(place),
+            _ => Err(UpstreamError::Busy { system: self.system.clone() }),
+        }
+    }
+
+    fn client(&self) -> Result<Client, UpstreamError> {
+        let mut built = self.client.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(client) = built.as_ref() {
+            return Ok(client.clone());
+        }
+        let client = client::build(&self.config, &self.base, &self.limits).map_err(|error| {
+            UpstreamError::Setup { system: self.system.clone(), problem: error.to_string() }
+        })?;
+        *built = Some(client.clone());
+        Ok(client)
+    }
+
+    fn has_secret_files(&self) -> bool {
+        let basic = self.config.basic.as_ref().is_some_and(|basic| basic.password_file.is_some());
+        basic || self.config.bearer_token_file.is_some()
+    }
+
+    fn learn(&self, result: &Result<Reply, UpstreamError>) {
+        let health = match result {
+            Ok(reply) if matches!(reply.status, 401 | 403 | 500..=599) => Health::Down(format!("HTTP {}", reply.status)),
+            Ok(_) => Health::Up,
+            Err(error) => Health::Down(error.kind().to_owned()),
+        };
+        *self.health.lock().unwrap_or_else(PoisonError::into_inner) = health;
+    }
+
+    fn url(&self, ask: &Ask<'_>) -> Url {
+        let mut url = self.base.clone();
+        if let Ok(mut segments) = url.path_segments_mut() {
+            segments.pop_if_empty();
+            for segment in ask.endpoint.path.split('/').filter(|segment| !segment.is_empty()) {
+                segments.push(if segment == "{}" { ask.segment.unwrap_or_default() } else { segment });
+            }
+        }
+        url
+    }
+}
+
+/// Tells the breaker how an attempt ended, also when it was dropped.
+struct Trial<'a> {
+    breaker: &'a Breaker,
+    ended: bool,
+}
+
+impl Trial<'_> {
+    fn end(mut self, result: &Result<Reply, UpstreamError>) {
+        self.ended = true;
+        match result {
+            Ok(reply) if matches!(reply.status, 502..=504) => self.breaker.failed(Instant::now()),
+            Err(UpstreamError::Unreachable { .. } | UpstreamError::Timeout { .. }) => {
+                self.breaker.failed(Instant::now());
+            }
+            // Whatever else came back, somebody is there and answers.
+            _ => self.breaker.succeeded(),
+        }
+    }
+}
+
+impl Drop for Trial<'_> {
+    fn drop(&mut self) {
+        if !self.ended {
+            self.breaker.abandoned(Instant::now());
+        }
+    }
+}
