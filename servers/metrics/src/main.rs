@@ -1,2 +1,7 @@
 //! The `metrics-mcp` binary.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    runtime::cli::main(&metrics_mcp::PROGRAM)
+}

@@ -136,6 +136,12 @@ impl ToolError {
         self.0.kind
     }
 
+    /// What to change; empty when there is nothing.
+    #[must_use]
+    pub fn advice(&self) -> &str {
+        &self.0.remedy
+    }
+
     /// How long to wait before the same call may work.
     #[must_use]
     pub fn wait(&self) -> Option<Duration> {

@@ -1,1 +1,22 @@
-//! In-memory MCP client, golden answers, recorded replies, misbehaving proxy.
+//! Test support for every crate of the workspace: an MCP client that speaks the wire ([`mcp`]), a backend
+//! that replays recorded replies ([`recorded`]), one that misbehaves ([`proxy`]) and the memory a child
+//! process took ([`rss`]).
+//!
+//! It depends on no other crate of the workspace, so that each of them can use it in its tests, and it shares
+//! no code with the servers: what it believes about MCP comes from the specification alone. Golden answers
+//! are `insta` snapshots; there is nothing of our own for them.
+//!
+//! Everything here panics when something is not as it should be: a failed test is the error message.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "test support fails loudly"
+)]
+
+pub mod mcp;
+pub mod proxy;
+pub mod recorded;
+pub mod rss;

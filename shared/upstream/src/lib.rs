@@ -16,3 +16,6 @@ pub use client::ConfigError;
 pub use config::{BasicAuth, Limits, SourceConfig};
 pub use error::UpstreamError;
 pub use source::{Ask, Endpoint, Health, Method, Reply, Upstream};
+
+/// A URL, taken apart and put together as the standard says.
+pub use reqwest::Url;

@@ -1,0 +1,1 @@
+//! Rules and Alertmanager's alerts, joined; families; what holds an alert back.

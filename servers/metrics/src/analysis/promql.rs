@@ -1,0 +1,1 @@
+//! Reading PromQL: its selectors, its cost, where it is wrong.

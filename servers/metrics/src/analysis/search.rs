@@ -1,0 +1,1 @@
+//! Matching words against names, help texts and labels.

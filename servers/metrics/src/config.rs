@@ -1,0 +1,49 @@
+//! What an operator may set for this server, besides what all servers have.
+
+use runtime::{ServerConfig, WellKnown};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use upstream::SourceConfig;
+
+/// The settings of `metrics-mcp`.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Prometheus-like systems (Prometheus, Thanos, Mimir, VictoriaMetrics). The first one answers unless a call
+    /// names another.
+    pub prometheus: Vec<SourceConfig>,
+    /// The replicas of one Alertmanager.
+    pub alertmanager: Vec<SourceConfig>,
+    /// Bounds of queries.
+    pub queries: QueryLimits,
+}
+
+/// Bounds of queries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct QueryLimits {
+    /// A query that would read more samples than this, by its estimate, is refused (Prometheus' own default).
+    pub max_samples: u64,
+    /// The longest window of a range query, in hours.
+    pub max_range_hours: u64,
+}
+
+impl Default for QueryLimits {
+    fn default() -> QueryLimits {
+        QueryLimits { max_samples: 50_000_000, max_range_hours: 24 * 92 }
+    }
+}
+
+impl ServerConfig for Config {
+    const WELL_KNOWN: &'static [WellKnown] = &[
+        WellKnown { variable: "PROMETHEUS_URL", list: "prometheus", key: "url" },
+        WellKnown { variable: "PROMETHEUS_USERNAME", list: "prometheus", key: "basic.username" },
+        WellKnown { variable: "PROMETHEUS_PASSWORD", list: "prometheus", key: "basic.password" },
+        WellKnown { variable: "PROMETHEUS_TOKEN", list: "prometheus", key: "bearer_token" },
+        WellKnown { variable: "PROMETHEUS_TENANT", list: "prometheus", key: "tenant" },
+        WellKnown { variable: "ALERTMANAGER_URL", list: "alertmanager", key: "url" },
+        WellKnown { variable: "ALERTMANAGER_USERNAME", list: "alertmanager", key: "basic.username" },
+        WellKnown { variable: "ALERTMANAGER_PASSWORD", list: "alertmanager", key: "basic.password" },
+        WellKnown { variable: "ALERTMANAGER_TOKEN", list: "alertmanager", key: "bearer_token" },
+    ];
+}

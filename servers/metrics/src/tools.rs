@@ -1,0 +1,19 @@
+//! The list of tools.
+
+mod list_firing_alerts;
+mod query_metrics;
+mod search_metrics;
+
+use std::sync::Arc;
+
+use runtime::Server;
+
+use crate::{backend::Sources, config::QueryLimits};
+
+/// Every tool of this server.
+pub(crate) fn all(server: Server, sources: &Arc<Sources>, limits: QueryLimits) -> Server {
+    server
+        .tool(list_firing_alerts::ListFiringAlerts { sources: Arc::clone(sources) })
+        .tool(query_metrics::QueryMetrics { sources: Arc::clone(sources), limits })
+        .tool(search_metrics::SearchMetrics { sources: Arc::clone(sources) })
+}
