@@ -48,7 +48,7 @@ const MARKERS: &[&str] = &[
     r"</?(?:tool_calls?|tool_use|tool_results?|tool_response|function_calls?|function_results?|untrusted|quoted(?:[_-][a-z]{1,20})?|evidence)(?:\s[a-z_-]+=[^>]{0,60})?>",
     r"#{2,6}\s?(?:system |new |hidden )?(?:instruction|system prompt)\s?(?::|\\n|$)",
     r#"\\?"role\\?"\s?:\s?\\?"(?:system|assistant|developer)\\?"\s?,\s?\\?"content\\?""#,
-    r"(?:^|\\n|`{3})\s{0,8}(?:human|assistant)\s?:\s",
+    r"(?:\\n\s{0,4}\\n|`{3})(?:\s|\\n){0,8}(?:human|assistant)\s?:\s",
     r"(?:^|\\n|`{3}|\]|>)\s{0,8}\[?(?:system|developer)(?: message| prompt| note| override)?\]?\s?:\s{1,8}(?:you|ignore|disregard|forget|from now on|new instructions?|the (?:user|assistant)|assistant|as an ai|your|do not (?:tell|mention)|override)\b",
     r"end of (?:the )?(?:quoted|untrusted|retrieved|evidence|tool)[ _-]?(?:data|text|content|input|output|evidence|results?|block|section)\b",
 ];
@@ -78,4 +78,14 @@ static DETECTOR: LazyLock<Option<RegexSet>> = LazyLock::new(|| {
 pub fn addresses_assistant(text: &str) -> bool {
     // a pattern that cannot be compiled (a test excludes it) marks everything
     DETECTOR.as_ref().is_none_or(|detector| detector.is_match(&clean(text)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_patterns_compile() {
+        assert_eq!(DETECTOR.as_ref().unwrap().len(), PHRASES.len() + MARKERS.len());
+    }
 }

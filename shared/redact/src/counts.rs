@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::ops::{Add, AddAssign};
 
-/// How many secrets were masked, in total and by class. Sums over texts are sums of counts.
+/// How many secrets were masked, in total and by class. A value that is a secret in two ways, one within the other,
+/// counts in both. Counts over several texts add up.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct MaskCounts {
     by_class: BTreeMap<&'static str, u64>,

@@ -9,7 +9,7 @@
 
 mod common;
 
-use common::{check, check_untouched};
+use common::{check, check_untouched, redactor, shape};
 
 #[test]
 fn values_of_secret_keys_are_masked_in_every_notation() {
@@ -69,7 +69,13 @@ fn a_value_ends_where_its_notation_says() {
         ("Login(user=a, password=b)", "Login(user=a, password=<secret:#>)"),
         ("{user:a password:b1}", "{user:a password:<secret:#>}"),
         ("[{password:abc1},{user:x}]", "[{password:<secret:#>},{user:x}]"),
-        ("[password=a(b)]", "[password=<secret:#>"), // an own bracket: rather one too many than one too few
+        ("[password=a(b)]", "[password=<secret:#>]"),
+        ("(password=a(b)", "(password=<secret:#>"), // an own bracket
+        ("password=a<b<c,d<e f", "password=<secret:#> f"),
+        ("password=a<b:c> d", "password=<secret:#> d"),
+        ("password=a,AKIAIOSFODNN7EXAMPLE", "password=<secret:#>,<aws-key-id:#>"),
+        ("https://token:hunter2@host/a", "https://token:<url-password:#>@host/a"),
+        ("https://my-token:8443/a token: hunter2", "https://my-token:8443/a token: <secret:#>"),
         ("password=a\\b", "password=<secret:#>"),
         ("password: hunter role: admin", "password: <secret:#> role: admin"),
         ("password=a\ntoken=b\n", "password=<secret:#>\ntoken=<secret:#>\n"),
@@ -80,6 +86,13 @@ fn a_value_ends_where_its_notation_says() {
         ("password=bob@example.com", "password=<secret:#>"),
         ("password=bob@example.com,x", "password=<secret:#>"),
     ]);
+}
+
+/// The precise class has seen a part; the whole is still a secret.
+#[test]
+fn a_token_with_something_beside_it_is_masked_again() {
+    let masked = redactor().mask("password=<jwt:12ab>.tail password=head<jwt:12ab> password=<jwt:12ab>");
+    assert_eq!(shape(&masked), "password=<secret:#> password=<secret:#><jwt:#> password=<jwt:#>");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 
 use super::bearer::looks_random;
 use super::{Candidate, Verdict};
+use crate::token::token_around;
 
 /// Values that say something about a secret instead of being one; in lower case.
 const WORDS_ABOUT_SECRETS: &[&str] = &[
@@ -43,11 +44,16 @@ const WORDS_ABOUT_SECRETS: &[&str] = &[
     "failed",
 ];
 
+/// How far back a URL is looked for.
+const LONGEST_USER: usize = 64;
+
 pub(super) fn judge(candidate: &Candidate<'_>) -> Verdict {
     let is_quoted = candidate.lead.ends_with(['"', '\'']);
     let length = if is_quoted { candidate.value.len() } else { bare_length(candidate) };
     let value = candidate.value.get(..length).unwrap_or(candidate.value);
-    if is_placeholder(value) || is_directory(candidate.lead, value) || is_resource_name(candidate) {
+    let is_about_another_thing =
+        is_directory(candidate.lead, value) || is_resource_name(candidate) || is_user_of_url(candidate);
+    if is_placeholder(value) || is_about_another_thing {
         return Verdict::Not(candidate.value.len());
     }
     if !is_quoted && candidate.lead.trim_end().ends_with(':') && is_message(candidate, value) {
@@ -75,13 +81,16 @@ fn bare_length(candidate: &Candidate<'_>) -> usize {
     value.len()
 }
 
-/// A password may hold `,` or `&`: it ends there only if another pair, a blank or nothing follows.
+/// A password may hold `,`, `&` or `<`: it ends there only if another pair, a token of ours, a blank or nothing
+/// follows.
 fn continued_length(after: &str) -> usize {
     let mut length = 0;
-    while let Some(rest) = after.get(length..).and_then(|rest| rest.strip_prefix([',', '&'])) {
-        let piece = rest.find(|c: char| c.is_whitespace() || "\"'`,;&\\<".contains(c)).unwrap_or(rest.len());
-        let piece = rest.get(..piece).unwrap_or_default();
-        if piece.is_empty() || starts_a_pair(piece) {
+    while let Some(rest) = after.get(length..).and_then(|rest| rest.strip_prefix([',', '&', '<'])) {
+        let end = rest.find(|c: char| c.is_whitespace() || "\"'`,;&<\\".contains(c)).unwrap_or(rest.len());
+        let piece = rest.get(..end).unwrap_or_default();
+        let is_token = token_around(after, length).is_some();
+        let is_pair = starts_a_pair(piece) && !after.get(length..).is_some_and(|rest| rest.starts_with('<'));
+        if piece.is_empty() || is_token || is_pair {
             break;
         }
         length += 1 + piece.len();
@@ -104,9 +113,7 @@ pub(super) fn is_placeholder(value: &str) -> bool {
     let is_name = inner.starts_with(|c: char| c.is_ascii_uppercase() || c == '_')
         && inner.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
     let is_variable = (value.starts_with('$') && is_name)
-        || (value.starts_with("${") && value.ends_with('}'))
-        || (value.starts_with("$(") && value.ends_with(')'))
-        || value.starts_with("{{")
+        || ["${", "$(", "{{"].iter().any(|opening| value.starts_with(opening))
         || (value.starts_with('<')
             && value.ends_with('>')
             && !value.contains(' ')
@@ -126,6 +133,14 @@ fn is_directory(lead: &str, value: &str) -> bool {
 /// `arn:aws:secretsmanager:eu-west-1:1:secret:name` names a secret.
 fn is_resource_name(candidate: &Candidate<'_>) -> bool {
     candidate.before.ends_with(':') && candidate.lead.ends_with(':')
+}
+
+/// `https://x-access-token:…@host`: what follows is the business of the class of URLs.
+fn is_user_of_url(candidate: &Candidate<'_>) -> bool {
+    let from = candidate.before.ceil_char_boundary(candidate.before.len().saturating_sub(LONGEST_USER));
+    let tail = candidate.before.get(from..).unwrap_or_default();
+    let is_in_user = |user: &str| !user.contains(|c: char| c.is_whitespace() || "/?#@:\"'".contains(c));
+    candidate.lead.ends_with(':') && tail.rsplit_once("://").is_some_and(|(_, user)| is_in_user(user))
 }
 
 /// After `key:` without quotes a message goes on as often as a value follows.

@@ -1,5 +1,5 @@
 //! How the tables of masking are checked.
-#![allow(dead_code, reason = "each test binary uses some of these")]
+#![allow(dead_code, clippy::unwrap_used, reason = "each test binary uses some of these, and fails loudly")]
 
 use redact::{Masked, Redactor, RedactorConfig};
 

@@ -1,0 +1,227 @@
+//! The shipped binary over streamable HTTP, in both eras, and what it refuses.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests fail loudly")]
+
+#[path = "common/binary.rs"]
+mod binary;
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use testkit::{
+    mcp::{Era, HttpReply, HttpRequest},
+    proxy::{Fault, Misbehaving},
+};
+
+use binary::{Served, audited, command};
+
+fn meta() -> Value {
+    json!({
+        "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+        "io.modelcontextprotocol/clientInfo": {"name": "wire", "version": "0"},
+        "io.modelcontextprotocol/clientCapabilities": {}
+    })
+}
+
+/// A complete request of 2026-07-28, to be spoiled by a test.
+fn list_tools() -> HttpRequest {
+    HttpRequest::post(&json!({"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {"_meta": meta()}}))
+        .header("MCP-Protocol-Version", "2026-07-28")
+        .header("Mcp-Method", "tools/list")
+}
+
+fn code(reply: &HttpReply) -> Value {
+    reply.json()["error"]["code"].clone()
+}
+
+#[tokio::test]
+async fn both_eras_are_served_on_one_endpoint_without_sessions() {
+    let served = Served::start(&[]).await;
+    for era in Era::ALL {
+        let mut client = served.client();
+        client.connect(era).await;
+        assert_eq!(client.list_tools().await.len(), 3, "{era:?}");
+        let reply = client.call("query_metrics", json!({"promql": "up"})).await;
+        assert!(reply.is_error && reply.text.contains("no Prometheus is configured"));
+    }
+    let reply = served.mcp().send(list_tools()).await;
+    assert_eq!(reply.status, 200);
+    assert!(reply.header("content-type").unwrap().starts_with("application/json"), "JSON, not an event stream");
+    assert_eq!(reply.header("mcp-session-id"), None, "sessions leak memory");
+    let result = &reply.json()["result"];
+    assert_eq!(result["_meta"]["io.modelcontextprotocol/serverInfo"]["name"], "metrics-mcp");
+    assert_eq!((&result["ttlMs"], &result["cacheScope"]), (&json!(300_000), &json!("private")));
+    assert_eq!(result["resultType"], "complete");
+    let records = audited(&served.state);
+    assert!(records.iter().all(|record| record["transport"] == "http"), "{records:?}");
+}
+
+#[tokio::test]
+async fn what_the_protocol_forbids_is_refused() {
+    let served = Served::start(&[]).await;
+    let mcp = served.mcp();
+    let body = |method: &str, params: Value| json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params});
+    let post = |message: &Value, method: &str| {
+        HttpRequest::post(message).header("MCP-Protocol-Version", "2026-07-28").header("Mcp-Method", method)
+    };
+    let cases: Vec<(&str, HttpRequest, u16, Value)> = vec![
+        ("header and body differ", list_tools().without_header("Mcp-Method").header("Mcp-Method", "tools/call"), 400, json!(-32020)),
+        ("no Mcp-Method", list_tools().without_header("Mcp-Method"), 400, json!(-32020)),
+        ("no _meta", post(&body("tools/list", json!({})), "tools/list"), 400, json!(-32602)),
+        ("unknown method", post(&body("no/such", json!({"_meta": meta()})), "no/such"), 404, json!(-32601)),
+    ];
+    for (what, request, status, expected) in cases {
+        let reply = mcp.send(request).await;
+        assert_eq!((reply.status, code(&reply)), (status, expected), "{what}: {}", reply.text());
+    }
+    let version = list_tools().without_header("MCP-Protocol-Version").header("MCP-Protocol-Version", "2099-01-01");
+    assert_eq!(mcp.send(version).await.status, 400, "unknown version");
+    assert_eq!(mcp.send(list_tools().without_header("Accept").header("Accept", "text/html")).await.status, 406);
+    for method in ["GET", "DELETE"] {
+        assert_eq!(mcp.send(HttpRequest::new(method)).await.status, 405, "{method}");
+    }
+    let big = "x".repeat(300 * 1024);
+    let large = body("tools/list", json!({"_meta": meta(), "big": big}));
+    assert_eq!(mcp.send(post(&large, "tools/list")).await.status, 413, "over 256 KiB");
+}
+
+#[tokio::test]
+async fn a_browser_elsewhere_and_a_rebound_name_get_nothing() {
+    let served = Served::start(&[]).await;
+    let own = format!("http://127.0.0.1:{}", served.port);
+    for (origin, status) in [("https://evil.example", 403), ("null", 403), ("http://127.0.0.1:1", 403), (own.as_str(), 200)] {
+        assert_eq!(served.mcp().send(list_tools().header("Origin", origin)).await.status, status, "{origin}");
+    }
+    let rebound = list_tools().header("Host", "evil.example");
+    assert_eq!(served.mcp().send(rebound).await.status, 403);
+    let local = list_tools().header("Host", &format!("localhost:{}", served.port));
+    assert_eq!(served.mcp().send(local).await.status, 200);
+}
+
+#[tokio::test]
+async fn with_tokens_only_their_holders_call_and_only_what_their_scopes_allow() {
+    // printf %s reader-token | sha256sum; printf %s stranger-token | sha256sum
+    let reader = "METRICS_MCP__AUTH__TOKENS__0__";
+    let other = "METRICS_MCP__AUTH__TOKENS__1__";
+    let names: Vec<String> = [reader, other]
+        .iter()
+        .flat_map(|prefix| ["NAME", "TOKEN_SHA256", "SCOPES"].map(|key| format!("{prefix}{key}")))
+        .collect();
+    let values = [
+        "oncall-bot",
+        READER_SHA256,
+        "[\"metrics:read\"]",
+        "stranger",
+        STRANGER_SHA256,
+        "[\"logs:read\"]",
+    ];
+    let environment: Vec<(&str, &str)> = names.iter().map(String::as_str).zip(values).collect();
+    let served = Served::start(&environment).await;
+
+    let none = served.mcp().send(list_tools()).await;
+    assert_eq!((none.status, none.header("www-authenticate")), (401, Some("Bearer")));
+    let wrong = served.mcp().send(list_tools().header("Authorization", "Bearer nonsense")).await;
+    assert_eq!((wrong.status, wrong.header("www-authenticate")), (401, Some("Bearer error=\"invalid_token\"")));
+    assert!(!wrong.text().contains("nonsense"), "a token is never echoed");
+
+    let mut client = testkit::mcp::Client::over_http(served.mcp().with_header("Authorization", "Bearer reader-token"));
+    client.connect(Era::Stateless).await;
+    assert_eq!(client.list_tools().await.len(), 3);
+    client.call("query_metrics", json!({"promql": "up"})).await;
+    let mut client = testkit::mcp::Client::over_http(served.mcp().with_header("Authorization", "Bearer stranger-token"));
+    client.connect(Era::Stateless).await;
+    assert_eq!(client.list_tools().await.len(), 0, "only what it may call is listed");
+    let refused = client.call("query_metrics", json!({"promql": "up"})).await;
+    assert!(refused.is_error && refused.text.contains("lacks the scope `metrics:read`"), "{}", refused.text);
+    let records = audited_after_flush(&served).await;
+    let seen: Vec<_> = records.iter().map(|r| (r["principal"].as_str().unwrap(), r["outcome"].as_str().unwrap())).collect();
+    assert_eq!(seen, [("oncall-bot", "upstream_error"), ("stranger", "refused")]);
+    for path in ["/livez", "/readyz", "/metrics"] {
+        assert_eq!(served.get(path).await.status, 200, "{path} needs no token");
+    }
+}
+
+const READER_SHA256: &str = "ba5005a40cf5212e4ac0190104cc127edab013294bb71279a975b27a80982d45";
+const STRANGER_SHA256: &str = "4f503e9b31172d52ac2323e5345520fed2361069a5ccdc217bf6690390443d0a";
+
+/// The log is on disk within a second.
+async fn audited_after_flush(served: &Served) -> Vec<Value> {
+    for _ in 0..40 {
+        let records = audited(&served.state);
+        if records.len() >= 2 {
+            return records;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    audited(&served.state)
+}
+
+#[test]
+fn an_address_that_others_can_reach_needs_tokens() {
+    let state = tempfile::tempdir().unwrap();
+    let output = command(&state, &[]).args(["serve", "--http", "0.0.0.0:0"]).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(!output.status.success() && said.contains("without auth.tokens anyone who reaches it could call"), "{said}");
+}
+
+#[tokio::test]
+async fn probes_tell_what_calls_have_shown_and_ask_no_backend() {
+    let backend = Misbehaving::start(Fault::Status503);
+    let served = Served::start(&[("PROMETHEUS_URL", &backend.url())]).await;
+    assert_eq!((served.get("/livez").await.status, served.get("/readyz").await.status), (200, 200));
+    assert_eq!(served.get("/readyz").await.text(), "prometheus \"main\": not asked yet\n");
+    assert_eq!(backend.connections(), 0, "a probe asks no backend");
+    let mut client = served.client();
+    client.connect(Era::Stateless).await;
+    assert!(client.call("query_metrics", json!({"promql": "up"})).await.is_error);
+    let ready = served.get("/readyz").await;
+    assert_eq!((ready.status, ready.text().as_str()), (503, "prometheus \"main\": down (HTTP 503)\n"));
+    let metrics = served.get("/metrics").await.text();
+    assert!(metrics.contains("mcp_tool_calls_total{tool=\"query_metrics\",outcome=\"upstream\"} 1"), "{metrics}");
+    assert!(metrics.ends_with("# EOF\n"));
+}
+
+#[tokio::test]
+async fn a_client_that_goes_away_stops_the_request_to_the_backend_within_200_ms() {
+    let backend = Misbehaving::start(Fault::AcceptAndHang);
+    let served = Served::start(&[("PROMETHEUS_URL", &backend.url())]).await;
+    let call = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call",
+        "params": {"name": "query_metrics", "arguments": {"promql": "up"}, "_meta": meta()}});
+    let request = HttpRequest::post(&call)
+        .header("MCP-Protocol-Version", "2026-07-28")
+        .header("Mcp-Method", "tools/call")
+        .header("Mcp-Name", "query_metrics");
+    let mcp = served.mcp();
+    let gone = tokio::time::timeout(Duration::from_millis(700), mcp.send(request));
+    assert!(gone.await.is_err(), "the backend hangs, so there is no answer yet");
+    assert!(backend.closed_within(Duration::from_millis(200)).await.is_some(), "the connection to the backend is closed");
+    for _ in 0..40 {
+        if let [record] = audited(&served.state).as_slice() {
+            assert_eq!(record["outcome"], "cancelled");
+            assert_eq!(record["upstream"][0]["outcome"], "cancelled", "what was sent is recorded: {record}");
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("no record of the cancelled call");
+}
+
+#[tokio::test]
+async fn sigterm_finishes_what_runs_and_ends_with_success() {
+    let backend = Misbehaving::start(Fault::AcceptAndHang);
+    let environment = [("PROMETHEUS_URL", backend.url()), ("METRICS_MCP__HTTP__SHUTDOWN_GRACE_SECONDS", "1".to_owned())];
+    let environment: Vec<(&str, &str)> = environment.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let mut idle = Served::start(&[]).await;
+    idle.terminate();
+    assert!(idle.exit_within(Duration::from_secs(1)).expect("an idle server ends at once").success());
+
+    let mut served = Served::start(&environment).await;
+    let mut client = served.client();
+    client.connect(Era::Stateless).await;
+    let pending = client.begin_call("query_metrics", json!({"promql": "up"})).await;
+    assert!(backend.requests_within(1, Duration::from_secs(2)).await);
+    served.terminate();
+    assert!(served.exit_within(Duration::from_secs(4)).expect("it ends after the grace").success());
+    drop(pending);
+    let records = audited(&served.state);
+    assert_eq!((records.len(), &records[0]["outcome"]), (1, &json!("cancelled")));
+}

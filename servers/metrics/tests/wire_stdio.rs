@@ -1,0 +1,178 @@
+//! The shipped binary over stdio, in both eras.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests fail loudly")]
+
+#[path = "common/binary.rs"]
+mod binary;
+
+use std::{io::Write, process::Stdio, time::Duration};
+
+use serde_json::{Value, json};
+use testkit::mcp::Era;
+
+use binary::{audited, command, over_stdio, terminate};
+
+#[tokio::test]
+async fn a_server_without_any_backend_lists_everything_and_says_what_to_configure() {
+    for era in Era::ALL {
+        let state = tempfile::tempdir().unwrap();
+        let mut client = over_stdio(&state, &[]);
+        let welcome = client.connect(era).await;
+        assert!(welcome["instructions"].as_str().unwrap().len() <= 2_048);
+        let capabilities = &welcome["capabilities"];
+        assert!(capabilities["tools"].is_object() && capabilities["prompts"].is_object(), "{welcome}");
+        assert!(capabilities.get("resources").is_none(), "what is not there is not declared");
+        let info = match era {
+            Era::Handshake => &welcome["serverInfo"],
+            Era::Stateless => &welcome["_meta"]["io.modelcontextprotocol/serverInfo"],
+        };
+        assert_eq!(info["name"], "metrics-mcp");
+        assert_eq!(info["version"], env!("CARGO_PKG_VERSION"), "our version, not the SDK's");
+
+        let tools = client.list_tools().await;
+        let names: Vec<&str> = tools.iter().map(|tool| tool["name"].as_str().unwrap()).collect();
+        assert_eq!(names, ["list_firing_alerts", "query_metrics", "search_metrics"]);
+        let reply = client.call("query_metrics", json!({"promql": "up"})).await;
+        assert!(reply.is_error);
+        assert!(reply.text.contains("no Prometheus is configured") && reply.text.contains("PROMETHEUS_URL"), "{}", reply.text);
+        assert_eq!(reply.structured.unwrap()["error"]["kind"], "not_configured");
+    }
+}
+
+#[tokio::test]
+async fn the_prompt_is_real_and_its_arguments_are_filled_in() {
+    let state = tempfile::tempdir().unwrap();
+    let mut client = over_stdio(&state, &[]);
+    client.connect(Era::Stateless).await;
+    let prompts = client.list_prompts().await;
+    assert_eq!(prompts[0]["name"], "investigate_service");
+    let prompt = client.get_prompt("investigate_service", json!({"service": "checkout"})).await;
+    let text = prompt["messages"][0]["content"]["text"].as_str().unwrap();
+    assert!(text.contains("list_firing_alerts(service=\"checkout\"") && text.contains("(not given)"), "{text}");
+    let missing = client.request("prompts/get", json!({"name": "investigate_service"})).await;
+    assert_eq!(missing["error"]["code"], -32602);
+    assert!(missing["error"]["message"].as_str().unwrap().contains("`service` is missing"), "{missing}");
+    for method in ["resources/list", "resources/templates/list", "no/such"] {
+        assert_eq!(client.request(method, json!({})).await["error"]["code"], -32601, "{method}");
+    }
+}
+
+#[tokio::test]
+async fn every_tool_is_described_annotated_and_has_a_schema_every_client_accepts() {
+    let state = tempfile::tempdir().unwrap();
+    let mut client = over_stdio(&state, &[]);
+    client.connect(Era::Stateless).await;
+    let tools = client.list_tools().await;
+    let listing = serde_json::to_string(&tools).unwrap();
+    assert!(listing.len() <= 12 * 1024, "tools/list is {} bytes", listing.len());
+    for tool in &tools {
+        let name = tool["name"].as_str().unwrap();
+        assert_eq!(tool["annotations"]["readOnlyHint"], true, "{name}");
+        assert_eq!(tool["annotations"]["openWorldHint"], true, "{name}");
+        assert!(tool["title"].as_str().is_some_and(|title| title != name), "{name}: a title for people");
+        assert!(tool["description"].as_str().unwrap().len() > 100, "{name}: when to use it, what comes back");
+        assert!(tool["_meta"]["anthropic/searchHint"].as_str().is_some_and(|hint| !hint.is_empty()), "{name}");
+        check_schema(name, &tool["inputSchema"]);
+        let output = serde_json::to_string(&tool["outputSchema"]).unwrap();
+        assert!(output.len() < 400 && !output.contains("$ref"), "{name}: {output}");
+    }
+}
+
+/// Clients drop whole servers over what is refused here.
+fn check_schema(name: &str, schema: &Value) {
+    assert_eq!(schema["type"], "object", "{name}");
+    assert_eq!(schema["additionalProperties"], false, "{name}");
+    let text = schema.to_string();
+    for refused in ["$ref", "$defs", "anyOf", "oneOf", "allOf", "\"null\"", "nullable"] {
+        assert!(!text.contains(refused), "{name}: {refused} in {text}");
+    }
+    for (argument, property) in schema["properties"].as_object().unwrap() {
+        assert!(property["type"].is_string(), "{name}.{argument}: one type");
+        assert!(property["description"].as_str().is_some_and(|text| text.len() > 10), "{name}.{argument}: described");
+    }
+    assert!(schema["properties"].get("source").is_none(), "{name}: one source or none needs no `source`");
+}
+
+#[tokio::test]
+async fn the_listing_is_the_same_each_time() {
+    let state = tempfile::tempdir().unwrap();
+    let mut listings = Vec::new();
+    for _ in 0..2 {
+        let mut client = over_stdio(&state, &[]);
+        client.connect(Era::Stateless).await;
+        listings.push(client.request("tools/list", json!({})).await["result"]["tools"].to_string());
+    }
+    assert_eq!(listings[0], listings[1]);
+}
+
+#[tokio::test]
+async fn lines_piped_in_are_answered_and_the_process_ends_by_itself() {
+    let state = tempfile::tempdir().unwrap();
+    let mut process =
+        command(&state, &[]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let meta = json!({
+        "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+        "io.modelcontextprotocol/clientInfo": {"name": "pipe", "version": "0"},
+        "io.modelcontextprotocol/clientCapabilities": {}
+    });
+    let call = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call",
+        "params": {"name": "query_metrics", "arguments": {"promql": "up"}, "_meta": meta}});
+    let mut stdin = process.stdin.take().unwrap();
+    writeln!(stdin, "{call}").unwrap();
+    drop(stdin);
+    let output = tokio::task::spawn_blocking(move || process.wait_with_output().unwrap()).await.unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let lines: Vec<Value> = String::from_utf8(output.stdout).unwrap().lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+    assert_eq!(lines.len(), 1, "the protocol and nothing else");
+    assert_eq!(lines[0]["result"]["structuredContent"]["error"]["kind"], "not_configured");
+    let records = audited(&state);
+    assert_eq!(records.len(), 1);
+    assert_eq!(records[0]["client"], "pipe 0");
+}
+
+#[tokio::test]
+async fn sigterm_ends_it_with_success_and_the_audit_log_verifies() {
+    let state = tempfile::tempdir().unwrap();
+    let mut client = over_stdio(&state, &[]);
+    client.connect(Era::Handshake).await;
+    client.call("query_metrics", json!({"promql": "up"})).await;
+    terminate(client.child().pid());
+    let status = client.child().exit_within(Duration::from_secs(5)).await.expect("it ends");
+    assert!(status.success(), "{status}");
+    let log = state.path().join("audit/metrics-mcp.jsonl");
+    let verified = command(&state, &[]).args(["audit", "verify"]).arg(&log).output().unwrap();
+    let said = String::from_utf8(verified.stdout).unwrap();
+    assert!(verified.status.success() && said.starts_with("valid: 1 calls"), "{said}");
+
+    let altered = std::fs::read_to_string(&log).unwrap().replace("query_metrics", "query_metricz");
+    std::fs::write(&log, altered).unwrap();
+    let verified = command(&state, &[]).args(["audit", "verify"]).arg(&log).output().unwrap();
+    let said = String::from_utf8(verified.stdout).unwrap();
+    assert!(!verified.status.success() && said.starts_with("NOT VALID"), "{said}");
+}
+
+#[tokio::test]
+async fn an_operator_can_rule_out_a_tool_by_name() {
+    let state = tempfile::tempdir().unwrap();
+    let mut client = over_stdio(&state, &[("METRICS_MCP__TOOLS__DENY", "[\"query_metrics\"]")]);
+    client.connect(Era::Stateless).await;
+    let names: Vec<Value> = client.list_tools().await.into_iter().map(|tool| tool["name"].clone()).collect();
+    assert_eq!(names, ["list_firing_alerts", "search_metrics"]);
+    let reply = client.request("tools/call", json!({"name": "query_metrics", "arguments": {"promql": "up"}})).await;
+    assert_eq!(reply["error"]["code"], -32602);
+}
+
+#[test]
+fn mistakes_in_the_configuration_are_named_on_stderr() {
+    let state = tempfile::tempdir().unwrap();
+    let cases = [
+        (vec![("PROMETHEUS_URL", "ftp://x")], "`url` of source \"main\": the scheme must be http or https, not ftp"),
+        (vec![("PROMETHEUS_URL", "http://u:hunter2@x")], "holds credentials; move them to `basic`"),
+        (vec![("METRICS_MCP__LIMITS__MAX_CALLS", "many")], "key `limits.max_calls`: invalid type, expected usize"),
+    ];
+    for (environment, expected) in cases {
+        let output = command(&state, &environment).arg("tools").output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(!output.status.success() && said.contains(expected), "{said}\nexpected {expected}");
+        assert!(!said.contains("hunter2"), "{said}");
+    }
+}
