@@ -97,3 +97,64 @@ fn of_status(status: u16, detail: &str) -> &'static str {
         _ => "it refused the request; `check` tells whether it is an Alertmanager with API v2",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mapped(errors: Vec<UpstreamError>) -> ToolError {
+        let failed = errors.into_iter().map(|error| Failed { replica: "a".to_owned(), error });
+        Error::new(failed.collect()).into()
+    }
+
+    fn system() -> String {
+        "alertmanager \"a\"".to_owned()
+    }
+
+    #[test]
+    fn one_kind_of_failure_keeps_its_kind_and_several_are_upstream() {
+        let slow = || UpstreamError::Timeout { system: system(), waited: Duration::from_secs(15) };
+        let setup = || UpstreamError::Setup { system: system(), problem: "no such file".to_owned() };
+        assert_eq!(mapped(vec![slow(), slow()]).kind(), ErrorKind::Timeout);
+        assert_eq!(mapped(vec![setup()]).kind(), ErrorKind::NotConfigured);
+        assert_eq!(mapped(vec![slow(), setup()]).kind(), ErrorKind::Upstream);
+    }
+
+    #[test]
+    fn the_first_replica_that_may_be_back_decides_the_wait() {
+        let open = |seconds| UpstreamError::Open {
+            system: system(),
+            failures: 5,
+            retry_after: Duration::from_secs(seconds),
+        };
+        let slow = UpstreamError::Timeout { system: system(), waited: Duration::from_secs(15) };
+        let error = mapped(vec![open(9), slow, open(4)]);
+        assert_eq!(error.wait(), Some(Duration::from_secs(4)));
+        assert_eq!(
+            error.advice().matches("wait a moment").count(),
+            1,
+            "each remedy once: {}",
+            error.advice()
+        );
+    }
+
+    #[test]
+    fn every_failure_has_a_remedy() {
+        let status = |status| UpstreamError::Status {
+            system: system(),
+            status,
+            detail: String::new(),
+            retry_after: None,
+        };
+        let mut errors: Vec<UpstreamError> = [400, 401, 403, 404, 418, 429, 500, 503].map(status).to_vec();
+        errors.push(UpstreamError::TooLarge { system: system(), limit: 8 });
+        errors.push(UpstreamError::Redirect { system: system(), status: 302 });
+        errors.push(UpstreamError::Busy { system: system() });
+        for error in errors {
+            let text = error.to_string();
+            let mapped = mapped(vec![error]);
+            assert_eq!(mapped.to_string(), text, "the problem names the system and the status");
+            assert!(!mapped.advice().is_empty(), "{text}");
+        }
+    }
+}

@@ -90,14 +90,20 @@ impl Prometheus {
     ///
     /// # Errors
     /// Everything of [`Error`].
-    pub async fn metadata(&self, cx: &Context, metric: Option<&str>, limit: usize) -> Result<Listing<Metadata>, Error> {
+    pub async fn metadata(
+        &self,
+        cx: &Context,
+        metric: Option<&str>,
+        limit: usize,
+    ) -> Result<Listing<Metadata>, Error> {
         let mut ask = Ask::of(METADATA).with("limit", one_more(limit));
         if let Some(metric) = metric {
             ask = ask.with("metric", metric);
         }
         let reply = self.look_up(cx, &ask).await?;
         let text = reply::text(&reply);
-        let opened: Opened<'_, Entries<'_, Vec<MetadataWire<'_>>>> = reply::open(cx, self.system(), &reply, &text)?;
+        let opened: Opened<'_, Entries<'_, Vec<MetadataWire<'_>>>> =
+            reply::open(cx, self.system(), &reply, &text)?;
         let mut names = Names::new(&cx.intake);
         let warnings = names.texts(opened.warnings);
         let mut metrics = opened.data.0;
@@ -168,7 +174,8 @@ impl Prometheus {
         limit: usize,
     ) -> Result<Listing<Untrusted>, Error> {
         let segment = escape_label_name(label);
-        self.texts(cx, &narrowed(Ask::of(LABEL_VALUES).segment(&segment), matchers, window, limit), limit).await
+        self.texts(cx, &narrowed(Ask::of(LABEL_VALUES).segment(&segment), matchers, window, limit), limit)
+            .await
     }
 
     async fn texts(&self, cx: &Context, ask: &Ask<'_>, limit: usize) -> Result<Listing<Untrusted>, Error> {

@@ -13,7 +13,7 @@ use crate::{
     decode,
     error::Error,
     series::{QueryOptions, QueryReply},
-    transport::{self, LastFailure, Question, When},
+    transport::{self, Question, When},
 };
 
 const QUERY: &str = "/api/v1/query";
@@ -109,7 +109,12 @@ impl Prometheus {
         self.ask(cx, QUERY_RANGE, Question { promql, when: moments(window, step), options }).await
     }
 
-    async fn ask(&self, cx: &Context, path: &'static str, question: Question<'_>) -> Result<QueryReply, Error> {
+    async fn ask(
+        &self,
+        cx: &Context,
+        path: &'static str,
+        question: Question<'_>,
+    ) -> Result<QueryReply, Error> {
         let mut reply = None;
         if !self.only_get.load(Ordering::Relaxed) {
             let first = self.send(cx, Endpoint { method: Method::Post, path }, question).await?;
@@ -127,19 +132,9 @@ impl Prometheus {
     }
 
     async fn send(&self, cx: &Context, endpoint: Endpoint, question: Question<'_>) -> Result<Reply, Error> {
-        let failure = LastFailure::default();
-        let (base, last) = (self.upstream.base(), &failure);
-        let result = self
-            .upstream
-            .send(cx, endpoint, |http| async move {
-                last.forget();
-                match transport::send(http.clone(), base, endpoint.method, question, self.timeout(cx)).await {
-                    Ok(response) => Ok(response),
-                    Err(error) => last.keep(&error, &http).await,
-                }
-            })
-            .await;
-        result.map_err(|error| failure.explain(error).into())
+        let base = self.upstream.base();
+        let sent = |http| transport::send(http, base, endpoint.method, question, self.timeout(cx));
+        Ok(self.upstream.send(cx, endpoint, sent).await?)
     }
 
     /// What the server may spend on a query, in milliseconds: when we no longer listen, it need not go on.

@@ -38,7 +38,10 @@ pub(crate) fn query_reply(cx: &Context, system: &str, reply: &Reply) -> Result<Q
         ("string", Some((_, text))) => Data::Text(names.text(text)),
         _ => {
             let named = cx.intake.text(&kind).shown(40);
-            return Err(protocol(system, format!("the reply's result is {named}, and not in a form known for it")));
+            return Err(protocol(
+                system,
+                format!("the reply's result is {named}, and not in a form known for it"),
+            ));
         }
     };
     Ok(QueryReply { data, warnings, infos, samples_read })
@@ -198,7 +201,8 @@ impl<'de> Deserialize<'de> for PointWire {
 
             fn visit_seq<A: SeqAccess<'de>>(self, mut pair: A) -> Result<PointWire, A::Error> {
                 let Millis(at) = pair.next_element()?.ok_or_else(|| de::Error::invalid_length(0, &self))?;
-                let Number(value) = pair.next_element()?.ok_or_else(|| de::Error::invalid_length(1, &self))?;
+                let Number(value) =
+                    pair.next_element()?.ok_or_else(|| de::Error::invalid_length(1, &self))?;
                 skip_rest(pair)?;
                 Ok(PointWire(Point { at, value }))
             }

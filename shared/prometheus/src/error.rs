@@ -144,18 +144,23 @@ fn rejection(
     message: &Untrusted,
     position: Option<(u32, u32)>,
 ) -> String {
-    let place = position.map(|(line, column)| format!(" at line {line}, column {column}")).unwrap_or_default();
+    let place =
+        position.map(|(line, column)| format!(" at line {line}, column {column}")).unwrap_or_default();
     format!("{system} refused it{place} ({kind}, HTTP {status}): {}", message.shown(SHOWN))
 }
 
+/// What helps against most limits.
+const LESS: &str = "ask for less: a narrower selector, a shorter time_range, a larger step or an aggregation";
+
 /// What the caller is told: which kind of problem it is for the guard, and what to change.
 fn verdict(kind: &RejectionKind, message: &str) -> (ErrorKind, String) {
-    const LESS: &str = "ask for less: a narrower selector, a shorter time_range, a larger step or an aggregation";
     if let Some(limit) = limit_in(message) {
         let what = limit.what;
         return match limit.advice {
             Advice::AskForLess => (ErrorKind::TooExpensive, format!("it exceeds {what}; {LESS}")),
-            Advice::Shorter => (ErrorKind::TooExpensive, format!("it exceeds {what}; shorten the expression")),
+            Advice::Shorter => {
+                (ErrorKind::TooExpensive, format!("it exceeds {what}; shorten the expression"))
+            }
             Advice::Wait => (ErrorKind::Upstream, format!("it exceeds {what}; wait, then ask again")),
             Advice::Operator => (ErrorKind::Denied, format!("{what}; ask something else, or the operator")),
         };
@@ -171,16 +176,20 @@ fn verdict(kind: &RejectionKind, message: &str) -> (ErrorKind, String) {
         ),
         RejectionKind::Timeout => (ErrorKind::Timeout, LESS),
         RejectionKind::TooLarge => (ErrorKind::TooExpensive, LESS),
-        RejectionKind::TooManyRequests => (ErrorKind::Upstream, "the backend limits its callers; wait, then ask for less"),
+        RejectionKind::TooManyRequests => {
+            (ErrorKind::Upstream, "the backend limits its callers; wait, then ask for less")
+        }
         RejectionKind::Canceled | RejectionKind::Unavailable => {
             (ErrorKind::Upstream, "try again shortly, or use another source")
         }
-        RejectionKind::NotFound => {
-            (ErrorKind::Upstream, "this system does not offer this, or its URL lacks a path prefix; see `check`")
-        }
-        RejectionKind::Internal | RejectionKind::NotAcceptable | RejectionKind::Other(_) => {
-            (ErrorKind::Upstream, "the backend could not answer; try another question or source, or tell its operator")
-        }
+        RejectionKind::NotFound => (
+            ErrorKind::Upstream,
+            "this system does not offer this, or its URL lacks a path prefix; see `check`",
+        ),
+        RejectionKind::Internal | RejectionKind::NotAcceptable | RejectionKind::Other(_) => (
+            ErrorKind::Upstream,
+            "the backend could not answer; try another question or source, or tell its operator",
+        ),
     };
     (kind, remedy.to_owned())
 }

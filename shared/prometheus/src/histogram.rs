@@ -152,11 +152,8 @@ fn on_grid(bucket: &Bucket, per_doubling: f64, may_be_cut: bool) -> bool {
     if zero_bucket {
         return true;
     }
-    let (near, far) = if bucket.left > 0.0 {
-        (bucket.left, bucket.right)
-    } else {
-        (-bucket.right, -bucket.left)
-    };
+    let (near, far) =
+        if bucket.left > 0.0 { (bucket.left, bucket.right) } else { (-bucket.right, -bucket.left) };
     if near <= 0.0 {
         return false;
     }

@@ -102,7 +102,8 @@ pub(crate) fn protocol(system: &str, problem: String) -> Error {
 fn refusal(cx: &Context, system: &str, reply: &Reply, text: &str) -> Error {
     let envelope: Option<Envelope<'_, IgnoredAny>> = serde_json::from_str(text).ok();
     if let Some(envelope) = envelope {
-        let from_the_api = envelope.error_type.is_some() || envelope.status.is_some_and(|status| status.0 == "error");
+        let from_the_api =
+            envelope.error_type.is_some() || envelope.status.is_some_and(|status| status.0 == "error");
         let message = envelope.error.or(envelope.message).unwrap_or_default();
         if from_the_api {
             let named = envelope.error_type.as_ref().map(|name| name.0.as_ref());
@@ -134,7 +135,8 @@ fn rejected(cx: &Context, system: &str, reply: &Reply, named: Option<&str>, mess
 
 fn status(cx: &Context, system: &str, reply: &Reply, said: &str) -> Error {
     let said = head(said, LONGEST_MESSAGE);
-    let detail = if said.is_empty() { String::new() } else { format!(": {}", cx.intake.text(said).shown(SHOWN)) };
+    let detail =
+        if said.is_empty() { String::new() } else { format!(": {}", cx.intake.text(said).shown(SHOWN)) };
     Error::Upstream(UpstreamError::Status {
         system: system.to_owned(),
         status: reply.status,
@@ -163,7 +165,9 @@ fn undecodable(reply: &Reply, text: &str, error: &serde_json::Error) -> String {
 }
 
 fn login_page(cx: &Context, text: &str) -> String {
-    let titled = title(text).map(|title| format!(" titled {}", cx.intake.text(title).shown(SHOWN))).unwrap_or_default();
+    let titled = title(text)
+        .map(|title| format!(" titled {}", cx.intake.text(title).shown(SHOWN)))
+        .unwrap_or_default();
     format!("a web page{titled} came instead of JSON; a login page or a proxy answered")
 }
 

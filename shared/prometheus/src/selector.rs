@@ -99,13 +99,49 @@ fn is_legacy_metric(name: &str) -> bool {
 }
 
 /// Words with a meaning of their own where a metric's name may stand, in any case of letters.
+const KEYWORDS: &[&str] = &[
+    "and",
+    "or",
+    "unless",
+    "atan2",
+    "on",
+    "ignoring",
+    "group_left",
+    "group_right",
+    "by",
+    "without",
+    "bool",
+    "offset",
+    "start",
+    "end",
+    "step",
+    "range",
+    "anchored",
+    "smoothed",
+    "fill",
+    "fill_left",
+    "fill_right",
+    "inf",
+    "nan",
+    "sum",
+    "avg",
+    "min",
+    "max",
+    "count",
+    "count_values",
+    "group",
+    "stddev",
+    "stdvar",
+    "topk",
+    "bottomk",
+    "quantile",
+    "limitk",
+    "limit_ratio",
+    "max_of",
+    "min_of",
+];
+
 fn is_keyword(name: &str) -> bool {
-    const KEYWORDS: &[&str] = &[
-        "and", "or", "unless", "atan2", "on", "ignoring", "group_left", "group_right", "by", "without", "bool",
-        "offset", "start", "end", "step", "range", "anchored", "smoothed", "fill", "fill_left", "fill_right", "inf",
-        "nan", "sum", "avg", "min", "max", "count", "count_values", "group", "stddev", "stdvar", "topk", "bottomk",
-        "quantile", "limitk", "limit_ratio", "max_of", "min_of",
-    ];
     KEYWORDS.iter().any(|word| word.eq_ignore_ascii_case(name))
 }
 

@@ -9,7 +9,8 @@ use crate::{histogram::Histogram, labels::Labels};
 pub struct Point {
     /// When, in milliseconds since 1970, UTC.
     pub at: i64,
-    /// The value, in the metric's unit; NaN and the infinities are values too.
+    /// The value, in the metric's unit. NaN and the infinities are values too; a stale marker that a remote store
+    /// passes on is NaN.
     pub value: f64,
 }
 

@@ -141,7 +141,10 @@ impl Prometheus {
         let reply = self.look_up(cx, &Ask::of(STATUS_BUILDINFO)).await?;
         let text = reply::text(&reply);
         let opened: Opened<'_, BuildWire<'_>> = match reply::open(cx, self.system(), &reply, &text) {
-            Err(Error::Upstream(UpstreamError::Status { status: 404, .. }) | Error::Rejected { status: 404, .. }) => {
+            Err(
+                Error::Upstream(UpstreamError::Status { status: 404, .. })
+                | Error::Rejected { status: 404, .. },
+            ) => {
                 return Ok(BuildInfo { flavour: Flavour::Unknown, version: None });
             }
             other => other?,
@@ -173,8 +176,10 @@ fn flavour(wire: &BuildWire<'_>) -> Flavour {
 }
 
 fn counted<'a>(list: Vec<CountedWire<'a>>, names: &mut Names<'_, 'a>) -> Vec<Counted> {
-    let mut counted: Vec<Counted> =
-        list.into_iter().map(|wire| Counted { name: names.text(wire.name), count: count(wire.value) }).collect();
+    let mut counted: Vec<Counted> = list
+        .into_iter()
+        .map(|wire| Counted { name: names.text(wire.name), count: count(wire.value) })
+        .collect();
     counted.sort_by(|one, other| other.count.cmp(&one.count).then_with(|| one.name.cmp(&other.name)));
     counted
 }

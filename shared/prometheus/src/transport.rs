@@ -1,14 +1,9 @@
 //! Queries through the crate `prometheus-http-query`. It writes the requests; the rules of the way out, the
 //! reading of the reply and the errors are ours.
 
-use std::{
-    error::Error as _,
-    sync::{Mutex, PoisonError},
-};
-
 use prometheus_http_query::{Client, Error as ClientError};
 use reqwest::Response;
-use upstream::{Method, UpstreamError};
+use upstream::Method;
 
 use crate::series::QueryOptions;
 
@@ -57,7 +52,8 @@ pub(crate) async fn send(
             }
         }
         When::Over { start, end, step } => {
-            let mut request = client.query_range(question.promql, start, end, f64::from(step)).timeout(timeout);
+            let mut request =
+                client.query_range(question.promql, start, end, f64::from(step)).timeout(timeout);
             if let Some(limit) = limit {
                 request = request.query("limit", limit);
             }
@@ -74,47 +70,3 @@ pub(crate) async fn send(
 
 /// The totals of `stats`; `all` would add one pair of numbers for every step.
 const TOTALS: &str = "true";
-
-/// Why the last attempt failed. `upstream` wants an error of `reqwest`, and this crate's error owns the one it
-/// got and gives only a reference to it: so the words are kept here and put into the result at the end.
-#[derive(Debug, Default)]
-pub(crate) struct LastFailure(Mutex<Option<String>>);
-
-impl LastFailure {
-    pub(crate) fn forget(&self) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
-    }
-
-    /// Keeps the words of an error and gives a `reqwest` error in its place. The empty URL is never sent.
-    pub(crate) async fn keep(&self, error: &ClientError, http: &reqwest::Client) -> Result<Response, reqwest::Error> {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(words(error));
-        http.get("").send().await
-    }
-
-    /// The error with the words that were kept for it.
-    pub(crate) fn explain(&self, error: UpstreamError) -> UpstreamError {
-        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
-        match (error, kept) {
-            (UpstreamError::Unreachable { system, .. }, Some(problem)) => {
-                UpstreamError::Unreachable { system, problem }
-            }
-            (other, _) => other,
-        }
-    }
-}
-
-/// What happened, in the words of `upstream`, without the URL.
-fn words(error: &ClientError) -> String {
-    let ClientError::Client(inner) = error else { return "the request could not be written".to_owned() };
-    let Some(cause) = inner.inner() else { return "the request could not be sent".to_owned() };
-    if cause.is_timeout() {
-        let what = if cause.is_connect() { "no connection within the connect timeout" } else { "stopped answering" };
-        return what.to_owned();
-    }
-    let mut deepest: Option<&dyn std::error::Error> = cause.source();
-    while let Some(next) = deepest.and_then(std::error::Error::source) {
-        deepest = Some(next);
-    }
-    let what = if cause.is_connect() { "can't connect" } else { "the connection broke" };
-    deepest.map_or_else(|| what.to_owned(), |deepest| format!("{what} ({deepest})"))
-}

@@ -192,7 +192,7 @@ mod tests {
         fn the_look_at_bytes_never_hides_a_match(
             text in prop_oneof![
                 prop::sample::select(CLASSES.iter().map(|class| class.pattern).collect::<Vec<_>>())
-                    .prop_flat_map(|pattern| prop::string::string_regex(pattern).unwrap()),
+                    .prop_flat_map(|pattern| prop::string::string_regex(&pattern.replace(r"| \z", "")).unwrap()),
                 "[a-zA-Z0-9 _-]{0,50}",
             ],
         ) {

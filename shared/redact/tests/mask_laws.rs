@@ -135,6 +135,11 @@ fn time_is_linear_in_the_length_of_the_text() {
         "4",
         "<secret:0000>",
         "<",
+        "pwd=a<",
+        "pwd=a\"",
+        "pwd=a,a",
+        "secret=<a:",
+        "https://token:",
         "authorization: bearer ",
         "Bearer a1",
         "xoxb-",
@@ -230,7 +235,10 @@ fn any_planted() -> impl Strategy<Value = (String, String)> {
             (s.clone(), format!("-----BEGIN PRIVATE KEY-----\n{s}\n-----END PRIVATE KEY-----"))
         }),
         "[A-Za-z0-9]{20}".prop_map(|s: String| (s.clone(), format!("eyJhbGciOiJub25lIn0.{s}.{s}"))),
-        "h7[!#-+./-:<-\\[\\]-~-]{8}9z".prop_map(|s: String| (s.clone(), format!("password={s} host=db"))),
+        "h7[!-~]{8}9z"
+            .prop_filter("these end a bare value", |s: &String| !s
+                .contains([',', ';', '&', '"', '\'', '`', '\\']))
+            .prop_map(|s: String| (s.clone(), format!("password={s} host=db"))),
         "h7[ !#-\\[\\]-~]{8}9z".prop_map(|s: String| (s.clone(), format!("{{\"password\": \"{s}\"}}"))),
         "h7[!-.0-~]{8}9z"
             .prop_filter("quotes end an address", |s: &String| !s.contains(['"', '\'', '`']))
@@ -265,10 +273,9 @@ proptest! {
     }
 
     #[test]
-    fn one_value_has_one_token_wherever_it_stands(name in "[a-z]{3,8}", before in "([ -~]{0,10} )?") {
+    fn one_value_has_one_token_wherever_it_stands(name in "[a-z]{3,8}", before in "([a-zA-Z0-9 .,;/(){}<>_+-]{0,10} )?") {
         let address = format!("{name}@example.com");
         let alone = redactor().mask(&address).text.into_owned();
-        prop_assume!(redactor().mask(&before).counts.total() == 0 && !before.contains(['=', ':', '"', '\'']));
         let within = format!("{before}{address} x");
         prop_assert_eq!(redactor().mask(&within).text, format!("{before}{alone} x"));
     }

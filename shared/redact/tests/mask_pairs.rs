@@ -71,6 +71,11 @@ fn a_value_ends_where_its_notation_says() {
         ("[{password:abc1},{user:x}]", "[{password:<secret:#>},{user:x}]"),
         ("[password=a(b)]", "[password=<secret:#>]"),
         ("(password=a(b)", "(password=<secret:#>"), // an own bracket
+        ("password=a\"b`c'd e", "password=<secret:#> e"),
+        (
+            "say `password=a`, \"password=b\" 'password=c'.",
+            "say `password=<secret:#>`, \"password=<secret:#>\" 'password=<secret:#>'.",
+        ),
         ("password=a<b<c,d<e f", "password=<secret:#> f"),
         ("password=a<b:c> d", "password=<secret:#> d"),
         ("password=a,AKIAIOSFODNN7EXAMPLE", "password=<secret:#>,<aws-key-id:#>"),

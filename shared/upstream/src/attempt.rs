@@ -1,6 +1,6 @@
 //! One request and its reply: timed, capped, and noted in the call's trail however it ends.
 
-use std::{future::Future, time::Duration};
+use std::{error::Error, future::Future, io::ErrorKind, time::Duration};
 
 use bytes::Bytes;
 use contract::{Context, UpstreamCall};
@@ -24,12 +24,12 @@ impl Drop for Noted<'_> {
 }
 
 /// Runs one request under the deadline, which covers everything up to the last byte.
-pub(crate) async fn run(
+pub(crate) async fn run<Failure: Error + 'static>(
     cx: &Context,
     system: &str,
     endpoint: &str,
     limits: &Limits,
-    request: impl Future<Output = Result<Response, reqwest::Error>> + Send,
+    request: impl Future<Output = Result<Response, Failure>> + Send,
 ) -> Result<Reply, UpstreamError> {
     let call = UpstreamCall {
         system: system.to_owned(),
@@ -54,10 +54,10 @@ pub(crate) async fn run(
     result
 }
 
-async fn exchange(
+async fn exchange<Failure: Error + 'static>(
     system: &str,
     cap: usize,
-    request: impl Future<Output = Result<Response, reqwest::Error>> + Send,
+    request: impl Future<Output = Result<Response, Failure>> + Send,
     note: &mut UpstreamCall,
 ) -> Result<Reply, UpstreamError> {
     let mut response = request.await.map_err(|error| failure(system, &error))?;
@@ -88,21 +88,26 @@ async fn exchange(
 }
 
 /// What a transport error means, without the URL in it (which may name what should stay private).
-fn failure(system: &str, error: &reqwest::Error) -> UpstreamError {
+fn failure(system: &str, error: &(dyn Error + 'static)) -> UpstreamError {
     let system = system.to_owned();
-    if error.is_timeout() && error.is_connect() {
-        return UpstreamError::Unreachable { system, problem: "no connection within the connect timeout".to_owned() };
-    }
-    if error.is_timeout() {
-        return UpstreamError::Unreachable { system, problem: "stopped answering".to_owned() };
-    }
-    let mut deepest: &dyn std::error::Error = error;
+    let mut deepest = error;
+    let mut transport = error.downcast_ref::<reqwest::Error>();
     while let Some(source) = deepest.source() {
         deepest = source;
+        transport = transport.or_else(|| source.downcast_ref());
     }
-    if error.is_decode() {
-        return UpstreamError::Protocol { system, problem: format!("the body can't be decompressed or read ({deepest})") };
+    let is = |question: fn(&reqwest::Error) -> bool| transport.is_some_and(question);
+    // reqwest calls every failure while reading a body "decode"; only bad compression is one of the reply itself.
+    let kind = deepest.downcast_ref::<std::io::Error>().map(std::io::Error::kind);
+    if is(reqwest::Error::is_decode) && matches!(kind, Some(ErrorKind::InvalidData | ErrorKind::InvalidInput)) {
+        return UpstreamError::Protocol { system, problem: format!("the body can't be decompressed ({deepest})") };
     }
-    let what = if error.is_connect() { "can't connect" } else { "the connection broke" };
-    UpstreamError::Unreachable { system, problem: format!("{what} ({deepest})") }
+    let problem = match (is(reqwest::Error::is_connect), is(reqwest::Error::is_timeout)) {
+        (true, true) => "no connection within the connect timeout".to_owned(),
+        (true, false) => format!("can't connect ({deepest})"),
+        (false, true) => "stopped answering".to_owned(),
+        (false, false) if transport.is_none() => "the request could not be written".to_owned(),
+        (false, false) => format!("the connection broke ({deepest})"),
+    };
+    UpstreamError::Unreachable { system, problem }
 }

@@ -54,7 +54,6 @@ pub(crate) fn build(config: &SourceConfig, base: &Url, limits: &Limits) -> Resul
         .no_proxy()
         .tcp_nodelay(true)
         .connect_timeout(limits.connect())
-        .timeout(limits.exchange())
         .user_agent(concat!("observability-mcp/", env!("CARGO_PKG_VERSION")))
         .default_headers(headers(config)?);
     if let Some(path) = &config.ca_file {

@@ -99,6 +99,14 @@ pub struct Reply {
     pub body: Bytes,
 }
 
+impl Reply {
+    /// Whether a proxy says that the backend is away or overloaded. When the backend itself speaks (Prometheus
+    /// answers 503 in JSON when a query took too long), asking again would only add to its load.
+    fn is_from_a_gateway(&self) -> bool {
+        matches!(self.status, 502..=504) && !self.content_type.contains("json")
+    }
+}
+
 /// What is known about a backend from the calls made so far; nobody is asked to find out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Health {
@@ -197,6 +205,11 @@ impl Upstream {
     /// Everything of [`UpstreamError`] but `Status`: a reply with an error status is a reply, because only the
     /// system's own client can read its error body.
     pub async fn fetch(&self, cx: &Context, ask: &Ask<'_>) -> Result<Reply, UpstreamError> {
+        if matches!(ask.segment, Some("" | "." | "..")) {
+            // URLs have no way to write these as a segment of their own.
+            let problem = "a name that is empty, `.` or `..` can't be asked for".to_owned();
+            return Err(UpstreamError::Protocol { system: self.system.clone(), problem });
+        }
         let url = self.url(ask);
         self.send(cx, ask.endpoint, |client| {
             let request = match ask.endpoint.method {
@@ -248,18 +261,19 @@ impl Upstream {
     }
 
     /// Sends what `make` builds, under the same rules. For libraries that write their own requests: `endpoint`
-    /// is what they are about to call.
+    /// is what they are about to call, and `Failure` their error, in whose chain of causes the transport's is.
     ///
     /// # Errors
     /// As [`Upstream::fetch`].
-    pub async fn send<Sent>(
+    pub async fn send<Sent, Failure>(
         &self,
         cx: &Context,
         endpoint: Endpoint,
         make: impl Fn(Client) -> Sent + Send + Sync,
     ) -> Result<Reply, UpstreamError>
     where
-        Sent: Future<Output = Result<Response, reqwest::Error>> + Send,
+        Sent: Future<Output = Result<Response, Failure>> + Send,
+        Failure: std::error::Error + 'static,
     {
         let _place = self.place(cx).await?;
         self.retries.deposit();
@@ -286,7 +300,7 @@ impl Upstream {
     /// How long to wait before a retry that is worth it; `None` when there should be none.
     fn pause(&self, cx: &Context, result: &Result<Reply, UpstreamError>, retry: u32) -> Option<Duration> {
         let (worth_it, asked_for) = match result {
-            Ok(reply) => (matches!(reply.status, 429 | 502 | 503 | 504), reply.retry_after),
+            Ok(reply) => (reply.status == 429 || reply.is_from_a_gateway(), reply.retry_after),
             Err(error) => (error.transient(), None),
         };
         if !worth_it || retry >= self.limits.max_retries {
@@ -298,14 +312,15 @@ impl Upstream {
         (in_time && self.retries.withdraw()).then_some(pause)
     }
 
-    async fn once<Sent>(
+    async fn once<Sent, Failure>(
         &self,
         cx: &Context,
         endpoint: Endpoint,
         make: &(impl Fn(Client) -> Sent + Send + Sync),
     ) -> Result<Reply, UpstreamError>
     where
-        Sent: Future<Output = Result<Response, reqwest::Error>> + Send,
+        Sent: Future<Output = Result<Response, Failure>> + Send,
+        Failure: std::error::Error + 'static,
     {
         let client = self.client()?;
         self.breaker.admit(Instant::now()).map_err(|(failures, retry_after)| UpstreamError::Open {
@@ -376,7 +391,7 @@ impl Trial<'_> {
     fn end(mut self, result: &Result<Reply, UpstreamError>) {
         self.ended = true;
         match result {
-            Ok(reply) if matches!(reply.status, 502..=504) => self.breaker.failed(Instant::now()),
+            Ok(reply) if reply.is_from_a_gateway() => self.breaker.failed(Instant::now()),
             Err(UpstreamError::Unreachable { .. } | UpstreamError::Timeout { .. }) => {
                 self.breaker.failed(Instant::now());
             }

@@ -28,7 +28,8 @@ start() {
     "$program" --config.file="$here/alertmanager.yml" --storage.path="$data/$port" --cluster.listen-address= \
         --web.listen-address="127.0.0.1:$port" 2>"$data/$port.log" &
     running+=($!)
-    until curl --silent --fail "http://127.0.0.1:$port/-/ready" >/dev/null; do sleep 0.2; done
+    curl --silent --fail --retry 20 --retry-delay 1 --retry-connrefused "http://127.0.0.1:$port/-/ready" >/dev/null ||
+        { cat "$data/$port.log" >&2; exit 1; }
 }
 
 both() {
@@ -61,9 +62,13 @@ only_a http://127.0.0.1:19093
 sleep 4 # until each group has been through the pipeline, which decides what is muted
 
 mkdir -p "$directory"
-for replica in a:19093 b:19094; do
-    for path in alerts/groups alerts silences status receivers; do
-        curl --silent --fail --output "$directory/${replica%%:*}-${path//\//-}.json" \
-            "http://127.0.0.1:${replica##*:}/api/v2/$path"
+# store REPLICA PORT PATH ...
+store() {
+    local replica=$1 port=$2 path
+    shift 2
+    for path in "$@"; do
+        curl --silent --fail --output "$directory/$replica-${path//\//-}.json" "http://127.0.0.1:$port/api/v2/$path"
     done
-done
+}
+store a 19093 alerts/groups alerts silences status receivers
+store b 19094 alerts/groups silences

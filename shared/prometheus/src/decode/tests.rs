@@ -41,7 +41,8 @@ fn numbers_may_be_json_numbers_and_fields_may_be_missing_unknown_or_null() {
             {"metric":{"b":"c"},"values":null,"extra":{"deep":[1,{"x":null}]}}]"#,
     );
     let Data::Matrix(series) = reply.data else { panic!() };
-    let points = |place: usize| series[place].points.iter().map(|point| (point.at, point.value)).collect::<Vec<_>>();
+    let points =
+        |place: usize| series[place].points.iter().map(|point| (point.at, point.value)).collect::<Vec<_>>();
     assert_eq!(points(0)[..2], [(1_700_000_000_000, 1.0), (1_700_000_000_250, 2.0)]);
     assert!(points(0)[2].1.is_nan(), "null is no zero");
     assert_eq!(points(0)[3], (1_700_000_002_000, 3.0));
@@ -81,7 +82,8 @@ fn a_reply_that_was_cut_is_an_error_wherever_it_was_cut() {
 
 #[test]
 fn bytes_that_are_no_utf_8_cost_only_themselves() {
-    let mut body = br#"{"status":"success","data":{"resultType":"vector","result":[{"metric":{"a":"x"#.to_vec();
+    let mut body =
+        br#"{"status":"success","data":{"resultType":"vector","result":[{"metric":{"a":"x"#.to_vec();
     body.extend([0xFF, 0xFE]);
     body.extend(br#"y"},"value":[1700000000,"1"]}]}}"#);
     let reply = decoded(body).unwrap();

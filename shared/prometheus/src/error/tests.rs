@@ -61,7 +61,8 @@ fn each_kind_tells_the_caller_what_to_change() {
 
 #[test]
 fn what_a_message_says_is_quoted_and_cannot_speak_for_us() {
-    let error: ToolError = rejected(RejectionKind::Internal, 500, "a » b\u{1b}[31m password=hunter2hunter2").into();
+    let error: ToolError =
+        rejected(RejectionKind::Internal, 500, "a » b\u{1b}[31m password=hunter2hunter2").into();
     let text = error.to_string();
     assert!(text.starts_with("prometheus \"main\" refused it (internal, HTTP 500): «a › b"), "{text}");
     assert!(!text.contains("hunter2") && !text.contains('\u{1b}'), "{text}");

@@ -5,7 +5,8 @@ use proptest::prelude::*;
 use super::*;
 
 fn histogram(count: f64, sum: f64, buckets: &[(f64, f64, f64)]) -> Histogram {
-    let bucket = |&(left, right, count): &(f64, f64, f64)| Bucket { bounds: Bounds::LeftOpen, left, right, count };
+    let bucket =
+        |&(left, right, count): &(f64, f64, f64)| Bucket { bounds: Bounds::LeftOpen, left, right, count };
     Histogram { count, sum, buckets: buckets.iter().map(bucket).collect() }
 }
 
@@ -30,6 +31,21 @@ fn a_count_without_buckets_is_no_number() {
     assert!(histogram(5.0, 5.0, &[]).quantile(0.5).is_nan());
 }
 
+/// Ten observations in buckets and three NaN, which count but have no place: rank 3.25 is 2.25 of 4 into the second
+/// bucket, whose boundaries are 2^0 and 2^0.5; ranks above 10 have no value.
+#[test]
+fn observations_that_are_no_numbers_lie_above_all_buckets() {
+    let root = std::f64::consts::SQRT_2;
+    let histogram = histogram(
+        13.0,
+        f64::NAN,
+        &[(0.5 * root, 1.0, 1.0), (1.0, root, 4.0), (root, 2.0, 3.0), (2.0, 2.0 * root, 2.0)],
+    );
+    let quarter = histogram.quantile(0.25);
+    assert!((quarter - (0.5 * 2.25 / 4.0_f64).exp2()).abs() < 1e-12, "{quarter}");
+    assert!(histogram.quantile(0.9).is_nan());
+}
+
 fn any_histogram() -> impl Strategy<Value = Histogram> {
     let exponential = (-4_i32..=8, -40_i32..40, prop::collection::vec(0_u32..50, 1..12)).prop_map(
         |(schema, first, counts)| {
@@ -45,8 +61,10 @@ fn any_histogram() -> impl Strategy<Value = Histogram> {
         },
     );
     let custom = prop::collection::btree_map(-1000_i32..1000, 1_u32..50, 2..10).prop_map(|places| {
-        let bounds: Vec<(f64, f64)> = places.iter().map(|(bound, n)| (f64::from(*bound) / 7.0, f64::from(*n))).collect();
-        let buckets: Vec<(f64, f64, f64)> = bounds.windows(2).map(|pair| (pair[0].0, pair[1].0, pair[1].1)).collect();
+        let bounds: Vec<(f64, f64)> =
+            places.iter().map(|(bound, n)| (f64::from(*bound) / 7.0, f64::from(*n))).collect();
+        let buckets: Vec<(f64, f64, f64)> =
+            bounds.windows(2).map(|pair| (pair[0].0, pair[1].0, pair[1].1)).collect();
         histogram(buckets.iter().map(|bucket| bucket.2).sum(), 1.0, &buckets)
     });
     prop_oneof![exponential, custom].prop_filter("it has observations", |histogram| histogram.count > 0.0)

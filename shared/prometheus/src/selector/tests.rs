@@ -35,7 +35,8 @@ fn understand(text: &str) -> Understood {
 #[test]
 fn selectors_read_as_people_write_them() {
     use MatchOp::{Equal, NotEqual, NotRegex, Regex};
-    let cases: [(Option<&str>, &[(&str, MatchOp, &str)], &str); 10] = [
+    type Case = (Option<&'static str>, &'static [(&'static str, MatchOp, &'static str)], &'static str);
+    let cases: [Case; 10] = [
         (Some("up"), &[], "up"),
         (
             Some("http_requests_total"),
@@ -62,7 +63,9 @@ fn selectors_read_as_people_write_them() {
 
 #[test]
 fn a_metric_may_be_called_like_a_word_of_the_language() {
-    for name in ["nan", "Inf", "sum", "by", "offset", "bool", "quantile", "start", "end", "atan2", "fill", "max_of"] {
+    for name in
+        ["nan", "Inf", "sum", "by", "offset", "bool", "quantile", "start", "end", "atan2", "fill", "max_of"]
+    {
         let expected = Understood { metric: Some(name.to_owned()), matchers: Vec::new() };
         assert_eq!(understand(&selector(Some(name), &[])), expected);
     }

@@ -47,6 +47,8 @@ const WORDS_ABOUT_SECRETS: &[&str] = &[
 /// How far back a URL is looked for.
 const LONGEST_USER: usize = 64;
 
+const CONTINUING: [char; 6] = [',', '&', '<', '"', '\'', '`'];
+
 pub(super) fn judge(candidate: &Candidate<'_>) -> Verdict {
     let is_quoted = candidate.lead.ends_with(['"', '\'']);
     let length = if is_quoted { candidate.value.len() } else { bare_length(candidate) };
@@ -81,16 +83,20 @@ fn bare_length(candidate: &Candidate<'_>) -> usize {
     value.len()
 }
 
-/// A password may hold `,`, `&` or `<`: it ends there only if another pair, a token of ours, a blank or nothing
-/// follows.
+/// A password may hold what usually ends a value: it goes on after `,` and `&` unless another pair begins, after `<`
+/// unless a token of ours does, and after a quote within a word.
 fn continued_length(after: &str) -> usize {
     let mut length = 0;
-    while let Some(rest) = after.get(length..).and_then(|rest| rest.strip_prefix([',', '&', '<'])) {
-        let end = rest.find(|c: char| c.is_whitespace() || "\"'`,;&<\\".contains(c)).unwrap_or(rest.len());
-        let piece = rest.get(..end).unwrap_or_default();
-        let is_token = token_around(after, length).is_some();
-        let is_pair = starts_a_pair(piece) && !after.get(length..).is_some_and(|rest| rest.starts_with('<'));
-        if piece.is_empty() || is_token || is_pair {
+    while let Some(tail) = after.get(length..).filter(|tail| tail.starts_with(CONTINUING)) {
+        let rest = tail.get(1..).unwrap_or_default();
+        let ends = |c: char| c.is_whitespace() || c == ';' || c == '\\' || CONTINUING.contains(&c);
+        let piece = rest.get(..rest.find(ends).unwrap_or(rest.len())).unwrap_or_default();
+        let goes_on = match tail.chars().next() {
+            Some('<') => token_around(after, length).is_none(),
+            Some(',' | '&') => !piece.is_empty() && !starts_a_pair(piece),
+            _ => piece.starts_with(char::is_alphanumeric) && !starts_a_pair(piece),
+        };
+        if !goes_on {
             break;
         }
         length += 1 + piece.len();
