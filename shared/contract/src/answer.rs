@@ -25,7 +25,14 @@ impl Evidence {
     /// `query` as sent to `source`, for example `prometheus "main"`.
     #[must_use]
     pub fn new(source: impl Into<String>, query: impl Into<String>) -> Evidence {
-        Evidence { source: source.into(), query: query.into(), window: None, at: None, step: None, link: None }
+        Evidence {
+            source: source.into(),
+            query: query.into(),
+            window: None,
+            at: None,
+            step: None,
+            link: None,
+        }
     }
 
     /// Over this window.

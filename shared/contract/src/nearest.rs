@@ -30,7 +30,10 @@ mod tests {
     #[test]
     fn the_most_alike_comes_first_and_strangers_are_left_out() {
         let names = ["http_requests_total", "http_request_size_bytes", "up", "node_cpu_seconds_total"];
-        assert_eq!(nearest("http_request_total", names, 3), ["http_requests_total", "http_request_size_bytes"]);
+        assert_eq!(
+            nearest("http_request_total", names, 3),
+            ["http_requests_total", "http_request_size_bytes"]
+        );
         assert!(nearest("zzz", names, 3).is_empty());
     }
 

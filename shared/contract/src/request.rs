@@ -14,7 +14,9 @@ pub const LONGEST_ARGUMENT: usize = 8_192;
 /// # Errors
 /// `invalid_argument`, naming the argument: unknown (with the nearest known name), missing, empty, too long,
 /// holding control characters, or of the wrong type.
-pub fn parse<Request: DeserializeOwned + JsonSchema>(arguments: Map<String, Value>) -> Result<Request, ToolError> {
+pub fn parse<Request: DeserializeOwned + JsonSchema>(
+    arguments: Map<String, Value>,
+) -> Result<Request, ToolError> {
     let schema = schema::input::<Request>();
     check(&schema, &arguments)?;
     serde_path_to_error::deserialize(Value::Object(arguments)).map_err(|error| {
@@ -65,13 +67,15 @@ fn check_text(name: &str, value: &Value) -> Result<(), ToolError> {
             name,
             &format!("is {} bytes long; the limit is {LONGEST_ARGUMENT}", text.len()),
         )),
-        Value::String(text) => match text.chars().find(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
-            Some(found) => Err(ToolError::invalid(
-                name,
-                &format!("holds the control character U+{:04X}; send printable text", u32::from(found)),
-            )),
-            None => Ok(()),
-        },
+        Value::String(text) => {
+            match text.chars().find(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
+                Some(found) => Err(ToolError::invalid(
+                    name,
+                    &format!("holds the control character U+{:04X}; send printable text", u32::from(found)),
+                )),
+                None => Ok(()),
+            }
+        }
         Value::Array(items) if items.len() > 100 => {
             Err(ToolError::invalid(name, &format!("holds {} items; the limit is 100", items.len())))
         }
@@ -123,16 +127,25 @@ mod tests {
     #[test]
     fn what_is_wrong_is_named_with_what_to_change() {
         let cases = [
-            (json!({"promql": "up", "timerange": "1h"}), "unknown argument `timerange` | did you mean `time_range`?"),
+            (
+                json!({"promql": "up", "timerange": "1h"}),
+                "unknown argument `timerange` | did you mean `time_range`?",
+            ),
             (json!({}), "`promql`: is missing | `promql` (string): A PromQL expression."),
             (json!({"promql": null}), "`promql`: is missing"),
             (json!({"promql": "  "}), "`promql`: is empty"),
             (json!({"promql": 5}), "`promql`: invalid type: integer `5`, expected a string"),
             (json!({"promql": "x".repeat(1_000_000)}), "`promql`: is 1000000 bytes long; the limit is 8192"),
             (json!({"promql": "up\u{0}"}), "`promql`: holds the control character U+0000"),
-            (json!({"promql": "up", "time_range": "soon"}), "`time_range`: `soon` is not a time range; use a duration"),
+            (
+                json!({"promql": "up", "time_range": "soon"}),
+                "`time_range`: `soon` is not a time range; use a duration",
+            ),
             (json!({"promql": "up", "limit": -1}), "`limit`: invalid value: integer `-1`"),
-            (json!({"promql": "up", "detail": "all"}), "`detail`: unknown variant `all`, expected `concise` or `full`"),
+            (
+                json!({"promql": "up", "detail": "all"}),
+                "`detail`: unknown variant `all`, expected `concise` or `full`",
+            ),
         ];
         for (arguments, expected) in cases {
             let text = refusal(arguments);

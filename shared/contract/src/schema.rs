@@ -30,7 +30,8 @@ pub fn input<Request: JsonSchema>() -> Map<String, Value> {
 fn flatten(property: &mut Value) {
     let Value::Object(fields) = property else { return };
     if let Some(Value::Array(choices)) = fields.remove("anyOf") {
-        let not_null = choices.into_iter().find(|choice| choice.get("type").is_none_or(|kind| kind != "null"));
+        let not_null =
+            choices.into_iter().find(|choice| choice.get("type").is_none_or(|kind| kind != "null"));
         if let Some(Value::Object(inner)) = not_null {
             for (key, value) in inner {
                 fields.entry(key).or_insert(value);

@@ -18,10 +18,14 @@ pub enum TimeError {
     #[error("`{0}` is not a time range; {SYNTAX}")]
     Range(String),
     /// One side is outside the grammar.
-    #[error("`{0}` is not a moment; use RFC 3339 with a zone (`2026-01-14T14:02:00Z`), epoch seconds, `now` or `now-2h`")]
+    #[error(
+        "`{0}` is not a moment; use RFC 3339 with a zone (`2026-01-14T14:02:00Z`), epoch seconds, `now` or `now-2h`"
+    )]
     Moment(String),
     /// A duration is outside the grammar.
-    #[error("`{0}` is not a duration; use whole numbers with the units ms, s, m, h, d, w, such as `90s`, `1h30m`, `7d`")]
+    #[error(
+        "`{0}` is not a duration; use whole numbers with the units ms, s, m, h, d, w, such as `90s`, `1h30m`, `7d`"
+    )]
     Duration(String),
     /// The end is not after the start.
     #[error("the window ends ({end}) before or at its start ({start}); swap the sides")]
@@ -86,7 +90,10 @@ impl TimeRange {
         if self.seconds() <= most.as_secs_f64() {
             return Ok(self);
         }
-        Err(TimeError::TooLong { given: duration_text(self.seconds()), most: duration_text(most.as_secs_f64()) })
+        Err(TimeError::TooLong {
+            given: duration_text(self.seconds()),
+            most: duration_text(most.as_secs_f64()),
+        })
     }
 }
 
@@ -145,9 +152,9 @@ impl Moment {
     pub fn resolve(&self, now: Timestamp) -> Result<Timestamp, TimeError> {
         match self {
             Moment::At(at) => Ok(*at),
-            Moment::Before(back) => {
-                now.checked_sub(*back).map_err(|_| TimeError::OutOfCalendar(format!("now-{}s", back.as_secs())))
-            }
+            Moment::Before(back) => now
+                .checked_sub(*back)
+                .map_err(|_| TimeError::OutOfCalendar(format!("now-{}s", back.as_secs()))),
         }
     }
 }

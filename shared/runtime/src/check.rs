@@ -14,7 +14,10 @@ pub(crate) async fn run(engine: &Engine, limits: &Limits, out: &mut impl Write) 
     let tools: Vec<&str> = guard.registry.iter().map(|entry| entry.card.name).collect();
     writeln!(out, "tools: {}", tools.join(", "))?;
     if engine.probes.is_empty() {
-        writeln!(out, "MISSING no source is configured: the tools are listed, and calls say what to configure")?;
+        writeln!(
+            out,
+            "MISSING no source is configured: the tools are listed, and calls say what to configure"
+        )?;
         return Ok(false);
     }
     let mut all_work = true;
@@ -23,7 +26,8 @@ pub(crate) async fn run(engine: &Engine, limits: &Limits, out: &mut impl Write) 
             call_id: CallId(guard.ids.next()),
             now: guard.clock.now(),
             detail: Detail::Concise,
-            deadline: std::time::Instant::now() + std::time::Duration::from_secs(limits.upstream_timeout_seconds * 2),
+            deadline: std::time::Instant::now()
+                + std::time::Duration::from_secs(limits.upstream_timeout_seconds * 2),
             principal: "check".to_owned(),
             tenant: None,
             intake: Intake::new(guard.redactor.clone()),
@@ -31,7 +35,13 @@ pub(crate) async fn run(engine: &Engine, limits: &Limits, out: &mut impl Write) 
         };
         for line in probe.check(&cx).await {
             all_work &= line.works;
-            writeln!(out, "{} {}: {}", if line.works { "ok     " } else { "FAILED " }, line.subject, line.found)?;
+            writeln!(
+                out,
+                "{} {}: {}",
+                if line.works { "ok     " } else { "FAILED " },
+                line.subject,
+                line.found
+            )?;
             if !line.remedy.is_empty() {
                 writeln!(out, "        -> {}", line.remedy)?;
             }

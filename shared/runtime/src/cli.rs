@@ -17,8 +17,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    About, Engine, Loaded, Server, ServerConfig, check, engine, handler, http, load,
-    state, telemetry,
+    About, Engine, Loaded, Server, ServerConfig, check, engine, handler, http, load, state, telemetry,
 };
 
 /// Makes a server from what an operator set.
@@ -227,7 +226,8 @@ fn call_arguments(engine: &Engine, tool: &str, pairs: &[String]) -> Result<Map<S
         let Some((key, value)) = pair.split_once('=') else {
             return Err(format!("`{pair}` is not KEY=VALUE").into());
         };
-        let kind = schema.as_ref().and_then(|schema| schema.get("properties")?.get(key)?.get("type")?.as_str());
+        let kind =
+            schema.as_ref().and_then(|schema| schema.get("properties")?.get(key)?.get("type")?.as_str());
         let value = match kind {
             Some("string") | None => Value::String(value.to_owned()),
             Some(_) => serde_json::from_str(value).unwrap_or_else(|_| Value::String(value.to_owned())),
@@ -265,7 +265,14 @@ fn print_tools(engine: &Engine, json: bool) -> Result<(), Failure> {
     }
     for entry in entries {
         let card = entry.card;
-        writeln!(out, "{} ({}, {})\n  {}", card.name, card.effect.name(), card.cost.name(), card.description)?;
+        writeln!(
+            out,
+            "{} ({}, {})\n  {}",
+            card.name,
+            card.effect.name(),
+            card.cost.name(),
+            card.description
+        )?;
         let properties = entry.listed.input_schema.get("properties").and_then(Value::as_object);
         for (name, property) in properties.into_iter().flatten() {
             let about = property.get("description").and_then(Value::as_str).unwrap_or_default();
@@ -299,7 +306,11 @@ fn verify_log<Config>(
 }
 
 fn print_report(out: &mut impl Write, report: &audit::Report) -> io::Result<()> {
-    writeln!(out, "valid: {} calls, {} control records, {} files", report.records, report.controls, report.files)?;
+    writeln!(
+        out,
+        "valid: {} calls, {} control records, {} files",
+        report.records, report.controls, report.files
+    )?;
     for (which, mark) in [("first", &report.first), ("last ", &report.last)] {
         if let Some(mark) = mark {
             writeln!(out, "{which} record {} of {}, mac {}", mark.sequence, mark.time, mark.mac)?;

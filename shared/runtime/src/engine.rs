@@ -157,7 +157,12 @@ impl Engine {
         self.guard.serve(call).await
     }
 
-    pub(crate) fn handler(&self, transport: Transport, local: Option<Principal>, cache_scope: CacheScope) -> Handler {
+    pub(crate) fn handler(
+        &self,
+        transport: Transport,
+        local: Option<Principal>,
+        cache_scope: CacheScope,
+    ) -> Handler {
         Handler {
             guard: Arc::clone(&self.guard),
             about: self.about,
@@ -190,8 +195,11 @@ pub(crate) fn audit_key(settings: &Settings, state: Option<&Path>) -> Result<Key
 }
 
 fn read_key(setting: &'static str, file: &Path) -> Result<Key, StartError> {
-    let text = std::fs::read_to_string(file)
-        .map_err(|cause| StartError::KeyFile { setting, file: file.to_owned(), cause })?;
+    let text = std::fs::read_to_string(file).map_err(|cause| StartError::KeyFile {
+        setting,
+        file: file.to_owned(),
+        cause,
+    })?;
     Ok(Key::from_hex(&text)?)
 }
 

@@ -87,11 +87,16 @@ impl Guard {
 
     /// Everything that can be decided at once. A refusal comes with the rule that decided.
     fn admit(&self, call: &Call) -> Result<&ToolEntry, (&'static str, ToolError)> {
-        let Some(tool) = self.registry.get(&call.tool) else { return Err(("unknown tool", self.unknown(&call.tool))) };
+        let Some(tool) = self.registry.get(&call.tool) else {
+            return Err(("unknown tool", self.unknown(&call.tool)));
+        };
         if !call.principal.allows(tool.card.scope) {
             let error = ToolError::new(
                 ErrorKind::Denied,
-                format!("this caller may not use {}: it lacks the scope `{}`", tool.card.name, tool.card.scope),
+                format!(
+                    "this caller may not use {}: it lacks the scope `{}`",
+                    tool.card.name, tool.card.scope
+                ),
                 "an operator can grant the scope to this caller's token",
             );
             return Err(("scope", error));
@@ -135,8 +140,12 @@ impl Guard {
     fn unknown(&self, name: &str) -> ToolError {
         let shown: String = redact::clean(name).chars().take(60).collect();
         let known: Vec<&str> = self.registry.iter().map(|entry| entry.card.name).collect();
-        ToolError::new(ErrorKind::UnknownTool, format!("no tool `{shown}`"), format!("tools: {}", known.join(", ")))
-            .nearest(self.registry.nearest(&shown))
+        ToolError::new(
+            ErrorKind::UnknownTool,
+            format!("no tool `{shown}`"),
+            format!("tools: {}", known.join(", ")),
+        )
+        .nearest(self.registry.nearest(&shown))
     }
 
     fn too_slow(&self) -> ToolError {
@@ -153,11 +162,22 @@ impl Guard {
         tracing::error!(call_id = %cx.call_id, %error, "audit record can't be opened: call refused");
         let refusal = unrecorded(error);
         let rendered = render::error(&refusal, &cx.call_id);
-        self.metrics.end(self.known_name(&call.tool), "unrecorded", began.elapsed(), outcome::size(&rendered));
+        self.metrics.end(
+            self.known_name(&call.tool),
+            "unrecorded",
+            began.elapsed(),
+            outcome::size(&rendered),
+        );
         Reply { rendered, error: Some(refusal.kind()) }
     }
 
-    fn finish(&self, call: &Call, mut recording: Recording, result: Result<Answer, ToolError>, began: Instant) -> Reply {
+    fn finish(
+        &self,
+        call: &Call,
+        mut recording: Recording,
+        result: Result<Answer, ToolError>,
+        began: Instant,
+    ) -> Reply {
         let cx = &recording.cx;
         let (mut rendered, mut error) = match &result {
             Ok(answer) => (render::answer(answer, &cx.call_id, cx.budget()), None),

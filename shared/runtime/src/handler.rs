@@ -9,9 +9,9 @@ use rmcp::{
     model::{
         CacheScope, CallToolRequestParams, CallToolResponse, CallToolResult, CompleteRequestMethod,
         CompleteRequestParams, CompleteResult, ContentBlock, DiscoverResult, GetPromptRequestParams,
-        GetPromptResponse, Implementation, ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult,
-        ListResourcesRequestMethod, ListResourceTemplatesRequestMethod, ListToolsResult, MetaObject,
-        PaginatedRequestParams, ProtocolVersion, ServerCapabilities, ServerConfig, Tool,
+        GetPromptResponse, Implementation, ListPromptsResult, ListResourceTemplatesRequestMethod,
+        ListResourceTemplatesResult, ListResourcesRequestMethod, ListResourcesResult, ListToolsResult,
+        MetaObject, PaginatedRequestParams, ProtocolVersion, ServerCapabilities, ServerConfig, Tool,
     },
     service::RequestContext,
 };
@@ -76,7 +76,8 @@ fn traceparent(cx: &RequestContext<RoleServer>) -> Option<String> {
 
 fn result(reply: Reply) -> CallToolResult {
     let text = vec![ContentBlock::text(reply.rendered.text)];
-    let mut result = if reply.error.is_some() { CallToolResult::error(text) } else { CallToolResult::success(text) };
+    let mut result =
+        if reply.error.is_some() { CallToolResult::error(text) } else { CallToolResult::success(text) };
     result.structured_content = Some(reply.rendered.structured);
     result
 }

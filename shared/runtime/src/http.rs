@@ -35,7 +35,9 @@ const MAX_REQUESTS: usize = 512;
 /// Why HTTP can't be served.
 #[derive(Debug, Error)]
 pub(crate) enum HttpError {
-    #[error("{0} is not a loopback address: without auth.tokens anyone who reaches it could call; configure tokens or use 127.0.0.1")]
+    #[error(
+        "{0} is not a loopback address: without auth.tokens anyone who reaches it could call; configure tokens or use 127.0.0.1"
+    )]
     Open(SocketAddr),
     #[error("auth.tokens: {0}: {1}")]
     Tokens(identity::IdentityError, String),
@@ -79,7 +81,10 @@ pub(crate) async fn serve(
     let serving = axum::serve(listener, app).with_graceful_shutdown(stop.clone().cancelled_owned());
     let last_call = async {
         stop.cancelled().await;
-        tracing::info!(running = engine.guard.metrics.running(), "stopping: no new calls, finishing what runs");
+        tracing::info!(
+            running = engine.guard.metrics.running(),
+            "stopping: no new calls, finishing what runs"
+        );
         tokio::time::sleep(grace).await;
         kill.cancel();
         // Cancelled calls answer at once; a client that does not read its answer is not waited for.
@@ -109,7 +114,9 @@ fn router(
     user: &str,
     kill: &CancellationToken,
 ) -> Router {
-    let own = |scheme: &str| ["127.0.0.1", "localhost", "[::1]"].map(|host| format!("{scheme}://{host}:{}", bound.port()));
+    let own = |scheme: &str| {
+        ["127.0.0.1", "localhost", "[::1]"].map(|host| format!("{scheme}://{host}:{}", bound.port()))
+    };
     let origins = own("http").into_iter().chain(settings.http.allowed_origins.iter().cloned());
     let loopback = ["localhost", "127.0.0.1", "::1"].map(str::to_owned);
     let hosts = loopback.into_iter().chain(settings.http.allowed_hosts.iter().cloned());
@@ -146,7 +153,8 @@ async fn enter(State(door): State<Arc<Door>>, mut request: Request, next: Next) 
     let principal = match &door.tokens {
         None => Principal::local(&door.user),
         Some(tokens) => {
-            let authorization = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+            let authorization =
+                request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
             match tokens.authenticate(authorization) {
                 Ok(principal) => principal,
                 Err(refused) => return unauthorized(refused),
@@ -158,7 +166,8 @@ async fn enter(State(door): State<Arc<Door>>, mut request: Request, next: Next) 
 }
 
 fn unauthorized(refused: Unauthorized) -> Response {
-    let challenge = refused.error_code().map_or("Bearer".to_owned(), |code| format!("Bearer error=\"{code}\""));
+    let challenge =
+        refused.error_code().map_or("Bearer".to_owned(), |code| format!("Bearer error=\"{code}\""));
     let mut response = Response::new(Body::from(format!("{refused}\n")));
     *response.status_mut() = StatusCode::UNAUTHORIZED;
     if let Ok(value) = HeaderValue::from_str(&challenge) {
@@ -169,9 +178,11 @@ fn unauthorized(refused: Unauthorized) -> Response {
 
 /// Ready unless every source's last exchange failed. From what calls have shown; a probe asks no backend.
 async fn ready(State(engine): State<Engine>) -> Response {
-    let sources: Vec<(String, Health)> = engine.probes.iter().map(|probe| (probe.name(), probe.health())).collect();
+    let sources: Vec<(String, Health)> =
+        engine.probes.iter().map(|probe| (probe.name(), probe.health())).collect();
     let down = sources.iter().filter(|(_, health)| matches!(health, Health::Down(_))).count();
-    let status = if down > 0 && down == sources.len() { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
+    let status =
+        if down > 0 && down == sources.len() { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
     let lines: String = sources
         .into_iter()
         .map(|(name, health)| match health {

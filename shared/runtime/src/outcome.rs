@@ -41,7 +41,9 @@ pub(crate) fn closing(error: Option<ErrorKind>, cx: &Context, rendered: &Rendere
     Closing {
         outcome: match error {
             None => Outcome::Ok,
-            Some(ErrorKind::InvalidArgument | ErrorKind::UnknownTool | ErrorKind::TooExpensive) => Outcome::Invalid,
+            Some(ErrorKind::InvalidArgument | ErrorKind::UnknownTool | ErrorKind::TooExpensive) => {
+                Outcome::Invalid
+            }
             Some(ErrorKind::Denied) => Outcome::Refused,
             Some(ErrorKind::RateLimited | ErrorKind::Busy) => Outcome::Limited,
             Some(ErrorKind::NotConfigured | ErrorKind::Upstream) => Outcome::UpstreamError,

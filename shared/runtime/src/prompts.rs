@@ -17,12 +17,19 @@ pub(crate) fn listed(prompt: &Prompt) -> Listed {
 }
 
 /// The prompt's text with its arguments filled in.
-pub(crate) fn filled(prompts: &[Prompt], name: &str, given: Option<JsonObject>) -> Result<GetPromptResult, ErrorData> {
+pub(crate) fn filled(
+    prompts: &[Prompt],
+    name: &str,
+    given: Option<JsonObject>,
+) -> Result<GetPromptResult, ErrorData> {
     let Some(prompt) = prompts.iter().find(|prompt| prompt.name == name) else {
         let known: Vec<&str> = prompts.iter().map(|prompt| prompt.name).collect();
         let meant = nearest(name, known.iter().copied(), 1);
         let hint = meant.first().map_or(String::new(), |first| format!("; did you mean `{first}`?"));
-        return Err(ErrorData::invalid_params(format!("no such prompt{hint} prompts: {}", known.join(", ")), None));
+        return Err(ErrorData::invalid_params(
+            format!("no such prompt{hint} prompts: {}", known.join(", ")),
+            None,
+        ));
     };
     let given = given.unwrap_or_default();
     let mut text = prompt.text.to_owned();
@@ -34,5 +41,6 @@ pub(crate) fn filled(prompts: &[Prompt], name: &str, given: Option<JsonObject>) 
         let value: String = redact::clean(value.unwrap_or("(not given)")).chars().take(200).collect();
         text = text.replace(&format!("{{{name}}}"), &value);
     }
-    Ok(GetPromptResult::new(vec![PromptMessage::new_text(Role::User, text)]).with_description(prompt.description))
+    Ok(GetPromptResult::new(vec![PromptMessage::new_text(Role::User, text)])
+        .with_description(prompt.description))
 }

@@ -17,7 +17,8 @@ pub(crate) struct RateLimits(BTreeMap<Cost, DefaultKeyedRateLimiter<String>>);
 
 impl RateLimits {
     pub(crate) fn new(rates: &Rates) -> RateLimits {
-        let limiter = |rate: Rate| RateLimiter::keyed(Quota::per_minute(rate.per_minute).allow_burst(rate.burst));
+        let limiter =
+            |rate: Rate| RateLimiter::keyed(Quota::per_minute(rate.per_minute).allow_burst(rate.burst));
         RateLimits(BTreeMap::from([
             (Cost::Cheap, limiter(rates.cheap)),
             (Cost::Range, limiter(rates.range)),
@@ -69,7 +70,9 @@ impl Places {
     pub(crate) async fn take(&self, principal: &str) -> Result<Place, ToolError> {
         let own = self.of(principal);
         let all = Arc::clone(&self.all);
-        let both = async move { Some(Place { _own: own.acquire_owned().await.ok()?, _shared: all.acquire_owned().await.ok()? }) };
+        let both = async move {
+            Some(Place { _own: own.acquire_owned().await.ok()?, _shared: all.acquire_owned().await.ok()? })
+        };
         match tokio::time::timeout(self.wait, both).await {
             Ok(Some(place)) => Ok(place),
             _ => Err(ToolError::new(
@@ -83,7 +86,8 @@ impl Places {
 
     fn of(&self, principal: &str) -> Arc<Semaphore> {
         let mut each = self.each.lock().unwrap_or_else(PoisonError::into_inner);
-        let place = each.entry(principal.to_owned()).or_insert_with(|| Arc::new(Semaphore::new(self.per_principal)));
+        let place =
+            each.entry(principal.to_owned()).or_insert_with(|| Arc::new(Semaphore::new(self.per_principal)));
         Arc::clone(place)
     }
 }
@@ -115,7 +119,11 @@ mod tests {
         let _second = places.take("a").await.unwrap();
         assert_eq!(places.take("a").await.map(|_| ()).unwrap_err().kind(), ErrorKind::Busy);
         let _other = places.take("b").await.unwrap();
-        assert_eq!(places.take("b").await.map(|_| ()).unwrap_err().kind(), ErrorKind::Busy, "the house is full");
+        assert_eq!(
+            places.take("b").await.map(|_| ()).unwrap_err().kind(),
+            ErrorKind::Busy,
+            "the house is full"
+        );
         drop(first);
         assert!(places.take("b").await.is_ok());
     }

@@ -40,7 +40,11 @@ struct FinishFirst<R> {
 }
 
 impl<R: AsyncRead + Unpin> AsyncRead for FinishFirst<R> {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         if self.ending.is_none() {
             let before = buffer.filled().len();
             match Pin::new(&mut self.inner).poll_read(cx, buffer) {

@@ -12,7 +12,8 @@ use fixture::{client, settings};
 
 /// The records of calls (not of the log itself) in the order in which the calls ended.
 fn calls(lines: &audit::Lines) -> Vec<Value> {
-    let records = lines.text().lines().map(|line| serde_json::from_str(line).unwrap()).collect::<Vec<Value>>();
+    let records =
+        lines.text().lines().map(|line| serde_json::from_str(line).unwrap()).collect::<Vec<Value>>();
     records.into_iter().filter(|record| record.get("event").is_none()).collect()
 }
 
@@ -114,5 +115,8 @@ async fn arguments_are_masked_in_the_record_and_fingerprinted_in_full() {
     let record = calls(&lines).pop().unwrap();
     assert!(!record["arguments"].as_str().unwrap().contains("hunter2"), "{record}");
     // printf '{"end":"password=hunter2hunter2"}' | sha256sum
-    assert_eq!(record["arguments_sha256"], "2add654f88fced14d03aae13b9d800e3f9b2ac27d98f723e3ec0a994c6291ee5");
+    assert_eq!(
+        record["arguments_sha256"],
+        "2add654f88fced14d03aae13b9d800e3f9b2ac27d98f723e3ec0a994c6291ee5"
+    );
 }

@@ -99,8 +99,12 @@ fn failure(system: &str, error: &(dyn Error + 'static)) -> UpstreamError {
     let is = |question: fn(&reqwest::Error) -> bool| transport.is_some_and(question);
     // reqwest calls every failure while reading a body "decode"; only bad compression is one of the reply itself.
     let kind = deepest.downcast_ref::<std::io::Error>().map(std::io::Error::kind);
-    if is(reqwest::Error::is_decode) && matches!(kind, Some(ErrorKind::InvalidData | ErrorKind::InvalidInput)) {
-        return UpstreamError::Protocol { system, problem: format!("the body can't be decompressed ({deepest})") };
+    if is(reqwest::Error::is_decode) && matches!(kind, Some(ErrorKind::InvalidData | ErrorKind::InvalidInput))
+    {
+        return UpstreamError::Protocol {
+            system,
+            problem: format!("the body can't be decompressed ({deepest})"),
+        };
     }
     let problem = match (is(reqwest::Error::is_connect), is(reqwest::Error::is_timeout)) {
         (true, true) => "no connection within the connect timeout".to_owned(),

@@ -58,8 +58,9 @@ pub(crate) fn build(config: &SourceConfig, base: &Url, limits: &Limits) -> Resul
         .default_headers(headers(config)?);
     if let Some(path) = &config.ca_file {
         let pem = read(config, "ca_file", path)?;
-        let certificates = Certificate::from_pem_bundle(&pem)
-            .map_err(|error| wrong("ca_file", format!("{} holds no PEM certificates ({error})", path.display())))?;
+        let certificates = Certificate::from_pem_bundle(&pem).map_err(|error| {
+            wrong("ca_file", format!("{} holds no PEM certificates ({error})", path.display()))
+        })?;
         builder = builder.tls_certs_merge(certificates);
     } else if base.scheme() == "http" {
         // Without this a machine that has no certificate bundle could not even speak plain http.
@@ -74,7 +75,10 @@ pub(crate) fn build(config: &SourceConfig, base: &Url, limits: &Limits) -> Resul
         builder = builder.identity(identity);
     }
     builder.build().map_err(|error| {
-        wrong("ca_file", format!("no TLS client could be built ({error}); name a bundle of certificate authorities"))
+        wrong(
+            "ca_file",
+            format!("no TLS client could be built ({error}); name a bundle of certificate authorities"),
+        )
     })
 }
 
@@ -106,11 +110,19 @@ fn headers(config: &SourceConfig) -> Result<HeaderMap, ConfigError> {
 fn authorization(config: &SourceConfig) -> Result<Option<(&'static str, String)>, ConfigError> {
     if let Some(basic) = &config.basic {
         let inline = basic.password.as_ref();
-        let password = secret(config, "basic.password_file", inline, basic.password_file.as_deref())?.unwrap_or_default();
-        return Ok(Some(("basic", format!("Basic {}", STANDARD.encode(format!("{}:{password}", basic.username))))));
+        let password = secret(config, "basic.password_file", inline, basic.password_file.as_deref())?
+            .unwrap_or_default();
+        return Ok(Some((
+            "basic",
+            format!("Basic {}", STANDARD.encode(format!("{}:{password}", basic.username))),
+        )));
     }
-    let token =
-        secret(config, "bearer_token_file", config.bearer_token.as_ref(), config.bearer_token_file.as_deref())?;
+    let token = secret(
+        config,
+        "bearer_token_file",
+        config.bearer_token.as_ref(),
+        config.bearer_token_file.as_deref(),
+    )?;
     Ok(token.map(|token| ("bearer_token", format!("Bearer {token}"))))
 }
 
@@ -136,7 +148,11 @@ fn read(config: &SourceConfig, setting: &'static str, path: &Path) -> Result<Vec
     })
 }
 
-fn secret_header(config: &SourceConfig, setting: &'static str, value: &str) -> Result<HeaderValue, ConfigError> {
+fn secret_header(
+    config: &SourceConfig,
+    setting: &'static str,
+    value: &str,
+) -> Result<HeaderValue, ConfigError> {
     let mut header = HeaderValue::from_str(value).map_err(|_| ConfigError {
         source_name: config.name.clone(),
         setting,

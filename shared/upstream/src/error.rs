@@ -89,7 +89,9 @@ pub enum UpstreamError {
 impl UpstreamError {
     fn remedy(&self) -> &'static str {
         match self {
-            UpstreamError::Setup { .. } => "mend the configuration of this source; `check` shows each setting",
+            UpstreamError::Setup { .. } => {
+                "mend the configuration of this source; `check` shows each setting"
+            }
             UpstreamError::Unreachable { .. } => {
                 "check its URL, that it runs and that this machine reaches it; `check` tests each source"
             }
@@ -101,7 +103,9 @@ impl UpstreamError {
                 403 => "the configured credentials may not read this; an operator must grant it",
                 404 => "the API is not at this URL; an operator must check the URL and its path prefix",
                 429 => "the backend limits its callers; wait, then ask for less",
-                500..=599 => "the backend or a proxy before it is unwell; try again shortly, or another source",
+                500..=599 => {
+                    "the backend or a proxy before it is unwell; try again shortly, or another source"
+                }
                 _ => "the backend refused the request as it stands",
             },
             UpstreamError::Redirect { .. } => {
@@ -147,9 +151,8 @@ impl From<UpstreamError> for ToolError {
         };
         let mapped = ToolError::new(kind, error.to_string(), error.remedy());
         let mapped = match &error {
-            UpstreamError::Status { retry_after: Some(wait), .. } | UpstreamError::Open { retry_after: wait, .. } => {
-                mapped.retry_after(*wait)
-            }
+            UpstreamError::Status { retry_after: Some(wait), .. }
+            | UpstreamError::Open { retry_after: wait, .. } => mapped.retry_after(*wait),
             UpstreamError::Busy { .. } => mapped.retry_after(Duration::from_secs(2)),
             _ => mapped,
         };

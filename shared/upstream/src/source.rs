@@ -307,7 +307,8 @@ impl Upstream {
             return None;
         }
         // Full jitter: anything up to 100 ms, then up to 200 ms.
-        let pause = asked_for.unwrap_or_else(|| Duration::from_millis(fastrand::u64(0..=100 << retry.min(4))));
+        let pause =
+            asked_for.unwrap_or_else(|| Duration::from_millis(fastrand::u64(0..=100 << retry.min(4))));
         let in_time = pause < cx.remaining() / 2;
         (in_time && self.retries.withdraw()).then_some(pause)
     }
@@ -362,7 +363,9 @@ impl Upstream {
 
     fn learn(&self, result: &Result<Reply, UpstreamError>) {
         let health = match result {
-            Ok(reply) if matches!(reply.status, 401 | 403 | 500..=599) => Health::Down(format!("HTTP {}", reply.status)),
+            Ok(reply) if matches!(reply.status, 401 | 403 | 500..=599) => {
+                Health::Down(format!("HTTP {}", reply.status))
+            }
             Ok(_) => Health::Up,
             Err(error) => Health::Down(error.kind().to_owned()),
         };

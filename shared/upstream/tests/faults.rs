@@ -84,7 +84,10 @@ async fn the_deadline_covers_the_whole_exchange_and_what_was_sent_is_noted() {
     assert_eq!(error.to_string(), "prometheus \"main\" did not answer within 1s");
     assert!(began.elapsed() < Duration::from_millis(1_500), "{:?}", began.elapsed());
     let calls = cx.trail.calls();
-    assert_eq!((calls.len(), calls[0].outcome, calls[0].endpoint.as_str()), (1, "timeout", "GET /api/v1/labels"));
+    assert_eq!(
+        (calls.len(), calls[0].outcome, calls[0].endpoint.as_str()),
+        (1, "timeout", "GET /api/v1/labels")
+    );
     assert_eq!(calls[0].status, Some(200));
     assert_eq!(upstream.health(), Health::Down("timeout".to_owned()));
 }
@@ -103,7 +106,11 @@ async fn a_dropped_request_closes_its_connection_within_200_ms_and_is_noted_as_c
 #[tokio::test]
 async fn a_failing_read_is_tried_at_most_three_times_within_the_retry_budget() {
     let backend = Recorded::start().await;
-    backend.reply(Reply::to("GET", "/api/v1/labels").status(503).content_type("text/plain").text("busy").at_most(2)).await;
+    backend
+        .reply(
+            Reply::to("GET", "/api/v1/labels").status(503).content_type("text/plain").text("busy").at_most(2),
+        )
+        .await;
     backend.reply(Reply::to("GET", "/api/v1/labels").text("{}")).await;
     let (upstream, cx) = (upstream(&backend.url()), cx());
     assert_eq!(upstream.fetch(&cx, &Ask::of(GET)).await.unwrap().status, 200);
@@ -158,9 +165,15 @@ async fn equal_questions_at_the_same_time_are_one_and_a_minute_later_still_known
     backend.reply(Reply::to("GET", "/api/v1/labels").query("match[]", "b").text("B")).await;
     let (upstream, first, second, third) = (upstream(&backend.url()), cx(), cx(), cx());
     let (a, b) = (Ask::of(GET).with("match[]", "a"), Ask::of(GET).with("match[]", "b"));
-    let (one, two, other) =
-        tokio::join!(upstream.fetch_cached(&first, &a), upstream.fetch_cached(&second, &a), upstream.fetch_cached(&third, &b));
-    assert_eq!((one.unwrap().body.as_ref(), two.unwrap().body.as_ref(), other.unwrap().body.as_ref()), (&b"A"[..], &b"A"[..], &b"B"[..]));
+    let (one, two, other) = tokio::join!(
+        upstream.fetch_cached(&first, &a),
+        upstream.fetch_cached(&second, &a),
+        upstream.fetch_cached(&third, &b)
+    );
+    assert_eq!(
+        (one.unwrap().body.as_ref(), two.unwrap().body.as_ref(), other.unwrap().body.as_ref()),
+        (&b"A"[..], &b"A"[..], &b"B"[..])
+    );
     assert_eq!(backend.requests().len(), 2);
     let outcomes = [first.trail.calls()[0].outcome, second.trail.calls()[0].outcome];
     assert!(outcomes.contains(&"ok") && outcomes.contains(&"cached"), "{outcomes:?}");
@@ -183,7 +196,11 @@ async fn a_cancelled_leader_does_not_fail_those_who_wait_for_its_answer() {
     };
     let (cancelled, asked_itself) = tokio::join!(leading, following);
     assert!(cancelled.is_err());
-    assert_eq!(asked_itself.unwrap_err().kind(), "timeout", "it asked for itself, with a deadline of its own");
+    assert_eq!(
+        asked_itself.unwrap_err().kind(),
+        "timeout",
+        "it asked for itself, with a deadline of its own"
+    );
     assert_eq!(follower.trail.calls().last().unwrap().outcome, "timeout");
 }
 
@@ -201,7 +218,8 @@ async fn errors_are_not_kept() {
 async fn whatever_is_in_a_segment_or_parameter_stays_there() {
     let backend = Recorded::start().await;
     let upstream = upstream(&format!("{}/prefix/", backend.url()));
-    let hostile = ["../../-/reload", "..", "a/b", "?x=y", "#f", "%2e%2e", "http://evil.example/", "\u{0}\n", "é"];
+    let hostile =
+        ["../../-/reload", "..", "a/b", "?x=y", "#f", "%2e%2e", "http://evil.example/", "\u{0}\n", "é"];
     for text in hostile {
         let _ = upstream.fetch(&cx(), &Ask::of(VALUES).segment(text).with("match[]", text)).await;
         let _ = upstream.fetch(&cx(), &Ask::of(POST).with("query", text)).await;
@@ -209,7 +227,9 @@ async fn whatever_is_in_a_segment_or_parameter_stays_there() {
     for seen in backend.requests() {
         let segments: Vec<&str> = seen.path.split('/').collect();
         let known = seen.path == "/prefix/api/v1/query"
-            || (segments.len() == 7 && seen.path.starts_with("/prefix/api/v1/label/") && seen.path.ends_with("/values"));
+            || (segments.len() == 7
+                && seen.path.starts_with("/prefix/api/v1/label/")
+                && seen.path.ends_with("/values"));
         assert!(known, "{} {}", seen.method, seen.path);
     }
 }
@@ -234,11 +254,17 @@ async fn credentials_come_from_the_configuration_and_a_rotated_token_is_read_aga
     let seen = backend.requests();
     assert_eq!(seen.len(), 2, "401, then once more");
     assert_eq!(seen[0].header("authorization"), Some("Bearer first"));
-    assert_eq!((seen[0].header("x-scope-orgid"), seen[0].header("x-proxy-key")), (Some("shop"), Some("opensesame")));
+    assert_eq!(
+        (seen[0].header("x-scope-orgid"), seen[0].header("x-proxy-key")),
+        (Some("shop"), Some("opensesame"))
+    );
 
     let mut config = at(&backend.url());
-    config.basic =
-        Some(BasicAuth { username: "Aladdin".to_owned(), password: Some("open sesame".to_owned().into()), password_file: None });
+    config.basic = Some(BasicAuth {
+        username: "Aladdin".to_owned(),
+        password: Some("open sesame".to_owned().into()),
+        password_file: None,
+    });
     Upstream::new("prometheus", config, limits()).unwrap().fetch(&self::cx(), &Ask::of(GET)).await.unwrap();
     // The example of RFC 7617.
     assert_eq!(backend.requests()[2].header("authorization"), Some("Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=="));

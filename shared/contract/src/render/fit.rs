@@ -4,10 +4,7 @@
 use serde_json::Value;
 
 use super::{structured, text};
-use crate::{
-    Answer, Budget, Cell, Evidence, Finding, Next, Table,
-    budget::Purse,
-};
+use crate::{Answer, Budget, Cell, Evidence, Finding, Next, Table, budget::Purse};
 
 const VERDICT: usize = 600;
 const QUERY: usize = 1_500;
@@ -82,7 +79,8 @@ impl<'a> Fitted<'a> {
 
         let (evidence, evidence_omitted) = fit_evidence(answer.evidence(), &mut purse, budget.share(40));
         let next = fit_part(answer.next().iter().map(write_next), &mut purse, budget.share(15));
-        let caveats = fit_part(answer.caveats().iter().map(|text| write_caveat(text)), &mut purse, budget.share(15));
+        let caveats =
+            fit_part(answer.caveats().iter().map(|text| write_caveat(text)), &mut purse, budget.share(15));
         let findings = fit_part(answer.findings().iter().map(write_finding), &mut purse, budget.share(50));
         let tables = fit_tables(answer.tables(), &mut purse);
         Fitted { verdict, findings, tables, evidence, evidence_omitted, caveats, next }
@@ -137,7 +135,8 @@ fn fit_evidence<'a>(
     for (index, evidence) in all.iter().enumerate() {
         let query = cut(&evidence.query, QUERY);
         let text = text::evidence_header(evidence).len() + query.len() + 12;
-        let value = serde_json::to_string(&structured::evidence(index, evidence, &query)).map_or(0, |json| json.len());
+        let value = serde_json::to_string(&structured::evidence(index, evidence, &query))
+            .map_or(0, |json| json.len());
         let cost = text.max(value) + 2;
         if share.left >= cost && purse.draw(cost) {
             share.draw(cost);

@@ -8,8 +8,16 @@ use crate::{CallId, Cell, Evidence, Finding, Next, duration_text, json_number, t
 pub(super) fn answer(fitted: &Fitted<'_>, call_id: &CallId) -> Value {
     let mut out = Map::new();
     out.insert("verdict".to_owned(), fitted.verdict.as_str().into());
-    put_list(&mut out, "findings", fitted.findings.shown.iter().map(|finding| finding.value.clone()).collect());
-    put_list(&mut out, "tables", fitted.tables.iter().filter(|table| table.table.seen > 0).map(table).collect());
+    put_list(
+        &mut out,
+        "findings",
+        fitted.findings.shown.iter().map(|finding| finding.value.clone()).collect(),
+    );
+    put_list(
+        &mut out,
+        "tables",
+        fitted.tables.iter().filter(|table| table.table.seen > 0).map(table).collect(),
+    );
     put_list(
         &mut out,
         "evidence",

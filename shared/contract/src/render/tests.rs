@@ -21,7 +21,9 @@ fn window() -> TimeRange {
 fn example() -> Answer {
     let mut draft = Draft::new();
     let e1 = draft.cite(
-        Evidence::new("prometheus \"main\"", "rate(errors[2m])").over(window()).every(Duration::from_secs(15)),
+        Evidence::new("prometheus \"main\"", "rate(errors[2m])")
+            .over(window())
+            .every(Duration::from_secs(15)),
     );
     let e2 = draft.cite(
         Evidence::new("prometheus \"main\"", "up")
@@ -82,10 +84,11 @@ fn the_structured_form_is_exactly_this() {
 
 #[test]
 fn an_error_says_what_to_change_in_both_forms() {
-    let failure = ToolError::new(ErrorKind::RateLimited, "too many range calls", "wait, or ask one broader question")
-        .retry_after(Duration::from_millis(1_200))
-        .nearest(["query_metrics"])
-        .try_next(Next::call("query_metrics", "").with("promql", "up"));
+    let failure =
+        ToolError::new(ErrorKind::RateLimited, "too many range calls", "wait, or ask one broader question")
+            .retry_after(Duration::from_millis(1_200))
+            .nearest(["query_metrics"])
+            .try_next(Next::call("query_metrics", "").with("promql", "up"));
     let rendered = error(&failure, &call());
     assert_eq!(
         rendered.text,

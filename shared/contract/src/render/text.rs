@@ -72,7 +72,8 @@ pub(super) fn finding(finding: &Finding) -> String {
 }
 
 pub(super) fn next(next: &Next) -> String {
-    let arguments: Vec<String> = next.arguments.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let arguments: Vec<String> =
+        next.arguments.iter().map(|(name, value)| format!("{name}={value}")).collect();
     let server = next.server.as_ref().map_or(String::new(), |server| format!(" on {server}"));
     let why = if next.why.is_empty() { String::new() } else { format!(": {}", next.why) };
     format!("{}({}){server}{why}", next.tool, arguments.join(", "))

@@ -36,7 +36,19 @@ fn the_grammar_is_understood() {
 
 #[test]
 fn everything_else_says_what_to_change() {
-    for text in ["", "yesterday", "30", "30x", "-30m", "0s", "m30", "1m1h", "1h1h", "99999999999999999999d", "200000d"] {
+    for text in [
+        "",
+        "yesterday",
+        "30",
+        "30x",
+        "-30m",
+        "0s",
+        "m30",
+        "1m1h",
+        "1h1h",
+        "99999999999999999999d",
+        "200000d",
+    ] {
         assert!(resolved(text).contains("is not a time range; use a duration"), "{text}: {}", resolved(text));
     }
     for text in ["a/b", "/", "2026-01-14T14:02:00/now", "now+1h/now", "1e9/now"] {
@@ -56,7 +68,9 @@ fn a_window_longer_than_allowed_is_refused_not_clipped() {
 
 #[test]
 fn durations_are_written_for_people() {
-    for (seconds, text) in [(0.25, "250ms"), (1.5, "1.5s"), (90.0, "1m30s"), (93_600.0, "1d2h"), (604_800.0, "7d")] {
+    for (seconds, text) in
+        [(0.25, "250ms"), (1.5, "1.5s"), (90.0, "1m30s"), (93_600.0, "1d2h"), (604_800.0, "7d")]
+    {
         assert_eq!(duration_text(seconds), text);
     }
 }

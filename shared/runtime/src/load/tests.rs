@@ -23,7 +23,8 @@ impl ServerConfig for Own {
 fn loaded(file: &str, environment: &[(&str, &str)]) -> Result<Loaded<Own>, LoadError> {
     let mut on_disk = tempfile::NamedTempFile::new().unwrap();
     on_disk.write_all(file.as_bytes()).unwrap();
-    let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    let environment =
+        environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     load("metrics-mcp", Some(on_disk.path()), &environment)
 }
 
@@ -38,7 +39,8 @@ fn nothing_set_gives_the_defaults() {
 
 #[test]
 fn the_environment_wins_over_the_file_and_lists_are_reached_by_position() {
-    let file = "[limits]\ncall_deadline_seconds = 5\n[[prometheus]]\nname = \"eu\"\nurl = \"http://eu:9090\"\n";
+    let file =
+        "[limits]\ncall_deadline_seconds = 5\n[[prometheus]]\nname = \"eu\"\nurl = \"http://eu:9090\"\n";
     let environment = [
         ("METRICS_MCP__LIMITS__CALL_DEADLINE_SECONDS", "7"),
         ("METRICS_MCP__TOOLS__DENY", "[\"query_metrics\"]"),
@@ -48,7 +50,10 @@ fn the_environment_wins_over_the_file_and_lists_are_reached_by_position() {
     ];
     // A tenant that looks like a number is still text.
     let error = loaded(file, &environment).unwrap_err();
-    assert!(error.to_string().ends_with("key `prometheus[0].tenant`: invalid type, expected a string"), "{error}");
+    assert!(
+        error.to_string().ends_with("key `prometheus[0].tenant`: invalid type, expected a string"),
+        "{error}"
+    );
 
     let environment: Vec<_> = environment.into_iter().filter(|(name, _)| !name.ends_with("TENANT")).collect();
     let loaded = loaded(file, &environment).unwrap();
@@ -66,8 +71,14 @@ fn mistakes_are_named_without_their_values() {
         ("[limits]\nqueue_ms = 3\n", "unknown field `queue_ms`, expected one of"),
         ("[limits]\nmax_calls = \"hunter2\"\n", "key `limits.max_calls`: invalid type, expected usize"),
         ("a = hunter2\n", "line 1: is not TOML"),
-        ("[[prometheus]]\nbearer_token = 12345678\n", "key `prometheus[0].bearer_token`: invalid type, expected a string"),
-        ("[rates.cheap]\nper_minute = 0\nburst = 1\n", "key `rates.cheap.per_minute`: invalid value, expected a nonzero u32"),
+        (
+            "[[prometheus]]\nbearer_token = 12345678\n",
+            "key `prometheus[0].bearer_token`: invalid type, expected a string",
+        ),
+        (
+            "[rates.cheap]\nper_minute = 0\nburst = 1\n",
+            "key `rates.cheap.per_minute`: invalid value, expected a nonzero u32",
+        ),
     ];
     for (file, expected) in cases {
         let error = loaded(file, &[]).unwrap_err().to_string();
@@ -75,7 +86,10 @@ fn mistakes_are_named_without_their_values() {
         assert!(!error.contains("hunter2") && !error.contains("12345678"), "{error}");
     }
     let gap = loaded("", &[("METRICS_MCP__PROMETHEUS__3__URL", "x")]).unwrap_err();
-    assert_eq!(gap.to_string(), "METRICS_MCP__PROMETHEUS__3__URL: position 3 leaves a gap; the next free one is 0");
+    assert_eq!(
+        gap.to_string(),
+        "METRICS_MCP__PROMETHEUS__3__URL: position 3 leaves a gap; the next free one is 0"
+    );
     let missing: Result<Loaded<Own>, _> = load("m", Some(Path::new("no-such-file.toml")), &BTreeMap::new());
     assert!(missing.unwrap_err().to_string().starts_with("no-such-file.toml: can't be read"));
 }
