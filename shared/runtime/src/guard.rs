@@ -75,7 +75,11 @@ impl Guard {
         let result = match self.admit(&call) {
             Ok(tool) => {
                 recording.decide(Decision::Allow, tool.card.scope);
-                self.in_time(tool, &call, &recording.cx).await
+                let result = self.in_time(tool, &call, &recording.cx).await;
+                if result.as_ref().is_err_and(|error| error.kind() == ErrorKind::Busy) {
+                    recording.decide(Decision::Refuse, "concurrency");
+                }
+                result
             }
             Err((rule, error)) => {
                 recording.decide(Decision::Refuse, rule);

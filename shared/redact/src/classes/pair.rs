@@ -47,6 +47,7 @@ const WORDS_ABOUT_SECRETS: &[&str] = &[
 /// How far back a URL is looked for.
 const LONGEST_USER: usize = 64;
 
+/// What usually ends a bare value, but may stand within a password.
 const CONTINUING: [char; 6] = [',', '&', '<', '"', '\'', '`'];
 
 pub(super) fn judge(candidate: &Candidate<'_>) -> Verdict {
@@ -66,21 +67,24 @@ pub(super) fn judge(candidate: &Candidate<'_>) -> Verdict {
 
 /// How much of a bare value, and of what follows it, is the secret.
 fn bare_length(candidate: &Candidate<'_>) -> usize {
-    let mut length = candidate.value.len();
-    if is_password_key(candidate.lead) {
-        length += continued_length(candidate.after);
+    let value = candidate.value;
+    if !is_password_key(candidate.lead) {
+        // the alphabets of tokens and keys have no brackets: `[badge](https://host/x?token=a)](https://host)`
+        let bracket = value.find(['(', ')', '[', ']', '{', '}']);
+        return bracket.filter(|&end| end > 0).unwrap_or(value.len());
     }
-    if length > candidate.value.len() {
-        return length;
+    let continued = continued_length(candidate.after);
+    if continued > 0 {
+        return value.len() + continued;
     }
-    let mut value = candidate.value;
     // `Login(user=a, password=b)`, `{user:a password:b}`
+    let mut kept = value;
     for (open, close) in [('(', ')'), ('{', '}'), ('[', ']')] {
-        if !value.contains(open) {
-            value = value.trim_end_matches(close);
+        if !kept.contains(open) {
+            kept = kept.trim_end_matches(close);
         }
     }
-    value.len()
+    kept.len()
 }
 
 /// A password may hold what usually ends a value: it goes on after `,` and `&` unless another pair begins, after `<`

@@ -1,0 +1,93 @@
+//! The command line of the shipped binary, as a person or a script uses it.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests fail loudly")]
+
+#[path = "common/binary.rs"]
+mod binary;
+
+use serde_json::Value;
+use testkit::recorded::{Recorded, Reply};
+
+use binary::{audited, command};
+
+fn run(environment: &[(&str, &str)], arguments: &[&str]) -> (bool, String, String, tempfile::TempDir) {
+    let state = tempfile::tempdir().unwrap();
+    let output = command(&state, environment).args(arguments).output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    (output.status.success(), text(output.stdout), text(output.stderr), state)
+}
+
+#[test]
+fn help_shows_examples_and_version_is_ours() {
+    let (ok, said, _, _) = run(&[], &["--help"]);
+    assert!(ok && said.contains("Examples:") && said.contains("metrics-mcp call query_metrics"), "{said}");
+    let (ok, said, _, _) = run(&[], &["--version"]);
+    assert!(ok && said.trim() == format!("metrics-mcp {}", env!("CARGO_PKG_VERSION")), "{said}");
+    let (ok, _, said, _) = run(&[], &["serv"]);
+    assert!(!ok && said.contains("'serve'"), "{said}");
+}
+
+#[test]
+fn tools_are_listed_for_people_and_as_clients_get_them() {
+    let (ok, said, _, _) = run(&[], &["tools"]);
+    assert!(ok && said.contains("query_metrics (read, range)") && said.contains("promql:"), "{said}");
+    let (ok, said, _, _) = run(&[], &["tools", "--json"]);
+    let listed: Value = serde_json::from_str(&said).unwrap();
+    assert!(ok);
+    assert_eq!(listed["tools"].as_array().unwrap().len(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_call_passes_the_whole_guard_and_its_failure_is_the_exit_code() {
+    let (ok, said, _, state) = run(&[], &["call", "query_metrics", "promql=up"]);
+    assert!(!ok && said.starts_with("not_configured: no Prometheus is configured"), "{said}");
+    let record = audited(&state).pop().unwrap();
+    assert_eq!((record["transport"].as_str(), record["principal"].as_str()), (Some("cli"), Some("tester")));
+
+    let backend = Recorded::start().await;
+    let body = r#"{"status":"success","data":{"resultType":"vector","result":[{"metric":{"__name__":"up","job":"a"},"value":[1768401120,"1"]}]}}"#;
+    backend.reply(Reply::to("POST", "/api/v1/query").text(body)).await;
+    let url = backend.url();
+    let call = ["call", "query_metrics", "promql=up", "limit=5", "--json"];
+    let (ok, said, stderr, _) = tokio::task::spawn_blocking(move || run(&[("PROMETHEUS_URL", &url)], &call)).await.unwrap();
+    let answer: Value = serde_json::from_str(&said).unwrap_or_else(|_| panic!("{said}{stderr}"));
+    assert!(ok && answer["verdict"].is_string() && answer["call_id"].is_string(), "{said}");
+
+    let (ok, said, _, _) = run(&[], &["call", "query_metrics", "promql"]);
+    assert!(!ok && said.is_empty());
+    let (ok, said, _, _) = run(&[], &["call", "query_metric", "promql=up"]);
+    assert!(!ok && said.contains("no tool `query_metric`") && said.contains("nearest: query_metrics"), "{said}");
+}
+
+#[test]
+fn check_says_what_is_missing_and_what_fails() {
+    let (ok, said, _, _) = run(&[], &["check"]);
+    assert!(!ok && said.contains("MISSING no source is configured"), "{said}");
+    let (ok, said, _, _) = run(&[("PROMETHEUS_URL", "http://127.0.0.1:1")], &["check"]);
+    assert!(!ok && said.contains("FAILED  prometheus \"main\": query") && said.contains("-> check its URL"), "{said}");
+}
+
+#[test]
+fn completions_are_written_for_a_shell() {
+    let (ok, said, _, _) = run(&[], &["completions", "bash"]);
+    assert!(ok && said.contains("metrics-mcp"), "{said}");
+}
+
+#[test]
+fn without_a_place_for_the_audit_log_nothing_starts_unless_the_operator_says_so() {
+    let state = tempfile::tempdir().unwrap();
+    let mut nowhere = command(&state, &[]);
+    nowhere.env_remove("OBSERVABILITY_MCP_STATE").arg("tools");
+    let output = nowhere.output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(!output.status.success() && said.contains("set OBSERVABILITY_MCP_STATE"), "{said}");
+
+    let file = state.path().join("a-file");
+    std::fs::write(&file, "").unwrap();
+    let below_a_file = file.join("audit").display().to_string();
+    let environment = [("METRICS_MCP__AUDIT__DIRECTORY", below_a_file.as_str())];
+    let (ok, _, said, _) = run(&environment, &["tools"]);
+    assert!(!ok && said.contains("the audit log can't be opened"), "{said}");
+    let environment = [environment[0], ("METRICS_MCP__AUDIT__ON_FAILURE", "warn")];
+    let (ok, _, said, _) = run(&environment, &["tools"]);
+    assert!(ok && said.contains("calls go on unrecorded"), "{said}");
+}
