@@ -27,6 +27,6 @@ pub use error::{Error, RejectionKind};
 pub use histogram::{Bounds, Bucket, Histogram};
 pub use labels::Labels;
 pub use rules::{ActiveAlert, AlertState, Alerting, Rule, RuleGroup, RuleHealth, RuleKind, Rules};
-pub use selector::{MatchOp, selector};
+pub use selector::{MatchOp, label_name, selector};
 pub use series::{Data, Point, QueryOptions, QueryReply, Series};
 pub use status::{BuildInfo, Counted, Flavour, TsdbStatus};

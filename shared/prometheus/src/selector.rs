@@ -44,10 +44,15 @@ pub fn selector(metric: Option<&str>, matchers: &[(&str, MatchOp, &str)]) -> Str
         None => {}
     }
     for (name, op, value) in matchers {
-        let name = if is_legacy_label(name) { (*name).to_owned() } else { quoted(name) };
-        inside.push(format!("{name}{op}{}", quoted(value)));
+        inside.push(format!("{}{op}{}", label_name(name), quoted(value)));
     }
     if inside.is_empty() { before.to_owned() } else { format!("{before}{{{}}}", inside.join(", ")) }
+}
+
+/// A label's name as it stands in a matcher or in `by (…)`: in quotes where it needs them (Prometheus 3).
+#[must_use]
+pub fn label_name(name: &str) -> String {
+    if is_legacy_label(name) { name.to_owned() } else { quoted(name) }
 }
 
 /// A label's name as a segment of a path: Prometheus 3 decodes `U__` names

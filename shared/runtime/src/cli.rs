@@ -237,7 +237,7 @@ fn call_arguments(engine: &Engine, tool: &str, pairs: &[String]) -> Result<Map<S
     Ok(arguments)
 }
 
-fn print_reply(reply: &crate::guard::Reply, json: bool) -> Result<(), Failure> {
+fn print_reply(reply: &crate::call::Reply, json: bool) -> Result<(), Failure> {
     let mut out = io::stdout();
     if json {
         writeln!(out, "{}", serde_json::to_string_pretty(handler::structured(reply))?)?;

@@ -19,7 +19,8 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    guard::{Call, Guard, Reply},
+    call::{Call, Reply},
+    guard::Guard,
     handler::Handler,
     ids::Ids,
     metrics::Metrics,

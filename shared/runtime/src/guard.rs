@@ -9,43 +9,21 @@ use std::{
     time::{Duration, Instant},
 };
 
-use audit::{Audit, AuditError, Closing, Decision, Entry, Transport};
-use contract::{
-    Answer, CallId, Clock, Context, Detail, Effect, ErrorKind, Intake, ToolError, Trail,
-    render::{self, Rendered},
-};
+use audit::{Audit, AuditError, Closing, Decision, Entry};
+use contract::{Answer, CallId, Clock, Context, Detail, Effect, ErrorKind, Intake, ToolError, Trail, render};
 use futures_util::FutureExt;
 use identity::Principal;
 use redact::Redactor;
 use serde_json::{Map, Value};
-use tokio_util::sync::CancellationToken;
 
 use crate::{
+    call::{Call, Reply},
     ids::Ids,
     metrics::Metrics,
     outcome,
     rates::{Places, RateLimits},
     registry::{Entry as ToolEntry, Registry},
 };
-
-/// One call as it arrives, before anything about it was checked.
-pub(crate) struct Call {
-    pub(crate) tool: String,
-    pub(crate) arguments: Map<String, Value>,
-    pub(crate) principal: Principal,
-    pub(crate) client: Option<String>,
-    pub(crate) transport: Transport,
-    pub(crate) traceparent: Option<String>,
-    pub(crate) cancelled: CancellationToken,
-}
-
-/// What goes back.
-#[derive(Debug)]
-pub(crate) struct Reply {
-    pub(crate) rendered: Rendered,
-    /// `None` for an answer.
-    pub(crate) error: Option<ErrorKind>,
-}
 
 /// Everything the guard needs to decide.
 pub(crate) struct Guard {

@@ -18,7 +18,8 @@ use rmcp::{
 use serde_json::Value;
 
 use crate::{
-    guard::{Call, Guard, Reply},
+    call::{Call, Reply},
+    guard::Guard,
     prompts,
     server::{About, Prompt},
 };

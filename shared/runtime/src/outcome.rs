@@ -5,7 +5,7 @@ use contract::{Context, Effect, ErrorKind, UpstreamCall, render::Rendered};
 use redact::Redactor;
 use serde_json::Value;
 
-use crate::guard::Call;
+use crate::call::Call;
 
 /// What is known when a call comes in; the arguments masked, their fingerprint that of the full ones.
 pub(crate) fn facts(call: &Call, cx: &Context, effect: Effect, redactor: &Redactor) -> Facts {

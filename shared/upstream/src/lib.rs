@@ -5,6 +5,7 @@
 //! breaker, bounded concurrency, a cap on decompressed bytes, credentials from configuration only, redirects off,
 //! and a note in the call's trail for each attempt, finished or not.
 
+mod ask;
 mod attempt;
 mod breaker;
 mod client;
@@ -12,10 +13,11 @@ mod config;
 mod error;
 mod source;
 
+pub use ask::{Ask, Endpoint, Method, Reply};
 pub use client::ConfigError;
 pub use config::{BasicAuth, Limits, SourceConfig};
 pub use error::UpstreamError;
-pub use source::{Ask, Endpoint, Health, Method, Reply, Upstream};
+pub use source::{Health, Upstream};
 
 /// A URL, taken apart and put together as the standard says.
 pub use reqwest::Url;

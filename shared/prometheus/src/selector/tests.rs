@@ -33,6 +33,15 @@ fn understand(text: &str) -> Understood {
 }
 
 #[test]
+fn names_of_labels_are_quoted_where_they_need_it() {
+    for (name, written) in [("code", "code"), ("by", "by"), ("queue.name", "\"queue.name\""), ("a\"b", r#""a\"b""#)] {
+        assert_eq!(label_name(name), written);
+        let query = format!("sum by ({written}) (up)");
+        assert!(parser::parse(&query).is_ok(), "{query}");
+    }
+}
+
+#[test]
 fn selectors_read_as_people_write_them() {
     use MatchOp::{Equal, NotEqual, NotRegex, Regex};
     type Case = (Option<&'static str>, &'static [(&'static str, MatchOp, &'static str)], &'static str);
