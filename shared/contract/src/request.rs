@@ -1,28 +1,27 @@
 //! From raw arguments to a request: whatever is wrong is named, with what to change, before any backend is asked.
 
-use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use crate::{ErrorKind, ToolError, nearest, schema};
+use crate::{ErrorKind, ToolError, nearest};
 
 /// No argument is longer than this many bytes; PromQL that people write is far shorter.
 pub const LONGEST_ARGUMENT: usize = 8_192;
 
-/// Parses the arguments of one call.
+/// Parses the arguments of one call; `schema` is [`crate::schema::input`] of the request type, made once.
 ///
 /// # Errors
 /// `invalid_argument`, naming the argument: unknown (with the nearest known name), missing, empty, too long,
 /// holding control characters, or of the wrong type.
-pub fn parse<Request: DeserializeOwned + JsonSchema>(
+pub fn parse<Request: DeserializeOwned>(
+    schema: &Map<String, Value>,
     arguments: Map<String, Value>,
 ) -> Result<Request, ToolError> {
-    let schema = schema::input::<Request>();
-    check(&schema, &arguments)?;
+    check(schema, &arguments)?;
     serde_path_to_error::deserialize(Value::Object(arguments)).map_err(|error| {
         let field = error.path().to_string();
         let problem = error.into_inner().to_string();
-        ToolError::invalid(&field, &problem).remedy(describe(&schema, &field))
+        ToolError::invalid(&field, &problem).remedy(describe(schema, &field))
     })
 }
 
@@ -96,11 +95,12 @@ fn describe(schema: &Map<String, Value>, field: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use schemars::JsonSchema;
     use serde::Deserialize;
     use serde_json::json;
 
     use super::*;
-    use crate::{Detail, TimeSpec};
+    use crate::{Detail, TimeSpec, schema};
 
     #[derive(Debug, Deserialize, JsonSchema)]
     #[serde(deny_unknown_fields)]
@@ -118,7 +118,7 @@ mod tests {
 
     fn refusal(arguments: Value) -> String {
         let Value::Object(arguments) = arguments else { panic!("arguments are an object") };
-        match parse::<Request>(arguments) {
+        match parse::<Request>(&schema::input::<Request>(), arguments) {
             Ok(request) => panic!("accepted: {request:?}"),
             Err(error) => format!("{error} | {}", error.parts().remedy),
         }
@@ -156,6 +156,6 @@ mod tests {
     #[test]
     fn null_is_the_same_as_left_out() {
         let Value::Object(arguments) = json!({"promql": "up", "limit": null}) else { unreachable!() };
-        assert!(parse::<Request>(arguments).is_ok());
+        assert!(parse::<Request>(&schema::input::<Request>(), arguments).is_ok());
     }
 }

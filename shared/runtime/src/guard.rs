@@ -238,7 +238,7 @@ fn unrecorded(error: AuditError) -> ToolError {
 
 /// Runs the tool behind the panic barrier: in rmcp a panicking tool would never answer.
 async fn run(entry: &ToolEntry, cx: &Context, arguments: Map<String, Value>) -> Result<Answer, ToolError> {
-    match AssertUnwindSafe(entry.tool.run(cx, arguments)).catch_unwind().await {
+    match AssertUnwindSafe(entry.run(cx, arguments)).catch_unwind().await {
         Ok(result) => result,
         // The panic's own text may hold data; the hook logged where it happened.
         Err(_) => Err(ToolError::new(

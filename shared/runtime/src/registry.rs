@@ -4,15 +4,16 @@ use std::{collections::BTreeMap, future::Future, pin::Pin, sync::Arc};
 
 use contract::{Answer, Card, Context, Effect, Tool, ToolError, nearest, render, request, schema};
 use rmcp::model::{JsonObject, MetaObject, Tool as Listed, ToolAnnotations};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 pub(crate) type Answering<'a> = Pin<Box<dyn Future<Output = Result<Answer, ToolError>> + Send + 'a>>;
 
 /// A tool without its type: arguments in, answer out.
 pub(crate) trait Runnable: Send + Sync {
     fn card(&self) -> Card;
-    fn input_schema(&self) -> Map<String, Value>;
-    fn run<'a>(&'a self, cx: &'a Context, arguments: Map<String, Value>) -> Answering<'a>;
+    fn unlisted(&self) -> &'static [&'static str];
+    fn schema(&self) -> JsonObject;
+    fn run<'a>(&'a self, cx: &'a Context, schema: &'a JsonObject, arguments: JsonObject) -> Answering<'a>;
 }
 
 impl<T: Tool> Runnable for T {
@@ -20,16 +21,16 @@ impl<T: Tool> Runnable for T {
         T::CARD
     }
 
-    fn input_schema(&self) -> Map<String, Value> {
-        let mut schema = schema::input::<T::Request>();
-        if let Some(Value::Object(properties)) = schema.get_mut("properties") {
-            self.unlisted().iter().for_each(|name| drop(properties.shift_remove(*name)));
-        }
-        schema
+    fn unlisted(&self) -> &'static [&'static str] {
+        Tool::unlisted(self)
     }
 
-    fn run<'a>(&'a self, cx: &'a Context, arguments: Map<String, Value>) -> Answering<'a> {
-        Box::pin(async move { self.answer(cx, request::parse(arguments)?).await })
+    fn schema(&self) -> JsonObject {
+        schema::input::<T::Request>()
+    }
+
+    fn run<'a>(&'a self, cx: &'a Context, schema: &'a JsonObject, arguments: JsonObject) -> Answering<'a> {
+        Box::pin(async move { self.answer(cx, request::parse(schema, arguments)?).await })
     }
 }
 
@@ -39,15 +40,25 @@ pub(crate) struct Registry(BTreeMap<&'static str, Entry>);
 pub(crate) struct Entry {
     pub(crate) card: Card,
     pub(crate) listed: Listed,
-    pub(crate) tool: Box<dyn Runnable>,
+    /// What is accepted; what is listed may leave out arguments that make no sense here.
+    schema: JsonObject,
+    tool: Box<dyn Runnable>,
+}
+
+impl Entry {
+    /// Answers one call.
+    pub(crate) fn run<'a>(&'a self, cx: &'a Context, arguments: JsonObject) -> Answering<'a> {
+        self.tool.run(cx, &self.schema, arguments)
+    }
 }
 
 impl Registry {
     /// All of `tools` that the operator did not rule out by name.
     pub(crate) fn new(tools: Vec<Box<dyn Runnable>>, allowed: impl Fn(&str) -> bool) -> Registry {
         let entries = tools.into_iter().filter(|tool| allowed(tool.card().name)).map(|tool| {
-            let entry = Entry { card: tool.card(), listed: listed(tool.as_ref()), tool };
-            (entry.card.name, entry)
+            let (card, schema) = (tool.card(), tool.schema());
+            let listed = listed(card, schema.clone(), tool.unlisted());
+            (card.name, Entry { card, listed, schema, tool })
         });
         Registry(entries.collect())
     }
@@ -66,14 +77,15 @@ impl Registry {
     }
 }
 
-fn listed(tool: &dyn Runnable) -> Listed {
-    let card = tool.card();
+fn listed(card: Card, mut schema: JsonObject, unlisted: &[&str]) -> Listed {
+    if let Some(Value::Object(properties)) = schema.get_mut("properties") {
+        unlisted.iter().for_each(|name| drop(properties.shift_remove(*name)));
+    }
     let annotations = ToolAnnotations::with_title(card.title)
         .read_only(card.effect == Effect::Read)
         .destructive(false)
         .idempotent(card.effect == Effect::Read)
         .open_world(true);
-    let schema: JsonObject = tool.input_schema();
     let output: JsonObject = render::output_schema();
     let mut meta = MetaObject::new();
     meta.insert("anthropic/searchHint".to_owned(), Value::from(card.search_hint));

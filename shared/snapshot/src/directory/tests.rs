@@ -6,7 +6,10 @@ const MANIFEST: &str = "id = \"a\"\ntitle = \"A\"\nnow = \"2026-01-14T14:32:00Z\
                         window = { start = \"2026-01-14T12:00:00Z\", end = \"2026-01-14T14:32:00Z\" }\n";
 const METRICS: &str = "# TYPE up gauge\nup{job=\"a\"} 1 1768399200\nup{job=\"a\"} 0 1768399215\n# EOF\n";
 
-fn directory(files: &[(&str, &[u8])]) -> tempfile::TempDir {
+/// Name and content.
+type File<'a> = (&'a str, &'a [u8]);
+
+fn directory(files: &[File]) -> tempfile::TempDir {
     let root = tempfile::tempdir().unwrap();
     for (name, bytes) in files {
         let path = root.path().join(name);
@@ -41,7 +44,7 @@ fn plain_and_compressed_files_are_the_same_snapshot() {
 
 #[test]
 fn files_are_told_apart_and_unknown_ones_are_listed_not_read() {
-    let files: Vec<(&str, &[u8])> = vec![
+    let files: Vec<File> = vec![
         ("snapshot.toml", MANIFEST.as_bytes()),
         ("metrics/a.om", METRICS.as_bytes()),
         ("metrics/rules.yml", b"groups: []"),
@@ -76,7 +79,7 @@ fn each_corruption_is_one_clear_error() {
         bytes.truncate(bytes.len() - 12);
         bytes
     };
-    let cases: Vec<(Vec<(&str, &[u8])>, &str)> = vec![
+    let cases: Vec<(Vec<File>, &str)> = vec![
         (vec![("metrics/a.om", METRICS.as_bytes())], "snapshot.toml: is missing: a snapshot is a directory"),
         (vec![("snapshot.toml", b"\xff\xfe")], "snapshot.toml: byte 1 is not UTF-8"),
         (vec![manifest, ("metrics/a.om", &METRICS.as_bytes()[..24])], "metrics/a.om line 2: "),
