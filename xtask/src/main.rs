@@ -1,6 +1,9 @@
 //! The project's own commands: `cargo xtask NAME`.
 #![allow(clippy::print_stdout, clippy::disallowed_methods, reason = "a developer's command line")]
 
+mod bench;
+mod docs;
+mod live;
 mod testbed;
 
 use std::error::Error;
@@ -17,8 +20,20 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Measure metrics-mcp beside its goals, bare axum and bare rmcp, in release builds. Takes about three minutes.
+    Bench(bench::Args),
+    /// A baseline of the bench: axum alone.
+    #[command(hide = true)]
+    BenchAxum(bench::BaselineArgs),
+    /// A baseline of the bench: rmcp alone.
+    #[command(hide = true)]
+    BenchRmcp(bench::BaselineArgs),
     /// Start, stop and show the real backends that the live tests use.
     Testbed(testbed::Args),
+    /// Write the reference (configuration, tools) from the types.
+    Docs(docs::Args),
+    /// Bring the testbed up if needed and run all tests that need it, with independent MCP clients.
+    TestLive,
 }
 
 fn main() -> ExitCode {
@@ -33,6 +48,11 @@ fn main() -> ExitCode {
 
 fn dispatch(command: Command) -> Result<(), Box<dyn Error>> {
     match command {
+        Command::Bench(args) => bench::run(args),
+        Command::BenchAxum(args) => bench::axum(&args),
+        Command::BenchRmcp(args) => bench::rmcp(&args),
         Command::Testbed(args) => testbed::run(args),
+        Command::Docs(args) => docs::run(args),
+        Command::TestLive => live::run(),
     }
 }

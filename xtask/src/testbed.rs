@@ -5,12 +5,12 @@
 //! stopping a process safely is in [`process`]. The load generator is this very program ([`load`]).
 
 mod backends;
-mod cache;
+pub(crate) mod cache;
 mod exposition;
-mod http;
+pub(crate) mod http;
 mod load;
 mod process;
-mod programs;
+pub(crate) mod programs;
 mod traffic;
 
 use std::error::Error;
@@ -20,7 +20,7 @@ use clap::{Subcommand, ValueEnum};
 use cache::Cache;
 
 /// The server under development as Prometheus finds it; it is not ours to start or stop.
-const METRICS_MCP: &str = "metrics-mcp";
+pub(crate) const METRICS_MCP: &str = "metrics-mcp";
 
 /// The arguments of `cargo xtask testbed`.
 #[derive(clap::Args)]
@@ -110,9 +110,7 @@ fn up(backends: &[Backend], metrics_mcp: Option<u16>) -> Result<(), Box<dyn Erro
     if let Some(port) = metrics_mcp {
         cache.write_target(METRICS_MCP, &format!("127.0.0.1:{port}"))?;
     }
-    for backend in backends {
-        backends::start(&cache, *backend)?;
-    }
+    start_all(&cache, backends)?;
 
     status(backends)?;
     println!("endpoints: {}", cache.endpoints_file().display());
@@ -125,17 +123,47 @@ fn down(backends: &[Backend]) -> Result<(), Box<dyn Error>> {
 
     // The reverse of starting: who asks goes before who is asked.
     for name in backends.iter().rev().flat_map(|backend| backend.processes()) {
-        let mut endpoints = cache.endpoints()?;
-        let Some(running) = endpoints.remove(*name) else { continue };
-        let outcome = process::stop(&running)?;
-        cache.remove_target(name)?;
-        cache.write_endpoints(&endpoints)?;
-        println!("{name}: {outcome}");
+        stop(&cache, name)?;
     }
     if backends.contains(&Backend::Prometheus) {
         cache.remove_target(METRICS_MCP)?;
     }
     Ok(())
+}
+
+fn stop(cache: &Cache, name: &str) -> Result<(), Box<dyn Error>> {
+    let mut endpoints = cache.endpoints()?;
+    let Some(running) = endpoints.remove(name) else { return Ok(()) };
+    let outcome = process::stop(&running)?;
+    cache.remove_target(name)?;
+    cache.write_endpoints(&endpoints)?;
+    println!("{name}: {outcome}");
+    Ok(())
+}
+
+/// For the live tests: starts what does not run, and says what that was, in the order of starting.
+pub(crate) fn start_what_is_missing(cache: &Cache) -> Result<Vec<&'static str>, Box<dyn Error>> {
+    let _only_one_at_a_time = cache.lock()?;
+    let before = cache.endpoints()?;
+
+    let runs = |name: &str| before.get(name).is_some_and(process::is_ours);
+    let backends = Backend::value_variants();
+    let missing = backends.iter().flat_map(|backend| backend.processes()).filter(|name| !runs(name));
+    let missing = missing.copied().collect();
+    start_all(cache, backends)?;
+    Ok(missing)
+}
+
+fn start_all(cache: &Cache, backends: &[Backend]) -> Result<(), Box<dyn Error>> {
+    // Programs first: building one may take minutes, and what the load does early on must be seen by Prometheus.
+    backends.iter().try_for_each(|backend| backends::prepare(cache, *backend))?;
+    backends.iter().try_for_each(|backend| backends::start(cache, *backend))
+}
+
+/// For the live tests: stops what [`start_what_is_missing`] started.
+pub(crate) fn stop_again(cache: &Cache, started: &[&str]) -> Result<(), Box<dyn Error>> {
+    let _only_one_at_a_time = cache.lock()?;
+    started.iter().rev().try_for_each(|name| stop(cache, name))
 }
 
 fn status(backends: &[Backend]) -> Result<(), Box<dyn Error>> {

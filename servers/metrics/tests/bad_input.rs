@@ -16,10 +16,11 @@ use common::{connect, prometheus_at, source};
 /// Ways to spoil one argument, given its schema; the expected part of the error.
 fn spoiled(name: &str, property: &Value) -> Vec<(Value, String)> {
     let wrong_type = match property["type"].as_str().unwrap() {
-        "string" => json!({"a": 1}),
+        "string" => json!(7),
         _ => json!("seven"),
     };
-    let mut cases = vec![(wrong_type, format!("`{name}`: invalid type")), (json!([]), format!("`{name}`: invalid type"))];
+    let mut cases =
+        vec![(wrong_type, format!("`{name}`: invalid type")), (json!([]), format!("`{name}`: invalid type"))];
     if property["type"] == "string" {
         cases.extend([
             (json!(""), format!("`{name}`: is empty")),
@@ -29,7 +30,10 @@ fn spoiled(name: &str, property: &Value) -> Vec<(Value, String)> {
             (json!("\u{1b}[31mup"), format!("`{name}`: holds the control character U+001B")),
         ]);
     } else {
-        cases.extend([(json!(-1), format!("`{name}`: invalid")), (json!(1e300), format!("`{name}`: invalid"))]);
+        cases.extend([
+            (json!(-1), format!("`{name}`: invalid")),
+            (json!(1e300), format!("`{name}`: invalid")),
+        ]);
     }
     cases
 }
@@ -46,7 +50,8 @@ async fn every_argument_wrong_in_every_way_is_named_and_never_reaches_the_backen
     let mut tried = 0;
     for tool in client.list_tools().await {
         let name = tool["name"].as_str().unwrap();
-        let (_, good) = good_calls().into_iter().find(|(known, _)| *known == name).expect("a good call in calls.rs");
+        let (_, good) =
+            good_calls().into_iter().find(|(known, _)| *known == name).expect("a good call in calls.rs");
         let properties = tool["inputSchema"]["properties"].as_object().unwrap();
         assert!(properties.contains_key("source"), "{name}: with two sources there is a choice");
         for (argument, property) in properties {
@@ -55,16 +60,29 @@ async fn every_argument_wrong_in_every_way_is_named_and_never_reaches_the_backen
                 arguments[argument] = value;
                 let reply = client.call(name, arguments).await;
                 let shown: String = reply.text.chars().take(300).collect();
-                assert!(reply.is_error && reply.text.contains(&expected), "{name}.{argument}: {shown}\nexpected {expected}");
-                assert!(reply.text.len() < 3_000 && !reply.text.contains('\u{1b}'), "{name}.{argument}: {shown}");
-                assert!(reply.structured.unwrap()["error"]["remedy"].is_string(), "{name}.{argument}: what to change");
+                assert!(
+                    reply.is_error && reply.text.contains(&expected),
+                    "{name}.{argument}: {shown}\nexpected {expected}"
+                );
+                assert!(
+                    reply.text.len() < 3_000 && !reply.text.contains('\u{1b}'),
+                    "{name}.{argument}: {shown}"
+                );
+                assert!(
+                    reply.structured.unwrap()["error"]["remedy"].is_string(),
+                    "{name}.{argument}: what to change"
+                );
                 tried += 1;
             }
             let mut arguments = good.clone();
             let misspelt = format!("{argument}s");
             arguments[&misspelt] = json!("x");
             let reply = client.call(name, arguments).await;
-            assert!(reply.is_error && reply.text.contains(&format!("unknown argument `{misspelt}`")), "{}", reply.text);
+            assert!(
+                reply.is_error && reply.text.contains(&format!("unknown argument `{misspelt}`")),
+                "{}",
+                reply.text
+            );
             assert!(reply.text.contains(&format!("did you mean `{argument}`?")), "{}", reply.text);
         }
     }
@@ -79,14 +97,22 @@ async fn values_outside_the_grammar_say_what_the_grammar_is() {
     loaded.config.prometheus.push(source("other", &backend.url()));
     let (client, _lines) = connect(&loaded, "2026-01-14T14:32:00Z").await;
     let cases = [
-        ("query_metrics", json!({"promql": "up", "time_range": "yesterday"}), "use a duration back from now such as `30m`"),
+        (
+            "query_metrics",
+            json!({"promql": "up", "time_range": "yesterday"}),
+            "use a duration back from now such as `30m`",
+        ),
         ("query_metrics", json!({"promql": "up", "time_range": "now/now-1h"}), "swap the sides"),
         ("query_metrics", json!({"promql": "up", "time_range": "10000d"}), "narrow it"),
         ("query_metrics", json!({"promql": "up", "time_range": "1h", "step": "fast"}), "is not a duration"),
         ("query_metrics", json!({"promql": "up", "source": "mian"}), "sources: main, other"),
         ("query_metrics", json!({"promql": "up", "detail": "everything"}), "expected `concise` or `full`"),
         ("search_metrics", json!({"text": "up", "source": "nowhere"}), "sources: main, other"),
-        ("list_firing_alerts", json!({"time_range": "tomorrow"}), "use a duration back from now such as `30m`"),
+        (
+            "list_firing_alerts",
+            json!({"time_range": "tomorrow"}),
+            "use a duration back from now such as `30m`",
+        ),
     ];
     for (tool, arguments, expected) in cases {
         let reply = client.call(tool, arguments.clone()).await;

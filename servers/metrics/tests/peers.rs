@@ -45,9 +45,12 @@ async fn peer_fault_1_a_ping_is_answered_at_once_while_queries_hang() {
 async fn peer_fault_2_a_trickling_backend_is_cut_at_the_deadline_and_the_process_ends_with_its_input() {
     let backend = Misbehaving::start(Fault::Trickle);
     let state = tempfile::tempdir().unwrap();
-    let environment =
-        [("PROMETHEUS_URL", backend.url()), ("METRICS_MCP__UPSTREAM__UPSTREAM_TIMEOUT_SECONDS", "1".to_owned())];
-    let environment: Vec<(&str, &str)> = environment.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let environment = [
+        ("PROMETHEUS_URL", backend.url()),
+        ("METRICS_MCP__UPSTREAM__UPSTREAM_TIMEOUT_SECONDS", "1".to_owned()),
+    ];
+    let environment: Vec<(&str, &str)> =
+        environment.iter().map(|(name, value)| (*name, value.as_str())).collect();
     let mut client = over_stdio(&state, &environment);
     client.connect(Era::Stateless).await;
     let asked = Instant::now();
@@ -65,8 +68,12 @@ async fn peer_fault_3_a_100_mb_reply_is_an_error_and_costs_less_than_64_mib() {
     let mut client = over_stdio(&state, &[("PROMETHEUS_URL", &backend.url())]);
     client.connect(Era::Stateless).await;
     let reply = client.call("query_metrics", json!({"promql": "up", "time_range": "1h"})).await;
-    assert!(reply.is_error && reply.text.contains("the reply is larger than 8388608 bytes"), "{}", reply.text);
-    assert!(reply.text.contains("ask for less"), "what to do: {}", reply.text);
+    assert!(
+        reply.is_error && reply.text.contains("the reply is larger than 8388608 bytes"),
+        "{}",
+        reply.text
+    );
+    assert!(reply.text.contains("aggregate") && reply.text.contains("try: query_metrics("), "what to do: {}", reply.text);
     let peak = peak_rss_bytes(client.child().pid());
     assert!(peak <= 64 * 1024 * 1024, "peak RSS {} MiB", peak / 1024 / 1024);
 }
@@ -87,7 +94,8 @@ async fn peer_fault_5_stdout_is_the_protocol_and_nothing_else() {
     let backend = Misbehaving::start(Fault::Status500Html);
     let state = tempfile::tempdir().unwrap();
     let environment = [("PROMETHEUS_URL", backend.url()), ("RUST_LOG", "trace".to_owned())];
-    let environment: Vec<(&str, &str)> = environment.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let environment: Vec<(&str, &str)> =
+        environment.iter().map(|(name, value)| (*name, value.as_str())).collect();
     let mut client = over_stdio(&state, &environment);
     client.connect(Era::Stateless).await;
     for (tool, arguments) in good_calls() {
@@ -119,7 +127,14 @@ async fn peer_fault_7_nothing_but_allow_listed_reads_reaches_a_backend() {
     let mut client =
         over_stdio(&state, &[("PROMETHEUS_URL", &backend.url()), ("ALERTMANAGER_URL", &backend.url())]);
     client.connect(Era::Stateless).await;
-    let hostile = ["../../-/reload", "/-/quit", "http://evil.example/", "up\"} or {__name__=\"x", "%2e%2e%2f-/quit", "?x=y#z"];
+    let hostile = [
+        "../../-/reload",
+        "/-/quit",
+        "http://evil.example/",
+        "up\"} or {__name__=\"x",
+        "%2e%2e%2f-/quit",
+        "?x=y#z",
+    ];
     for text in hostile {
         client.call("query_metrics", json!({"promql": text})).await;
         client.call("query_metrics", json!({"promql": "up", "time_range": "1h"})).await;
@@ -129,15 +144,32 @@ async fn peer_fault_7_nothing_but_allow_listed_reads_reaches_a_backend() {
     let seen = backend.requests();
     assert!(!seen.is_empty());
     for request in seen {
-        let label_values = request.path.starts_with("/api/v1/label/") && request.path.ends_with("/values")
+        let label_values = request.path.starts_with("/api/v1/label/")
+            && request.path.ends_with("/values")
             && request.path.matches('/').count() == 5;
         let allowed = [
-            "/api/v1/query", "/api/v1/query_range", "/api/v1/metadata", "/api/v1/series", "/api/v1/labels",
-            "/api/v1/rules", "/api/v1/status/tsdb", "/api/v1/status/buildinfo", "/api/v2/alerts/groups",
-            "/api/v2/alerts", "/api/v2/silences", "/api/v2/status", "/api/v2/receivers",
+            "/api/v1/query",
+            "/api/v1/query_range",
+            "/api/v1/metadata",
+            "/api/v1/series",
+            "/api/v1/labels",
+            "/api/v1/rules",
+            "/api/v1/status/tsdb",
+            "/api/v1/status/buildinfo",
+            "/api/v2/alerts/groups",
+            "/api/v2/alerts",
+            "/api/v2/silences",
+            "/api/v2/status",
+            "/api/v2/receivers",
         ];
-        assert!(label_values || allowed.contains(&request.path.as_str()), "{} {}", request.method, request.path);
-        let reads = request.method == "GET" || (request.method == "POST" && request.path.starts_with("/api/v1/query"));
+        assert!(
+            label_values || allowed.contains(&request.path.as_str()),
+            "{} {}",
+            request.method,
+            request.path
+        );
+        let reads = request.method == "GET"
+            || (request.method == "POST" && request.path.starts_with("/api/v1/query"));
         assert!(reads, "{} {}", request.method, request.path);
     }
 }
@@ -151,7 +183,11 @@ async fn peer_fault_8_an_unknown_argument_is_refused_with_the_nearest_known_one(
         arguments["limitt"] = json!(3);
         let reply = client.call(tool, arguments).await;
         let expected = "unknown argument `limitt`";
-        assert!(reply.is_error && reply.text.contains(expected) && reply.text.contains("`limit`"), "{tool}: {}", reply.text);
+        assert!(
+            reply.is_error && reply.text.contains(expected) && reply.text.contains("`limit`"),
+            "{tool}: {}",
+            reply.text
+        );
     }
 }
 

@@ -24,9 +24,11 @@ fn meta() -> Value {
 
 /// A complete request of 2026-07-28, to be spoiled by a test.
 fn list_tools() -> HttpRequest {
-    HttpRequest::post(&json!({"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {"_meta": meta()}}))
-        .header("MCP-Protocol-Version", "2026-07-28")
-        .header("Mcp-Method", "tools/list")
+    HttpRequest::post(
+        &json!({"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {"_meta": meta()}}),
+    )
+    .header("MCP-Protocol-Version", "2026-07-28")
+    .header("Mcp-Method", "tools/list")
 }
 
 fn code(reply: &HttpReply) -> Value {
@@ -45,7 +47,10 @@ async fn both_eras_are_served_on_one_endpoint_without_sessions() {
     }
     let reply = served.mcp().send(list_tools()).await;
     assert_eq!(reply.status, 200);
-    assert!(reply.header("content-type").unwrap().starts_with("application/json"), "JSON, not an event stream");
+    assert!(
+        reply.header("content-type").unwrap().starts_with("application/json"),
+        "JSON, not an event stream"
+    );
     assert_eq!(reply.header("mcp-session-id"), None, "sessions leak memory");
     let result = &reply.json()["result"];
     assert_eq!(result["_meta"]["io.modelcontextprotocol/serverInfo"]["name"], "metrics-mcp");
@@ -59,12 +64,18 @@ async fn both_eras_are_served_on_one_endpoint_without_sessions() {
 async fn what_the_protocol_forbids_is_refused() {
     let served = Served::start(&[]).await;
     let mcp = served.mcp();
-    let body = |method: &str, params: Value| json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params});
+    let body =
+        |method: &str, params: Value| json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params});
     let post = |message: &Value, method: &str| {
         HttpRequest::post(message).header("MCP-Protocol-Version", "2026-07-28").header("Mcp-Method", method)
     };
     let cases: Vec<(&str, HttpRequest, u16, Value)> = vec![
-        ("header and body differ", list_tools().without_header("Mcp-Method").header("Mcp-Method", "tools/call"), 400, json!(-32020)),
+        (
+            "header and body differ",
+            list_tools().without_header("Mcp-Method").header("Mcp-Method", "tools/call"),
+            400,
+            json!(-32020),
+        ),
         ("no Mcp-Method", list_tools().without_header("Mcp-Method"), 400, json!(-32020)),
         ("no _meta", post(&body("tools/list", json!({})), "tools/list"), 400, json!(-32602)),
         ("unknown method", post(&body("no/such", json!({"_meta": meta()})), "no/such"), 404, json!(-32601)),
@@ -73,9 +84,13 @@ async fn what_the_protocol_forbids_is_refused() {
         let reply = mcp.send(request).await;
         assert_eq!((reply.status, code(&reply)), (status, expected), "{what}: {}", reply.text());
     }
-    let version = list_tools().without_header("MCP-Protocol-Version").header("MCP-Protocol-Version", "2099-01-01");
+    let version =
+        list_tools().without_header("MCP-Protocol-Version").header("MCP-Protocol-Version", "2099-01-01");
     assert_eq!(mcp.send(version).await.status, 400, "unknown version");
-    assert_eq!(mcp.send(list_tools().without_header("Accept").header("Accept", "text/html")).await.status, 406);
+    assert_eq!(
+        mcp.send(list_tools().without_header("Accept").header("Accept", "text/html")).await.status,
+        406
+    );
     for method in ["GET", "DELETE"] {
         assert_eq!(mcp.send(HttpRequest::new(method)).await.status, 405, "{method}");
     }
@@ -88,7 +103,9 @@ async fn what_the_protocol_forbids_is_refused() {
 async fn a_browser_elsewhere_and_a_rebound_name_get_nothing() {
     let served = Served::start(&[]).await;
     let own = format!("http://127.0.0.1:{}", served.port);
-    for (origin, status) in [("https://evil.example", 403), ("null", 403), ("http://127.0.0.1:1", 403), (own.as_str(), 200)] {
+    for (origin, status) in
+        [("https://evil.example", 403), ("null", 403), ("http://127.0.0.1:1", 403), (own.as_str(), 200)]
+    {
         assert_eq!(served.mcp().send(list_tools().header("Origin", origin)).await.status, status, "{origin}");
     }
     let rebound = list_tools().header("Host", "evil.example");
@@ -106,34 +123,34 @@ async fn with_tokens_only_their_holders_call_and_only_what_their_scopes_allow() 
         .iter()
         .flat_map(|prefix| ["NAME", "TOKEN_SHA256", "SCOPES"].map(|key| format!("{prefix}{key}")))
         .collect();
-    let values = [
-        "oncall-bot",
-        READER_SHA256,
-        "[\"metrics:read\"]",
-        "stranger",
-        STRANGER_SHA256,
-        "[\"logs:read\"]",
-    ];
+    let values =
+        ["oncall-bot", READER_SHA256, "[\"metrics:read\"]", "stranger", STRANGER_SHA256, "[\"logs:read\"]"];
     let environment: Vec<(&str, &str)> = names.iter().map(String::as_str).zip(values).collect();
     let served = Served::start(&environment).await;
 
     let none = served.mcp().send(list_tools()).await;
     assert_eq!((none.status, none.header("www-authenticate")), (401, Some("Bearer")));
     let wrong = served.mcp().send(list_tools().header("Authorization", "Bearer nonsense")).await;
-    assert_eq!((wrong.status, wrong.header("www-authenticate")), (401, Some("Bearer error=\"invalid_token\"")));
+    assert_eq!(
+        (wrong.status, wrong.header("www-authenticate")),
+        (401, Some("Bearer error=\"invalid_token\""))
+    );
     assert!(!wrong.text().contains("nonsense"), "a token is never echoed");
 
-    let mut client = testkit::mcp::Client::over_http(served.mcp().with_header("Authorization", "Bearer reader-token"));
+    let mut client =
+        testkit::mcp::Client::over_http(served.mcp().with_header("Authorization", "Bearer reader-token"));
     client.connect(Era::Stateless).await;
     assert_eq!(client.list_tools().await.len(), 3);
     client.call("query_metrics", json!({"promql": "up"})).await;
-    let mut client = testkit::mcp::Client::over_http(served.mcp().with_header("Authorization", "Bearer stranger-token"));
+    let mut client =
+        testkit::mcp::Client::over_http(served.mcp().with_header("Authorization", "Bearer stranger-token"));
     client.connect(Era::Stateless).await;
     assert_eq!(client.list_tools().await.len(), 0, "only what it may call is listed");
     let refused = client.call("query_metrics", json!({"promql": "up"})).await;
     assert!(refused.is_error && refused.text.contains("lacks the scope `metrics:read`"), "{}", refused.text);
     let records = audited_after_flush(&served).await;
-    let seen: Vec<_> = records.iter().map(|r| (r["principal"].as_str().unwrap(), r["outcome"].as_str().unwrap())).collect();
+    let seen: Vec<_> =
+        records.iter().map(|r| (r["principal"].as_str().unwrap(), r["outcome"].as_str().unwrap())).collect();
     assert_eq!(seen, [("oncall-bot", "upstream_error"), ("stranger", "refused")]);
     for path in ["/livez", "/readyz", "/metrics"] {
         assert_eq!(served.get(path).await.status, 200, "{path} needs no token");
@@ -160,7 +177,10 @@ fn an_address_that_others_can_reach_needs_tokens() {
     let state = tempfile::tempdir().unwrap();
     let output = command(&state, &[]).args(["serve", "--http", "0.0.0.0:0"]).output().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
-    assert!(!output.status.success() && said.contains("without auth.tokens anyone who reaches it could call"), "{said}");
+    assert!(
+        !output.status.success() && said.contains("without auth.tokens anyone who reaches it could call"),
+        "{said}"
+    );
 }
 
 #[tokio::test]
@@ -176,7 +196,10 @@ async fn probes_tell_what_calls_have_shown_and_ask_no_backend() {
     let ready = served.get("/readyz").await;
     assert_eq!((ready.status, ready.text().as_str()), (503, "prometheus \"main\": down (HTTP 503)\n"));
     let metrics = served.get("/metrics").await.text();
-    assert!(metrics.contains("mcp_tool_calls_total{tool=\"query_metrics\",outcome=\"upstream\"} 1"), "{metrics}");
+    assert!(
+        metrics.contains("mcp_tool_calls_total{tool=\"query_metrics\",outcome=\"upstream\"} 1"),
+        "{metrics}"
+    );
     assert!(metrics.ends_with("# EOF\n"));
 }
 
@@ -193,7 +216,10 @@ async fn a_client_that_goes_away_stops_the_request_to_the_backend_within_200_ms(
     let mcp = served.mcp();
     let gone = tokio::time::timeout(Duration::from_millis(700), mcp.send(request));
     assert!(gone.await.is_err(), "the backend hangs, so there is no answer yet");
-    assert!(backend.closed_within(Duration::from_millis(200)).await.is_some(), "the connection to the backend is closed");
+    assert!(
+        backend.closed_within(Duration::from_millis(200)).await.is_some(),
+        "the connection to the backend is closed"
+    );
     for _ in 0..40 {
         if let [record] = audited(&served.state).as_slice() {
             assert_eq!(record["outcome"], "cancelled");
@@ -208,8 +234,10 @@ async fn a_client_that_goes_away_stops_the_request_to_the_backend_within_200_ms(
 #[tokio::test]
 async fn sigterm_finishes_what_runs_and_ends_with_success() {
     let backend = Misbehaving::start(Fault::AcceptAndHang);
-    let environment = [("PROMETHEUS_URL", backend.url()), ("METRICS_MCP__HTTP__SHUTDOWN_GRACE_SECONDS", "1".to_owned())];
-    let environment: Vec<(&str, &str)> = environment.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let environment =
+        [("PROMETHEUS_URL", backend.url()), ("METRICS_MCP__HTTP__SHUTDOWN_GRACE_SECONDS", "1".to_owned())];
+    let environment: Vec<(&str, &str)> =
+        environment.iter().map(|(name, value)| (*name, value.as_str())).collect();
     let mut idle = Served::start(&[]).await;
     idle.terminate();
     assert!(idle.exit_within(Duration::from_secs(1)).expect("an idle server ends at once").success());

@@ -33,7 +33,11 @@ async fn a_server_without_any_backend_lists_everything_and_says_what_to_configur
         assert_eq!(names, ["list_firing_alerts", "query_metrics", "search_metrics"]);
         let reply = client.call("query_metrics", json!({"promql": "up"})).await;
         assert!(reply.is_error);
-        assert!(reply.text.contains("no Prometheus is configured") && reply.text.contains("PROMETHEUS_URL"), "{}", reply.text);
+        assert!(
+            reply.text.contains("no Prometheus is configured") && reply.text.contains("PROMETHEUS_URL"),
+            "{}",
+            reply.text
+        );
         assert_eq!(reply.structured.unwrap()["error"]["kind"], "not_configured");
     }
 }
@@ -47,7 +51,10 @@ async fn the_prompt_is_real_and_its_arguments_are_filled_in() {
     assert_eq!(prompts[0]["name"], "investigate_service");
     let prompt = client.get_prompt("investigate_service", json!({"service": "checkout"})).await;
     let text = prompt["messages"][0]["content"]["text"].as_str().unwrap();
-    assert!(text.contains("list_firing_alerts(service=\"checkout\"") && text.contains("(not given)"), "{text}");
+    assert!(
+        text.contains("list_firing_alerts(service=\"checkout\"") && text.contains("(not given)"),
+        "{text}"
+    );
     let missing = client.request("prompts/get", json!({"name": "investigate_service"})).await;
     assert_eq!(missing["error"]["code"], -32602);
     assert!(missing["error"]["message"].as_str().unwrap().contains("`service` is missing"), "{missing}");
@@ -70,7 +77,10 @@ async fn every_tool_is_described_annotated_and_has_a_schema_every_client_accepts
         assert_eq!(tool["annotations"]["openWorldHint"], true, "{name}");
         assert!(tool["title"].as_str().is_some_and(|title| title != name), "{name}: a title for people");
         assert!(tool["description"].as_str().unwrap().len() > 100, "{name}: when to use it, what comes back");
-        assert!(tool["_meta"]["anthropic/searchHint"].as_str().is_some_and(|hint| !hint.is_empty()), "{name}");
+        assert!(
+            tool["_meta"]["anthropic/searchHint"].as_str().is_some_and(|hint| !hint.is_empty()),
+            "{name}"
+        );
         check_schema(name, &tool["inputSchema"]);
         let output = serde_json::to_string(&tool["outputSchema"]).unwrap();
         assert!(output.len() < 400 && !output.contains("$ref"), "{name}: {output}");
@@ -87,7 +97,10 @@ fn check_schema(name: &str, schema: &Value) {
     }
     for (argument, property) in schema["properties"].as_object().unwrap() {
         assert!(property["type"].is_string(), "{name}.{argument}: one type");
-        assert!(property["description"].as_str().is_some_and(|text| text.len() > 10), "{name}.{argument}: described");
+        assert!(
+            property["description"].as_str().is_some_and(|text| text.len() > 10),
+            "{name}.{argument}: described"
+        );
     }
     assert!(schema["properties"].get("source").is_none(), "{name}: one source or none needs no `source`");
 }
@@ -107,8 +120,12 @@ async fn the_listing_is_the_same_each_time() {
 #[tokio::test]
 async fn lines_piped_in_are_answered_and_the_process_ends_by_itself() {
     let state = tempfile::tempdir().unwrap();
-    let mut process =
-        command(&state, &[]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut process = command(&state, &[])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
     let meta = json!({
         "io.modelcontextprotocol/protocolVersion": "2026-07-28",
         "io.modelcontextprotocol/clientInfo": {"name": "pipe", "version": "0"},
@@ -121,7 +138,8 @@ async fn lines_piped_in_are_answered_and_the_process_ends_by_itself() {
     drop(stdin);
     let output = tokio::task::spawn_blocking(move || process.wait_with_output().unwrap()).await.unwrap();
     assert!(output.status.success(), "{output:?}");
-    let lines: Vec<Value> = String::from_utf8(output.stdout).unwrap().lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+    let lines: Vec<Value> =
+        String::from_utf8(output.stdout).unwrap().lines().map(|l| serde_json::from_str(l).unwrap()).collect();
     assert_eq!(lines.len(), 1, "the protocol and nothing else");
     assert_eq!(lines[0]["result"]["structuredContent"]["error"]["kind"], "not_configured");
     let records = audited(&state);
@@ -157,7 +175,8 @@ async fn an_operator_can_rule_out_a_tool_by_name() {
     client.connect(Era::Stateless).await;
     let names: Vec<Value> = client.list_tools().await.into_iter().map(|tool| tool["name"].clone()).collect();
     assert_eq!(names, ["list_firing_alerts", "search_metrics"]);
-    let reply = client.request("tools/call", json!({"name": "query_metrics", "arguments": {"promql": "up"}})).await;
+    let reply =
+        client.request("tools/call", json!({"name": "query_metrics", "arguments": {"promql": "up"}})).await;
     assert_eq!(reply["error"]["code"], -32602);
 }
 
@@ -165,9 +184,15 @@ async fn an_operator_can_rule_out_a_tool_by_name() {
 fn mistakes_in_the_configuration_are_named_on_stderr() {
     let state = tempfile::tempdir().unwrap();
     let cases = [
-        (vec![("PROMETHEUS_URL", "ftp://x")], "`url` of source \"main\": the scheme must be http or https, not ftp"),
+        (
+            vec![("PROMETHEUS_URL", "ftp://x")],
+            "`url` of source \"main\": the scheme must be http or https, not ftp",
+        ),
         (vec![("PROMETHEUS_URL", "http://u:hunter2@x")], "holds credentials; move them to `basic`"),
-        (vec![("METRICS_MCP__LIMITS__MAX_CALLS", "many")], "key `limits.max_calls`: invalid type, expected usize"),
+        (
+            vec![("METRICS_MCP__LIMITS__MAX_CALLS", "many")],
+            "key `limits.max_calls`: invalid type, expected usize",
+        ),
     ];
     for (environment, expected) in cases {
         let output = command(&state, &environment).arg("tools").output().unwrap();

@@ -41,10 +41,8 @@ pub(crate) fn closing(error: Option<ErrorKind>, cx: &Context, rendered: &Rendere
     Closing {
         outcome: match error {
             None => Outcome::Ok,
-            Some(ErrorKind::InvalidArgument | ErrorKind::UnknownTool | ErrorKind::TooExpensive) => {
-                Outcome::Invalid
-            }
-            Some(ErrorKind::Denied) => Outcome::Refused,
+            Some(ErrorKind::InvalidArgument | ErrorKind::UnknownTool) => Outcome::Invalid,
+            Some(ErrorKind::Denied | ErrorKind::TooExpensive) => Outcome::Refused,
             Some(ErrorKind::RateLimited | ErrorKind::Busy) => Outcome::Limited,
             Some(ErrorKind::NotConfigured | ErrorKind::Upstream) => Outcome::UpstreamError,
             Some(ErrorKind::Timeout) => Outcome::Timeout,

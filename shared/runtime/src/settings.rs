@@ -9,7 +9,7 @@ use std::{
 
 use identity::TokenConfig;
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// The settings shared by all servers.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
@@ -84,7 +84,7 @@ pub struct AuditSettings {
 }
 
 /// What happens to reads when a record can't be written; writes are always refused then.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 #[expect(missing_docs, reason = "a described variant becomes a union in the schema")]
 pub enum OnFailure {
@@ -133,7 +133,7 @@ pub struct Rates {
 }
 
 /// One rate.
-#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Rate {
     /// Calls per minute over time.

@@ -39,6 +39,17 @@ struct Plan<'a> {
     cluster: Option<String>,
 }
 
+/// Builds or fetches the program of this backend, if that was not done yet.
+pub(crate) fn prepare(cache: &Cache, backend: Backend) -> Result<(), Box<dyn Error>> {
+    match backend {
+        Backend::Load => return Ok(()),
+        Backend::Alertmanager => programs::ALERTMANAGER.program(cache),
+        Backend::PrometheusOld => programs::debian_prometheus(cache),
+        Backend::Prometheus => programs::PROMETHEUS.program(cache),
+    }?;
+    Ok(())
+}
+
 /// Starts what is not running of this backend and waits until it is ready.
 pub(crate) fn start(cache: &Cache, backend: Backend) -> Result<(), Box<dyn Error>> {
     for name in backend.processes() {

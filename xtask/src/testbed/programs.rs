@@ -30,7 +30,12 @@ impl GoModule {
     /// The program, built if that was not done yet.
     pub(crate) fn program(&self, cache: &Cache) -> Result<PathBuf, Box<dyn Error>> {
         let manifest = testbed_dir().join(self.name);
-        let built = cache.bin().join(format!("{}-{}-{}", self.name, self.version, hash_of(&manifest)?));
+        let built = cache.bin().join(format!(
+            "{}-{}-{}",
+            self.name,
+            self.version,
+            hash_of(&manifest, &["go.mod", "go.sum"])?
+        ));
         if !built.exists() {
             println!("building {} {} (minutes, once)", self.name, self.version);
             build(&manifest, self.version, &built)?;
@@ -39,11 +44,11 @@ impl GoModule {
     }
 }
 
-/// A name for what would be built: it changes with `go.mod` and `go.sum`.
-fn hash_of(manifest: &Path) -> Result<String, Box<dyn Error>> {
+/// A name for what would be made from these files: it changes with their content.
+pub(crate) fn hash_of(directory: &Path, files: &[&str]) -> Result<String, Box<dyn Error>> {
     let mut hash = Sha256::new();
-    for name in ["go.mod", "go.sum"] {
-        let path = manifest.join(name);
+    for name in files {
+        let path = directory.join(name);
         hash.update(fs::read(&path).map_err(|error| format!("read {}: {error}", path.display()))?);
     }
     let mut name = hex::encode(hash.finalize());

@@ -1,1 +1,71 @@
-//! Reading PromQL: its selectors, its cost, where it is wrong.
+//! Reading PromQL: its selectors, its cost, where it is wrong, how it may be mended.
+//!
+//! [`read`] never fails on a query it does not understand, because servers know newer syntax and dialects: such a
+//! query has tokens, but no tree. What is refused is only what could hurt this process.
+
+mod cost;
+mod emptiness;
+mod fault;
+mod lex;
+mod mend;
+mod walk;
+
+pub(crate) use cost::{Course, Estimate, SCRAPE, about, blind_cost, estimate};
+pub(crate) use emptiness::{Filter, filters, short_windows};
+pub(crate) use fault::{excerpt, hint};
+pub(crate) use mend::{add_range, as_regex, narrow, rename_metric, replace_value, shorten, substitute, variables};
+pub(crate) use walk::{Found, is_moment, metric_of, orders_itself, selector_text, selectors};
+
+use lex::{Kind, Token, tokens};
+use promql_parser::parser::Expr;
+
+/// Brackets nested deeper than this are refused: 30,000 of them overflow the parser's stack, and people write 10.
+pub(crate) const DEEPEST: usize = 64;
+/// Longer queries are not analysed: the parser's time and the tree's depth grow with them.
+const MOST_TOKENS: usize = 1_000;
+/// More regular expressions than this are not compiled: each may take milliseconds.
+const MOST_REGEXES: usize = 16;
+
+/// A query as far as it can be read without asking anyone.
+pub(crate) struct Reading<'q> {
+    pub(crate) text: &'q str,
+    tokens: Vec<Token<'q>>,
+    /// `None` for a query that is too long to analyse, or that this parser does not know.
+    pub(crate) tree: Option<Expr>,
+}
+
+/// Reads a query.
+///
+/// # Errors
+/// How deep its brackets are nested, when that is more than [`DEEPEST`].
+pub(crate) fn read(text: &str) -> Result<Reading<'_>, usize> {
+    let tokens = tokens(text);
+    let depth = depth(&tokens);
+    if depth > DEEPEST {
+        return Err(depth);
+    }
+    let regexes = tokens.iter().filter(|token| matches!(token.text, "=~" | "!~")).count();
+    let tree = if tokens.len() <= MOST_TOKENS && regexes <= MOST_REGEXES {
+        promql_parser::parser::parse(text).ok()
+    } else {
+        None
+    };
+    Ok(Reading { text, tokens, tree })
+}
+
+/// How deep brackets of any kind are nested; one that is never closed counts.
+fn depth(tokens: &[Token<'_>]) -> usize {
+    let (mut open, mut deepest) = (0_usize, 0);
+    for token in tokens {
+        match token.kind {
+            Kind::Open => open += 1,
+            Kind::Close => open = open.saturating_sub(1),
+            _ => {}
+        }
+        deepest = deepest.max(open);
+    }
+    deepest
+}
+
+#[cfg(test)]
+mod tests;

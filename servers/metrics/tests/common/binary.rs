@@ -100,6 +100,7 @@ pub fn terminate(pid: u32) {
 /// The records of calls in a state directory's audit log.
 pub fn audited(state: &TempDir) -> Vec<serde_json::Value> {
     let text = std::fs::read_to_string(state.path().join("audit/metrics-mcp.jsonl")).unwrap_or_default();
-    let records = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect::<Vec<serde_json::Value>>();
+    let records =
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect::<Vec<serde_json::Value>>();
     records.into_iter().filter(|record| record.get("event").is_none()).collect()
 }

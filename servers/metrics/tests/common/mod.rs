@@ -1,6 +1,6 @@
 //! A client over memory, connected to the real server in front of a given backend.
 #![allow(dead_code, unreachable_pub, reason = "each test file uses its part of it")]
-#![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail loudly")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::disallowed_methods, reason = "tests fail loudly")]
 
 use std::sync::Arc;
 

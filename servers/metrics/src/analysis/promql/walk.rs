@@ -1,0 +1,150 @@
+//! Walking the tree of an expression. The parser's own walker skips the parameters of aggregations, so that
+//! `topk(scalar(sum(rate(huge[30d]))), up)` hides what it reads; this one visits everything.
+
+use std::time::Duration;
+
+use promql_parser::{
+    label::{MatchOp as ParsedOp, Matcher},
+    parser::{Expr, Offset, VectorSelector, token},
+};
+
+use crate::model::{MatchOp, selector};
+
+/// A selector in an expression, and what is around it.
+#[derive(Debug, Clone)]
+pub(crate) struct Found<'e> {
+    pub(crate) selector: &'e VectorSelector,
+    /// The range in brackets, of a range vector.
+    pub(crate) range: Option<Duration>,
+    /// The subqueries around it, outermost first: range and resolution.
+    pub(crate) subqueries: Vec<(Duration, Option<Duration>)>,
+    /// The function it is a direct argument of.
+    pub(crate) function: Option<&'e str>,
+}
+
+impl Found<'_> {
+    /// Whether `offset` or `@` moves it to another time than the query's.
+    pub(crate) fn is_shifted(&self) -> bool {
+        let offset = match &self.selector.offset {
+            Some(Offset::Pos(by) | Offset::Neg(by)) => !by.is_zero(),
+            None => false,
+        };
+        offset || self.selector.at.is_some()
+    }
+}
+
+/// Every selector of an expression, in the order in which they are written.
+pub(crate) fn selectors(expression: &Expr) -> Vec<Found<'_>> {
+    struct Visit<'e> {
+        expression: &'e Expr,
+        subqueries: Vec<(Duration, Option<Duration>)>,
+        function: Option<&'e str>,
+    }
+
+    let mut found = Vec::new();
+    // A list instead of recursion: a sum of a thousand terms is a thousand deep.
+    let mut waiting = vec![Visit { expression, subqueries: Vec::new(), function: None }];
+    while let Some(Visit { expression, mut subqueries, function }) = waiting.pop() {
+        let mut of_function = None;
+        match expression {
+            Expr::VectorSelector(selector) => {
+                found.push(Found { selector, range: None, subqueries: subqueries.clone(), function });
+            }
+            Expr::MatrixSelector(matrix) => found.push(Found {
+                selector: &matrix.vs,
+                range: Some(matrix.range),
+                subqueries: subqueries.clone(),
+                function,
+            }),
+            Expr::Subquery(subquery) => subqueries.push((subquery.range, subquery.step)),
+            Expr::Call(call) => of_function = Some(call.func.name),
+            _ => {}
+        }
+        for child in children(expression).into_iter().rev() {
+            waiting.push(Visit { expression: child, subqueries: subqueries.clone(), function: of_function });
+        }
+    }
+    found
+}
+
+/// What an expression is directly made of, in the order written. Exhaustive on purpose: a new kind of expression
+/// must not compile until someone says what it holds.
+pub(super) fn children(expression: &Expr) -> Vec<&Expr> {
+    match expression {
+        Expr::Aggregate(aggregate) => aggregate.param.iter().chain([&aggregate.expr]).map(AsRef::as_ref).collect(),
+        Expr::Unary(unary) => vec![&unary.expr],
+        Expr::Binary(binary) => vec![&binary.lhs, &binary.rhs],
+        Expr::Paren(paren) => vec![&paren.expr],
+        Expr::Subquery(subquery) => vec![&subquery.expr],
+        Expr::Call(call) => call.args.args.iter().map(AsRef::as_ref).collect(),
+        Expr::Extension(extension) => extension.expr.children().iter().collect(),
+        Expr::NumberLiteral(_) | Expr::StringLiteral(_) | Expr::VectorSelector(_) | Expr::MatrixSelector(_) => {
+            Vec::new()
+        }
+    }
+}
+
+/// Whether the rows of an instant answer come in an order that the expression asks for.
+pub(crate) fn orders_itself(expression: &Expr) -> bool {
+    match expression {
+        Expr::Paren(paren) => orders_itself(&paren.expr),
+        Expr::Aggregate(aggregate) => matches!(aggregate.op.id(), token::T_TOPK | token::T_BOTTOMK),
+        Expr::Call(call) => call.func.name.starts_with("sort"),
+        _ => false,
+    }
+}
+
+/// Whether the values may be moments in seconds since 1970, judging by the names in the expression.
+pub(crate) fn is_moment(expression: &Expr) -> bool {
+    let function = |expression: &Expr| match expression {
+        Expr::Call(call) => matches!(call.func.name, "timestamp" | "time"),
+        _ => false,
+    };
+    let mut waiting = vec![expression];
+    while let Some(expression) = waiting.pop() {
+        if function(expression) {
+            return true;
+        }
+        waiting.extend(children(expression));
+    }
+    let name = |found: &Found<'_>| metric_of(found.selector).is_some_and(|name| {
+        ["time", "expiry", "expires", "not_after", "created"].iter().any(|word| name.contains(word))
+    });
+    selectors(expression).iter().any(name)
+}
+
+/// The metric a selector names, however it is written.
+pub(crate) fn metric_of(selector: &VectorSelector) -> Option<&str> {
+    let named = |matcher: &&Matcher| matcher.name == "__name__" && matcher.op == ParsedOp::Equal;
+    let matcher = || selector.matchers.matchers.iter().find(named).map(|matcher| matcher.value.as_str());
+    selector.name.as_deref().or_else(matcher).filter(|name| !name.is_empty())
+}
+
+/// The selector alone, as a query: without `offset` and `@`.
+pub(crate) fn selector_text(parsed: &VectorSelector) -> String {
+    if !parsed.matchers.or_matchers.is_empty() {
+        // A dialect's; only the parser knows how to write it.
+        return VectorSelector { offset: None, at: None, ..parsed.clone() }.to_string();
+    }
+    let metric = metric_of(parsed);
+    let names_it = |matcher: &Matcher| {
+        parsed.name.is_none() && matcher.name == "__name__" && Some(matcher.value.as_str()) == metric
+    };
+    let matchers: Vec<(&str, MatchOp, &str)> = parsed
+        .matchers
+        .matchers
+        .iter()
+        .filter(|matcher| !(matcher.op == ParsedOp::Equal && names_it(matcher)))
+        .map(|matcher| (matcher.name.as_str(), op(&matcher.op), matcher.value.as_str()))
+        .collect();
+    selector(metric, &matchers)
+}
+
+fn op(parsed: &ParsedOp) -> MatchOp {
+    match parsed {
+        ParsedOp::Equal => MatchOp::Equal,
+        ParsedOp::NotEqual => MatchOp::NotEqual,
+        ParsedOp::Re(_) => MatchOp::Regex,
+        ParsedOp::NotRe(_) => MatchOp::NotRegex,
+    }
+}

@@ -1,0 +1,197 @@
+//! The moments at which a range is evaluated: whole multiples of the step, so that the same question a few seconds
+//! later looks at the same moments.
+
+use std::time::Duration;
+
+use contract::TimeRange;
+use jiff::Timestamp;
+
+use crate::model::Point;
+
+/// What Prometheus allows for one series.
+pub(crate) const MOST_POINTS: u64 = 11_000;
+
+/// Steps that people can read, in seconds; longer ones are whole days.
+const NICE: [u64; 18] = [
+    1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 10_800, 21_600, 43_200, 86_400,
+];
+
+/// The smallest readable step that gives at most `points` moments and is no shorter than `at_least` seconds.
+pub(crate) fn automatic_step(window: TimeRange, points: u64, at_least: f64) -> u64 {
+    let wanted = (window.seconds() / points.max(1) as f64).max(at_least);
+    let nice = NICE.iter().copied().find(|step| *step as f64 >= wanted);
+    nice.unwrap_or_else(|| (wanted / 86_400.0).ceil() as u64 * 86_400)
+}
+
+/// The smallest step in whole seconds that gives no more than [`MOST_POINTS`] moments.
+pub(crate) fn smallest_step(window: TimeRange) -> u64 {
+    // One moment more than fit between the sides, because the start is moved back.
+    ((window.seconds() / (MOST_POINTS - 1) as f64).ceil() as u64).max(1)
+}
+
+/// Moments at equal distances: the first is the window's start or the multiple of the step before it, the last is
+/// the last multiple before the window's end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Grid {
+    /// Seconds since 1970.
+    start: i64,
+    /// Seconds.
+    step: i64,
+    /// How many moments; at least 1.
+    count: usize,
+}
+
+impl Grid {
+    /// The moments of `window` at this step, in whole seconds.
+    pub(crate) fn lay(window: TimeRange, step: u64) -> Grid {
+        let step = i64::try_from(step.max(1)).unwrap_or(i64::MAX);
+        let start = window.start().as_second().div_euclid(step).saturating_mul(step);
+        let milliseconds = window.end().as_millisecond() - start.saturating_mul(1000);
+        let count = (milliseconds - 1).div_euclid(step.saturating_mul(1000)).saturating_add(1);
+        Grid { start, step, count: usize::try_from(count).unwrap_or(1).max(1) }
+    }
+
+    /// How many moments there are.
+    pub(crate) fn count(self) -> usize {
+        self.count
+    }
+
+    /// From one moment to the next.
+    pub(crate) fn step(self) -> Duration {
+        Duration::from_secs(self.step.unsigned_abs())
+    }
+
+    /// One moment, in seconds since 1970.
+    pub(crate) fn second(self, index: usize) -> i64 {
+        self.start.saturating_add(i64::try_from(index).unwrap_or(i64::MAX).saturating_mul(self.step))
+    }
+
+    /// The first moment.
+    pub(crate) fn first(self) -> Timestamp {
+        moment(self.second(0))
+    }
+
+    /// The last moment.
+    pub(crate) fn last(self) -> Timestamp {
+        moment(self.second(self.count - 1))
+    }
+
+    /// What is asked of the server: from the first moment to the end asked for.
+    pub(crate) fn window(self, asked: TimeRange) -> TimeRange {
+        TimeRange::new(self.first(), asked.end()).unwrap_or(asked)
+    }
+
+    /// The values at the moments, NaN where there is none. A point goes to the nearest moment; one outside is left
+    /// out.
+    pub(crate) fn place(self, points: impl Iterator<Item = Point>) -> Vec<Option<f64>> {
+        let mut values = vec![None; self.count];
+        for point in points {
+            let from_start = point.at.saturating_sub(self.start.saturating_mul(1000));
+            let index = from_start.saturating_add(self.step.saturating_mul(500)).div_euclid(self.step.saturating_mul(1000));
+            if let Some(place) = usize::try_from(index).ok().and_then(|index| values.get_mut(index)) {
+                *place = Some(point.value);
+            }
+        }
+        values
+    }
+}
+
+/// A moment from whole seconds; one outside the calendar is its beginning.
+pub(crate) fn moment(second: i64) -> Timestamp {
+    Timestamp::from_second(second).unwrap_or(Timestamp::MIN)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn window(start: &str, end: &str) -> TimeRange {
+        TimeRange::new(start.parse().unwrap(), end.parse().unwrap()).unwrap()
+    }
+
+    fn last(seconds: i64) -> TimeRange {
+        let end = Timestamp::from_second(1_768_399_200).unwrap();
+        TimeRange::new(Timestamp::from_second(1_768_399_200 - seconds).unwrap(), end).unwrap()
+    }
+
+    #[test]
+    fn steps_are_readable_and_give_about_250_points() {
+        // Window in seconds, at least, step: window ÷ 250 rounded up along the list.
+        let cases = [
+            (60, 15.0, 15),
+            (3_600, 15.0, 15),
+            (3_751, 15.0, 30),
+            (3_600, 1.0, 15),
+            (1_250, 1.0, 5),
+            (6 * 3_600, 15.0, 120),
+            (86_400, 15.0, 600),
+            (7 * 86_400, 15.0, 3_600),
+            (30 * 86_400, 15.0, 10_800),
+            (92 * 86_400, 15.0, 43_200),
+            (251 * 86_400, 15.0, 2 * 86_400),
+        ];
+        for (seconds, at_least, step) in cases {
+            assert_eq!(automatic_step(last(seconds), 250, at_least), step, "{seconds}");
+        }
+    }
+
+    #[test]
+    fn the_start_goes_back_to_a_multiple_and_the_end_stays() {
+        let asked = window("2026-01-14T14:02:07Z", "2026-01-14T14:32:03.500Z");
+        let grid = Grid::lay(asked, 15);
+        assert_eq!(grid.first().to_string(), "2026-01-14T14:02:00Z");
+        assert_eq!(grid.last().to_string(), "2026-01-14T14:32:00Z");
+        assert_eq!(grid.count(), 121);
+        assert_eq!(grid.window(asked), window("2026-01-14T14:02:00Z", "2026-01-14T14:32:03.500Z"));
+    }
+
+    #[test]
+    fn a_window_on_the_grid_is_half_open() {
+        let grid = Grid::lay(window("2026-01-14T14:00:00Z", "2026-01-14T15:00:00Z"), 60);
+        assert_eq!((grid.count(), grid.last().to_string().as_str()), (60, "2026-01-14T14:59:00Z"));
+    }
+
+    #[test]
+    fn points_fall_on_their_moments_and_gaps_stay() {
+        let grid = Grid::lay(window("1970-01-01T00:00:10Z", "1970-01-01T00:00:50Z"), 10);
+        let points = [(20_000, 2.0), (40_400, 4.0), (99_000, 9.0)].map(|(at, value)| Point { at, value });
+        assert_eq!(grid.place(points.into_iter()), [None, Some(2.0), None, Some(4.0)]);
+    }
+
+    proptest! {
+        #[test]
+        fn a_grid_keeps_its_promises(start in 0_i64..2_000_000_000_000, length in 1_i64..3_000_000_000, step in 1_u64..100_000) {
+            let at = |millisecond| Timestamp::from_millisecond(millisecond).unwrap();
+            let asked = TimeRange::new(at(start), at(start + length)).unwrap();
+            let grid = Grid::lay(asked, step);
+            let whole = step as i64;
+            prop_assert_eq!(grid.second(0) % whole, 0);
+            prop_assert!(grid.first() <= asked.start());
+            prop_assert!(asked.start().as_second() - grid.second(0) < whole);
+            prop_assert!(grid.last() < asked.end());
+            prop_assert!(grid.second(grid.count()) * 1000 >= asked.end().as_millisecond());
+        }
+
+        #[test]
+        fn the_same_moments_are_asked_for_again_a_little_later(start in 0_i64..2_000_000_000, later in 0_i64..500, step in 1_u64..400) {
+            let at = |second| Timestamp::from_second(second).unwrap();
+            let grid = |from| Grid::lay(TimeRange::new(at(from), at(from + 1000)).unwrap(), step);
+            let (one, other) = (grid(start), grid(start + later));
+            let seconds = |grid: Grid| (0..grid.count()).map(move |index| grid.second(index)).collect::<Vec<_>>();
+            let (one, other) = (seconds(one), seconds(other));
+            let shared = |second: &&i64| **second >= start + later && **second < start + 1000;
+            prop_assert!(one.iter().filter(shared).all(|second| other.contains(second)));
+        }
+
+        #[test]
+        fn no_step_from_the_smallest_on_gives_too_many_points(start in 0_i64..2_000_000_000, length in 1_i64..400_000_000) {
+            let at = |second| Timestamp::from_second(second).unwrap();
+            let asked = TimeRange::new(at(start), at(start + length)).unwrap();
+            let smallest = smallest_step(asked);
+            prop_assert!(Grid::lay(asked, smallest).count() as u64 <= MOST_POINTS);
+            prop_assert!(smallest == 1 || length as u64 / (smallest - 1) + 1 >= MOST_POINTS - 1);
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! Asking both sides at the same time. One side that fails is no error: the answer says what is unknown then.
+
+use std::time::Duration;
+
+use contract::{Context, ErrorKind, TimeRange, ToolError};
+use futures_util::future::join3;
+
+use crate::{
+    analysis::alerts::history::{self, Fired},
+    backend::{Metrics, Sources},
+    model::{Alerts, QueryOptions, QueryReply, Rules, Silences},
+};
+
+/// What each side said, or why it said nothing. At least one of `rules` and `delivered` is there.
+pub(super) struct Heard<'a> {
+    /// The metrics store that was asked, where one is configured.
+    pub(super) metrics: Option<&'a dyn Metrics>,
+    /// The stores that were not asked.
+    pub(super) others: Vec<&'a str>,
+    /// The rules with their alerts.
+    pub(super) rules: Result<Rules, ToolError>,
+    /// Alertmanager's alerts.
+    pub(super) delivered: Result<Alerts, ToolError>,
+    /// Its silences; asked for only when something is silenced.
+    pub(super) silences: Option<Result<Silences, ToolError>>,
+    /// What fired before, where that was asked for.
+    pub(super) history: Option<History>,
+}
+
+/// The series of alerts over a window.
+pub(super) struct History {
+    /// Whole steps.
+    pub(super) window: TimeRange,
+    /// The distance of its moments.
+    pub(super) step: Duration,
+    /// The series.
+    pub(super) reply: Result<QueryReply, ToolError>,
+}
+
+impl Heard<'_> {
+    /// What fired within the window; nothing when that was not asked for or is not known.
+    pub(super) fn fired(&self) -> Vec<Fired> {
+        let Some(History { window, step, reply: Ok(reply) }) = &self.history else { return Vec::new() };
+        history::fired(reply.data.series(), *window, *step)
+    }
+}
+
+/// Asks Prometheus and Alertmanager.
+///
+/// # Errors
+/// When there is no source of this name, or when neither side answers.
+pub(super) async fn hear<'a>(
+    cx: &Context,
+    sources: &'a Sources,
+    source: Option<&str>,
+    window: Option<TimeRange>,
+) -> Result<Heard<'a>, ToolError> {
+    let metrics = match sources.metrics(source) {
+        Ok(metrics) => Some(metrics),
+        Err(unknown) if source.is_some() => return Err(unknown),
+        Err(_) => None,
+    };
+    let (rules, (delivered, silences), history) =
+        join3(rules(cx, sources, metrics), delivered(cx, sources), history(cx, sources, metrics, window))
+            .await;
+    match (&rules, &delivered) {
+        (Err(prometheus), Err(alertmanager)) => Err(neither(prometheus, alertmanager)),
+        _ => {
+            let others = metrics.map(|metrics| sources.others(metrics)).unwrap_or_default();
+            Ok(Heard { metrics, others, rules, delivered, silences, history })
+        }
+    }
+}
+
+async fn rules(cx: &Context, sources: &Sources, metrics: Option<&dyn Metrics>) -> Result<Rules, ToolError> {
+    match metrics {
+        Some(metrics) => Ok(metrics.rules(cx).await?),
+        None => Err(no_prometheus(sources)),
+    }
+}
+
+async fn history(
+    cx: &Context,
+    sources: &Sources,
+    metrics: Option<&dyn Metrics>,
+    window: Option<TimeRange>,
+) -> Option<History> {
+    let (window, step) = history::aligned(window?);
+    let reply = match metrics {
+        Some(metrics) => {
+            let asked = metrics.range(cx, history::FIRED, window, step, QueryOptions::default());
+            asked.await.map_err(ToolError::from)
+        }
+        None => Err(no_prometheus(sources)),
+    };
+    Some(History { window, step, reply })
+}
+
+async fn delivered(
+    cx: &Context,
+    sources: &Sources,
+) -> (Result<Alerts, ToolError>, Option<Result<Silences, ToolError>>) {
+    let Some(manager) = sources.alert_manager() else { return (Err(no_alertmanager()), None) };
+    let alerts = match manager.alerts(cx).await {
+        Ok(alerts) => alerts,
+        Err(error) => return (Err(error), None),
+    };
+    let silenced = alerts.alerts.iter().any(|alert| !alert.status.silenced_by.is_empty());
+    let silences = if silenced { Some(manager.silences(cx).await) } else { None };
+    (Ok(alerts), silences)
+}
+
+fn no_prometheus(sources: &Sources) -> ToolError {
+    match sources.metrics(None) {
+        Err(error) => error,
+        Ok(_) => ToolError::new(ErrorKind::Internal, "Prometheus was not asked", ""),
+    }
+}
+
+fn no_alertmanager() -> ToolError {
+    ToolError::new(
+        ErrorKind::NotConfigured,
+        "no Alertmanager is configured",
+        "an operator sets ALERTMANAGER_URL, or [[alertmanager]] with a url in the configuration file",
+    )
+}
+
+/// One error that names both sides. A side that is not configured is not what failed when the other one is.
+fn neither(prometheus: &ToolError, alertmanager: &ToolError) -> ToolError {
+    let kind = match (prometheus.kind(), alertmanager.kind()) {
+        (ErrorKind::NotConfigured, other) | (other, ErrorKind::NotConfigured) => other,
+        (one, other) if one == other => one,
+        _ => ErrorKind::Upstream,
+    };
+    let remedy = match (prometheus.advice(), alertmanager.advice()) {
+        (one, other) if one == other || other.is_empty() => one.to_owned(),
+        ("", other) => other.to_owned(),
+        (one, other) => format!("Prometheus: {one}; Alertmanager: {other}"),
+    };
+    let error =
+        ToolError::new(kind, format!("no alerts could be read: {prometheus}; {alertmanager}"), remedy);
+    match prometheus.wait().into_iter().chain(alertmanager.wait()).min() {
+        Some(wait) => error.retry_after(wait),
+        None => error,
+    }
+}

@@ -1,0 +1,255 @@
+//! Whether a query may run: by how many samples it would read, estimated before it is sent.
+//!
+//! Nothing is looked up for what can't be dear. Otherwise one look-up counts the series of all selectors, and when it
+//! comes near the limit a second one measures how far samples are apart.
+
+use std::collections::BTreeMap;
+
+use contract::{Context, ErrorKind, TimeRange, ToolError, duration_text, significant};
+use promql_parser::parser::Expr;
+
+use super::question::{Question, When};
+use crate::{
+    analysis::{
+        promql::{self, Course, Estimate, Found, SCRAPE, about, estimate, metric_of, selector_text, selectors},
+        ranking::Grid,
+    },
+    backend::Metrics,
+    model::{QueryOptions, Series},
+};
+
+/// A metric with more series than this is rare: what is cheap even then is not looked up.
+const LARGE: f64 = 100_000.0;
+/// What a selector counts as whose series are not known.
+const UNKNOWN: u64 = 1_000;
+/// An instant query over ranges up to this many seconds is not estimated.
+const SHORT: f64 = 3_600.0;
+/// More selectors than this are not counted.
+const MOST_COUNTED: usize = 10;
+/// The fewest points that a cheaper query is suggested with.
+const FEWEST_POINTS: usize = 12;
+
+/// Lets the query run, if need be with a coarser step, and says what the reader must know about that.
+///
+/// # Errors
+/// `too_expensive`, with the numbers and a cheaper call.
+pub(super) async fn admit(
+    cx: &Context,
+    store: &dyn Metrics,
+    question: &mut Question<'_>,
+    most: u64,
+) -> Result<Vec<String>, ToolError> {
+    let Some(tree) = &question.reading.tree else { return blind(question, most) };
+    let found = selectors(tree);
+    if found.is_empty() || is_small(question, tree, &found, most) {
+        return Ok(Vec::new());
+    }
+    let meter = Meter::of(cx, store, question, tree, &found, most).await;
+    let most = most as f64;
+    let reads = meter.reads(tree, question.course());
+    if reads.samples <= most {
+        return Ok(meter.unknown(&reads).into_iter().collect());
+    }
+    if let (When::Over { asked, past, grid }, Some(coarse)) = (question.when, question.default_grid()) {
+        let cheaper = meter.reads(tree, course(coarse));
+        if cheaper.samples <= most {
+            let caveat = format!(
+                "step {} instead of {}: that would read about {} samples (limit {})",
+                duration_text(coarse.step().as_secs_f64()),
+                duration_text(grid.step().as_secs_f64()),
+                about(reads.samples),
+                about(most)
+            );
+            question.when = When::Over { asked, past, grid: coarse };
+            return Ok([caveat].into_iter().chain(meter.unknown(&reads)).collect());
+        }
+    }
+    if meter.certain(tree, question.course()) <= most {
+        return Ok(meter.unknown(&reads).into_iter().collect());
+    }
+    Err(too_expensive(question, &meter, &reads, most))
+}
+
+fn course(grid: Grid) -> Course {
+    Course::range(grid.count(), grid.step().as_secs_f64())
+}
+
+fn is_small(question: &Question<'_>, tree: &Expr, found: &[Found<'_>], most: u64) -> bool {
+    let is_short = |one: &Found<'_>| {
+        one.subqueries.is_empty() && one.range.is_none_or(|range| range.as_secs_f64() <= SHORT)
+    };
+    if matches!(question.when, When::At(_)) && found.iter().all(is_short) {
+        return true;
+    }
+    let each = estimate(tree, question.course(), SCRAPE, 1, &|_| None).samples;
+    found.iter().all(|one| metric_of(one.selector).is_some()) && each * LARGE <= most as f64
+}
+
+/// What is known about the store that an estimate needs.
+struct Meter {
+    series: BTreeMap<String, u64>,
+    /// Distance of samples in seconds.
+    scrape: f64,
+}
+
+impl Meter {
+    async fn of(
+        cx: &Context,
+        store: &dyn Metrics,
+        question: &Question<'_>,
+        tree: &Expr,
+        found: &[Found<'_>],
+        most: u64,
+    ) -> Meter {
+        let mut meter = Meter { series: count(cx, store, question, found).await, scrape: SCRAPE };
+        if meter.reads(tree, question.course()).samples * 4.0 > most as f64 {
+            meter.scrape = measure_scrape(cx, store, question).await.unwrap_or(SCRAPE);
+        }
+        meter
+    }
+
+    fn reads(&self, tree: &Expr, course: Course) -> Estimate {
+        estimate(tree, course, self.scrape, UNKNOWN, &|selector| self.series.get(selector).copied())
+    }
+
+    /// The part of the estimate that does not rest on unknown series.
+    fn certain(&self, tree: &Expr, course: Course) -> f64 {
+        estimate(tree, course, self.scrape, 0, &|selector| self.series.get(selector).copied()).samples
+    }
+
+    fn unknown(&self, reads: &Estimate) -> Option<String> {
+        let names: Vec<&str> =
+            reads.parts.iter().filter(|part| part.series.is_none()).map(|part| part.selector.as_str()).collect();
+        let first = names.first()?;
+        Some(format!("the series of {first} could not be counted, so what this reads was not bounded beforehand"))
+    }
+}
+
+/// The series of each selector at the end of the query, by one look-up; what fails is not known.
+async fn count(
+    cx: &Context,
+    store: &dyn Metrics,
+    question: &Question<'_>,
+    found: &[Found<'_>],
+) -> BTreeMap<String, u64> {
+    let mut selectors: Vec<String> = found.iter().map(|one| selector_text(one.selector)).collect();
+    selectors.sort();
+    selectors.dedup();
+    selectors.truncate(MOST_COUNTED);
+    let query = match selectors.as_slice() {
+        [only] => format!("count({only})"),
+        several => {
+            let each = several.iter().enumerate().map(|(place, selector)| {
+                format!("label_replace(count({selector}), \"selector\", \"{place}\", \"\", \"\")")
+            });
+            each.collect::<Vec<_>>().join(" or ")
+        }
+    };
+    let Ok(reply) = store.instant(cx, &query, question.end(), QueryOptions::default()).await else {
+        return BTreeMap::new();
+    };
+    let counted = reply.data.into_series();
+    let of = |place: usize| {
+        let is_it = |one: &&Series| match one.labels.get("selector") {
+            Some(label) => label.inside() == place.to_string(),
+            None => selectors.len() == 1,
+        };
+        let row = counted.iter().find(is_it).and_then(|one| one.points.first());
+        // No row: no series at that moment, which is not the same as unknown.
+        row.map_or(0, |point| point.value as u64)
+    };
+    selectors.iter().enumerate().map(|(place, selector)| (selector.clone(), of(place))).collect()
+}
+
+/// How far the samples of the most frequent target are apart, in seconds.
+async fn measure_scrape(cx: &Context, store: &dyn Metrics, question: &Question<'_>) -> Option<f64> {
+    let query = "max(count_over_time(up[5m]))";
+    let reply = store.instant(cx, query, question.end(), QueryOptions::default()).await.ok()?;
+    let samples = reply.data.series().first()?.points.first()?.value;
+    (samples >= 1.0).then(|| 300.0 / samples)
+}
+
+/// A query without a tree may run only where its ranges are harmless for a metric of usual size.
+fn blind(question: &Question<'_>, most: u64) -> Result<Vec<String>, ToolError> {
+    let each = promql::blind_cost(&question.reading, question.course(), SCRAPE);
+    if each * UNKNOWN as f64 <= most as f64 {
+        return Ok(vec![
+            "not analysed: this server's reader of PromQL does not know all of the query; the source decides".to_owned(),
+        ]);
+    }
+    let problem = format!(
+        "this query could not be analysed, and would read up to {} samples of each series",
+        about(each)
+    );
+    Err(ToolError::new(ErrorKind::TooExpensive, problem, "shorten the ranges in [ ] or the time_range, or write the query in plain PromQL"))
+}
+
+fn too_expensive(question: &Question<'_>, meter: &Meter, reads: &Estimate, most: f64) -> ToolError {
+    let mut problem = format!("this would read about {} samples (limit {})", about(reads.samples), about(most));
+    if let Some(part) = reads.parts.first() {
+        let (series, each) = (part.series.unwrap_or(UNKNOWN) as f64, about(part.per_series));
+        problem.push_str(&format!(": {} series of {} × {each} samples each", about(series), part.selector));
+    }
+    let every = significant(meter.scrape);
+    let remedy = format!(
+        "taking one sample each {every} s. Aggregating does not help, because every series is read first: use a coarser \
+         step, a shorter time_range, a shorter range in [ ] or more matchers"
+    );
+    let mut error = ToolError::new(ErrorKind::TooExpensive, problem, remedy);
+    for (next, samples) in cheaper(question, meter, most) {
+        error = error.try_next(next(&format!("reads about {} samples", about(samples))));
+    }
+    error
+}
+
+type Suggestion<'s> = (Box<dyn Fn(&str) -> contract::Next + 's>, f64);
+
+/// Calls that stay below the limit: with a coarser step, over a shorter window, with shorter ranges.
+fn cheaper<'s>(question: &'s Question<'_>, meter: &Meter, most: f64) -> Vec<Suggestion<'s>> {
+    let Some(tree) = &question.reading.tree else { return Vec::new() };
+    let mut found: Vec<Suggestion<'s>> = Vec::new();
+    if let When::Over { past, grid, .. } = question.when {
+        let coarser = question.coarser_grids().into_iter().filter(|grid| grid.count() >= FEWEST_POINTS);
+        let fits = coarser.map(|grid| (grid, meter.reads(tree, course(grid)).samples)).find(|(_, reads)| *reads <= most);
+        if let Some((coarse, reads)) = fits {
+            let step = duration_text(coarse.step().as_secs_f64());
+            found.push((Box::new(move |why| question.again(question.promql, why).with("step", step.as_str())), reads));
+        }
+        if let Some((window, reads)) = shorter(meter, tree, past, grid, most) {
+            let text = window.to_string();
+            found.push((Box::new(move |why| question.again(question.promql, why).with("time_range", text.as_str())), reads));
+        }
+    }
+    if found.is_empty()
+        && let Some((promql, reads)) = shorter_ranges(question, meter, most)
+    {
+        found.push((Box::new(move |why| question.again(&promql, why)), reads));
+    }
+    found
+}
+
+/// The end of the window, halved until it fits.
+fn shorter(meter: &Meter, tree: &Expr, past: TimeRange, grid: Grid, most: f64) -> Option<(TimeRange, f64)> {
+    let mut seconds = past.seconds() / 2.0;
+    while seconds >= 300.0 {
+        let start = past.end().checked_sub(std::time::Duration::from_secs_f64(seconds.round())).ok()?;
+        let window = TimeRange::new(start, past.end()).ok()?;
+        let reads = meter.reads(tree, course(Grid::lay(window, grid.step().as_secs()))).samples;
+        if reads <= most {
+            return Some((window, reads));
+        }
+        seconds /= 2.0;
+    }
+    None
+}
+
+/// The query with its long ranges cut to the longest that fits.
+fn shorter_ranges(question: &Question<'_>, meter: &Meter, most: f64) -> Option<(String, f64)> {
+    const LENGTHS: [f64; 9] = [604_800.0, 86_400.0, 43_200.0, 21_600.0, 3_600.0, 1_800.0, 900.0, 600.0, 300.0];
+    LENGTHS.iter().find_map(|length| {
+        let promql = promql::shorten(&question.reading, *length)?;
+        let reading = promql::read(&promql).ok()?;
+        let reads = meter.reads(reading.tree.as_ref()?, question.course()).samples;
+        (reads <= most).then_some((promql, reads))
+    })
+}

@@ -1,0 +1,192 @@
+//! The answer about a window.
+
+use contract::{Answer, Cell, Cite, Draft, Table, duration_text, significant, time_text};
+use jiff::Timestamp;
+
+use super::{
+    instant::{head, label_cell},
+    question::{Question, When},
+    suggest,
+};
+use crate::{
+    analysis::ranking::{Judged, Track, common, judge, rank, rest, story, tracks},
+    model::{Labels, Series},
+};
+
+/// Series whose points are shown with `detail: full`, and points of each at most.
+const WITH_POINTS: usize = 3;
+const MOST_POINTS: usize = 250;
+
+/// One row a series, those that moved most first.
+pub(super) fn matrix(mut draft: Draft, cite: Cite, question: &Question<'_>, series: Vec<Series>) -> Answer {
+    let grid = match question.when {
+        When::At(_) => None,
+        When::Over { grid, .. } => Some(grid),
+    };
+    let step = grid.map(|grid| i64::try_from(grid.step().as_millis()).unwrap_or(i64::MAX));
+    let tracks = tracks(series, grid);
+    let judged: Vec<Judged> = tracks.iter().map(|track| judge(track, step)).collect();
+    let ranked: Vec<Ranked<'_>> = rank(&tracks, &judged)
+        .into_iter()
+        .filter_map(|place| Some(Ranked { track: tracks.get(place)?, judged: judged.get(place)? }))
+        .collect();
+    let shared = common(ranked.iter().map(|one| &one.track.labels));
+
+    remarks(&mut draft, &ranked);
+    draft.table(table(cite, question, &ranked, &shared));
+    if question.full {
+        draft.table(points(cite, &ranked));
+    }
+    if let Some(first) = ranked.first()
+        && let Some(onset) = first.onset()
+    {
+        suggest::after_onset(&mut draft, question, onset, &first.track.labels);
+    }
+    let labels: Vec<&Labels> = ranked.iter().map(|one| &one.track.labels).collect();
+    suggest::grouped(&mut draft, question, &labels, question.limit);
+    draft.conclude(verdict(question, &ranked, &shared))
+}
+
+/// A track with its judgement, in the order of relevance.
+struct Ranked<'t> {
+    track: &'t Track,
+    judged: &'t Judged,
+}
+
+impl Ranked<'_> {
+    fn onset(&self) -> Option<Timestamp> {
+        self.track.moment(self.judged.moved.onset?)
+    }
+
+    fn last_seen(&self) -> Option<Timestamp> {
+        self.track.moment(self.judged.last?.0)
+    }
+}
+
+fn verdict(question: &Question<'_>, ranked: &[Ranked<'_>], shared: &Labels) -> String {
+    let when = match question.when {
+        When::At(at) => format!(" up to {}", time_text(at)),
+        When::Over { past, .. } => format!(" over {}", duration_text(past.seconds().round())),
+    };
+    let head = format!("{}{when}", head(question, ranked.len(), shared));
+    let Some(first) = ranked.first() else { return head };
+    let moved = ranked.iter().filter(|one| one.judged.moved.onset.is_some()).count();
+    let score = score_text(first.judged.moved.score);
+    if moved == 0 {
+        let usual = if ranked.len() == 1 {
+            format!("it did not move beyond its usual spread{}", level(first))
+        } else {
+            format!("no series moved beyond its usual spread (highest score {score})")
+        };
+        return format!("{head}: {usual}.");
+    }
+    let story = story(first.track, first.judged).text();
+    if ranked.len() == 1 {
+        return format!("{head}: {story} (score {score}){}.", last(first));
+    }
+    let named = rest(&first.track.labels, shared).text();
+    format!("{head}: {moved} moved beyond their usual spread, most of all {named}, {story} (score {score}).")
+}
+
+fn level(one: &Ranked<'_>) -> String {
+    let Some(all) = one.judged.summary else { return String::new() };
+    let number = significant;
+    format!(" (median {}, {} to {}){}", number(all.median), number(all.min), number(all.max), last(one))
+}
+
+fn last(one: &Ranked<'_>) -> String {
+    one.judged.last.map_or(String::new(), |(_, value)| format!(", last {}", significant(value)))
+}
+
+fn score_text(score: f64) -> String {
+    if score < 10.0 { format!("{score:.1}") } else { format!("{score:.0}") }
+}
+
+/// What holds for several rows and would be a column of its own otherwise.
+fn remarks(draft: &mut Draft, ranked: &[Ranked<'_>]) {
+    let native = ranked.iter().filter(|one| one.track.is_p95).count();
+    if native > 0 {
+        draft.caveat(format!(
+            "{native} of {} series are native histograms, shown by their 95th percentile; without rate() that is of all \
+             observations since the start",
+            ranked.len()
+        ));
+    }
+    let odd = ranked.iter().filter(|one| one.judged.not_finite > 0).count();
+    if odd > 0 {
+        draft.caveat(format!("{odd} series hold NaN or infinite values, which median, min, max, score and shape leave out"));
+    }
+}
+
+/// A column: its name and what stands in it for a series.
+type Column<'c> = (&'static str, Box<dyn Fn(&Ranked<'_>) -> Cell + 'c>);
+
+fn table(cite: Cite, question: &Question<'_>, ranked: &[Ranked<'_>], shared: &Labels) -> Table {
+    let shown: Vec<&Ranked<'_>> = ranked.iter().take(question.limit).collect();
+    // Columns as few as carry facts: one that is missing in every row is left out.
+    let columns: Vec<Column<'_>> = columns(question, ranked, shared)
+        .into_iter()
+        .filter(|(_, cell)| shown.iter().any(|one| cell(one) != Cell::Missing))
+        .collect();
+    let names: Vec<&str> = columns.iter().map(|(name, _)| *name).collect();
+    let mut table = Table::new("series", &names, cite);
+    for one in shown {
+        table.row(columns.iter().map(|(_, cell)| cell(one)).collect());
+    }
+    table.seen(ranked.len() as u64);
+    table.see_more("less moved; a higher limit, a narrower query or an aggregation");
+    table
+}
+
+fn columns<'c>(question: &Question<'_>, ranked: &[Ranked<'_>], shared: &'c Labels) -> Vec<Column<'c>> {
+    let full = question.full;
+    let incomplete = ranked.iter().any(|one| one.judged.present < one.track.values.len());
+    vec![
+        ("labels", Box::new(|one| label_cell(&one.track.labels, shared))),
+        ("median", Box::new(|one| Cell::number(one.judged.summary.map(|all| all.median)))),
+        ("min", Box::new(|one| Cell::number(one.judged.summary.map(|all| all.min)))),
+        ("min at", Box::new(move |one| extreme(one, full, |all| all.min_at))),
+        ("max", Box::new(|one| Cell::number(one.judged.summary.map(|all| all.max)))),
+        ("max at", Box::new(move |one| extreme(one, full, |all| all.max_at))),
+        ("last", Box::new(|one| Cell::number(one.judged.last.map(|(_, value)| value)))),
+        ("ended, last seen", Box::new(|one| Cell::time(one.judged.has_ended.then(|| one.last_seen()).flatten()))),
+        ("score", Box::new(|one| Cell::Number((one.judged.moved.score * 10.0).round() / 10.0))),
+        ("onset", Box::new(|one| Cell::time(one.onset()))),
+        ("shape", Box::new(|one| Cell::text(one.judged.shape.as_str()))),
+        (
+            "samples",
+            Box::new(move |one| {
+                let of = one.track.values.len();
+                if incomplete { Cell::Text(format!("{} of {of}", one.judged.present)) } else { Cell::Missing }
+            }),
+        ),
+    ]
+}
+
+fn extreme(one: &Ranked<'_>, full: bool, place: impl Fn(signal::Summary) -> usize) -> Cell {
+    let at = one.judged.summary.map(place).and_then(|place| one.track.moment(place));
+    Cell::time(at.filter(|_| full))
+}
+
+/// The points of the first few series: one row a moment, the latest moments when there are too many.
+fn points(cite: Cite, ranked: &[Ranked<'_>]) -> Table {
+    let first: Vec<&Ranked<'_>> = ranked.iter().take(WITH_POINTS).collect();
+    let mut moments: Vec<i64> = first.iter().flat_map(|one| one.track.at.iter().copied()).collect();
+    moments.sort_unstable();
+    moments.dedup();
+    let names: Vec<String> = (1..=first.len()).map(|place| format!("value of row {place}")).collect();
+    let columns: Vec<&str> = ["time"].into_iter().chain(names.iter().map(String::as_str)).collect();
+    let mut table = Table::new("points", &columns, cite);
+    for at in moments.iter().skip(moments.len().saturating_sub(MOST_POINTS)) {
+        let value = |one: &&Ranked<'_>| {
+            let place = one.track.at.binary_search(at).ok();
+            Cell::number(place.and_then(|place| one.track.values.get(place).copied().flatten()))
+        };
+        let mut row = vec![Cell::time(Timestamp::from_millisecond(*at).ok())];
+        row.extend(first.iter().map(value));
+        table.row(row);
+    }
+    table.seen(moments.len() as u64);
+    table.see_more("a larger step or a shorter time_range");
+    table
+}

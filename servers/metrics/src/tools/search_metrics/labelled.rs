@@ -1,0 +1,221 @@
+//! Metrics whose labels hold a word of the search.
+
+use std::collections::BTreeSet;
+
+use contract::{Cite, Draft, Untrusted};
+
+use super::{
+    Look, Scope,
+    catalog::{self, MOST_NAMES, Names},
+    service::{labels_of_services, values},
+};
+use crate::{
+    analysis::search::{
+        labels::is_machine,
+        ranking::{Hit, Place},
+        words::{Word, same, tokens},
+    },
+    model::{Listing, MatchOp, selector},
+};
+
+/// More values of one label than this are asked for by a regular expression.
+const MOST_PAIRS: usize = 3;
+
+/// The most labels of a word's name.
+const MOST_NAMED: usize = 5;
+
+/// The most labels that are looked through for a word that was found nowhere else.
+const MOST_OTHERS: usize = 30;
+
+/// What was found in labels.
+pub(super) struct Labelled {
+    /// For each word of the search, the names of series that it was found for.
+    names: Vec<BTreeSet<String>>,
+    /// For each word, the labels and values that hold it, the closest first.
+    pub(super) pairs: Vec<Vec<(Untrusted, Untrusted)>>,
+    /// For each word, the one label and value that everything found for it has.
+    meant: Vec<Option<(Untrusted, Untrusted)>>,
+    /// What that rests on.
+    pub(super) cites: Vec<Cite>,
+    words: Vec<String>,
+}
+
+impl Labelled {
+    /// The series that a word means, where all of these metrics were found by it and it means one value of one
+    /// label: `service="checkout"` for the word `checkout`.
+    pub(super) fn meant(&self, look: &Look<'_>, hits: &[Hit]) -> Option<Scope> {
+        let by_label = |place: usize| {
+            hits.iter().all(|hit| !hit.exact && hit.places.get(place).copied().flatten() == Some(Place::Label))
+        };
+        let (_, meant) = self.meant.iter().enumerate().find(|(place, meant)| meant.is_some() && by_label(*place))?;
+        meant.as_ref().map(|(label, value)| Scope::of(look, label, value))
+    }
+
+    /// Whether the value is the word, not only one that holds it.
+    pub(super) fn is_word(&self, place: usize, value: &Untrusted) -> bool {
+        self.words.get(place).is_some_and(|word| value.inside().eq_ignore_ascii_case(word))
+    }
+
+    /// The names, for each word of the search.
+    pub(super) fn borrowed(&self) -> Vec<BTreeSet<&str>> {
+        self.names.iter().map(|names| names.iter().map(String::as_str).collect()).collect()
+    }
+}
+
+/// Looks for each word among the values of labels that name services, among the names of labels, and, where the
+/// word was found nowhere, among the values of other labels. One request for each word.
+pub(super) async fn find(
+    look: &Look<'_>,
+    scope: Option<&Scope>,
+    labels: &[Untrusted],
+    hits: &[Hit],
+    names: &Names,
+    draft: &mut Draft,
+) -> Labelled {
+    let words = look.query.words.iter().map(|word| word.text.clone()).collect();
+    let mut found = Labelled { names: Vec::new(), pairs: Vec::new(), meant: Vec::new(), cites: Vec::new(), words };
+    let known = if look.query.words.is_empty() { Vec::new() } else { services(look, labels, draft).await };
+    for (place, word) in look.query.words.iter().enumerate() {
+        if scope.is_some_and(|scope| word.stands_in(scope.text.inside())) {
+            // All of the service's metrics have it.
+            found.names.push(names.items.iter().map(|name| name.inside().to_owned()).collect());
+            found.pairs.push(Vec::new());
+            found.meant.push(None);
+            continue;
+        }
+        let (mut matchers, pairs) = in_services(word, &known);
+        matchers.extend(named(word, labels));
+        let in_text = || hits.iter().any(|hit| hit.places.get(place).is_some_and(Option::is_some));
+        if matchers.is_empty() && !in_text() {
+            matchers = in_others(word, labels, draft);
+        }
+        found.names.push(ask(look, scope, word, &matchers, &mut found.cites, draft).await);
+        found.meant.push(match (matchers.as_slice(), pairs.as_slice()) {
+            ([_], [pair]) if pair.1.inside().eq_ignore_ascii_case(&word.text) => Some(pair.clone()),
+            _ => None,
+        });
+        found.pairs.push(pairs);
+    }
+    found
+}
+
+/// What a label must be like.
+struct Matcher {
+    label: String,
+    op: MatchOp,
+    value: String,
+    /// Nothing in it needs a fence.
+    plain: bool,
+}
+
+impl Matcher {
+    fn new(label: &Untrusted, op: MatchOp, value: &str) -> Matcher {
+        let plain = label.plain().is_some();
+        Matcher { label: label.inside().to_owned(), op, value: value.to_owned(), plain }
+    }
+}
+
+/// The labels that name services, with their values.
+async fn services<'l>(
+    look: &Look<'_>,
+    labels: &'l [Untrusted],
+    draft: &mut Draft,
+) -> Vec<(&'l Untrusted, Listing<Untrusted>)> {
+    let mut known = Vec::new();
+    for (label, listing) in values(look, &labels_of_services(labels), |_| Vec::new()).await {
+        match listing {
+            Ok(listing) => {
+                look.warn(&listing.warnings, draft);
+                known.push((label, listing));
+            }
+            Err(error) => draft.caveat(format!("values of {} were not searched: {error}", label.shown(60))),
+        }
+    }
+    known
+}
+
+/// The word among values of labels that name services.
+fn in_services(
+    word: &Word,
+    known: &[(&Untrusted, Listing<Untrusted>)],
+) -> (Vec<Matcher>, Vec<(Untrusted, Untrusted)>) {
+    let (mut matchers, mut pairs) = (Vec::new(), Vec::new());
+    for (label, listing) in known {
+        let values: Vec<&Untrusted> = listing.items.iter().filter(|value| word.stands_in(value.inside())).collect();
+        if listing.more || values.len() > MOST_PAIRS {
+            matchers.push(Matcher::new(label, MatchOp::Regex, &word.value_pattern()));
+        } else {
+            matchers.extend(values.iter().map(|value| Matcher {
+                plain: label.plain().is_some() && value.plain().is_some(),
+                ..Matcher::new(label, MatchOp::Equal, value.inside())
+            }));
+        }
+        pairs.extend(values.into_iter().map(|value| ((*label).clone(), value.clone())));
+    }
+    pairs.sort_by_key(|(_, value)| !value.inside().eq_ignore_ascii_case(&word.text));
+    (matchers, pairs)
+}
+
+/// The word among names of labels.
+fn named(word: &Word, labels: &[Untrusted]) -> Vec<Matcher> {
+    let has = |label: &&Untrusted| tokens(label.inside()).any(|token| same(&word.text, token));
+    let named = labels.iter().filter(|label| label.inside() != "__name__").filter(has);
+    named.take(MOST_NAMED).map(|label| Matcher::new(label, MatchOp::NotEqual, "")).collect()
+}
+
+/// The word among values of the labels that name neither services nor machines.
+fn in_others(word: &Word, labels: &[Untrusted], draft: &mut Draft) -> Vec<Matcher> {
+    let other = |label: &&Untrusted| {
+        let name = label.inside();
+        !is_machine(name) && !["__name__", "le", "quantile"].contains(&name)
+    };
+    let others: Vec<&Untrusted> = labels.iter().filter(other).collect();
+    if others.len() > MOST_OTHERS {
+        draft.caveat(format!(
+            "of {} labels, values of the first {MOST_OTHERS} were searched for {}",
+            others.len(),
+            word.text
+        ));
+    }
+    let pattern = word.value_pattern();
+    others.iter().take(MOST_OTHERS).map(|label| Matcher::new(label, MatchOp::Regex, &pattern)).collect()
+}
+
+/// The names of series that match one of these.
+async fn ask(
+    look: &Look<'_>,
+    scope: Option<&Scope>,
+    word: &Word,
+    matchers: &[Matcher],
+    cites: &mut Vec<Cite>,
+    draft: &mut Draft,
+) -> BTreeSet<String> {
+    if matchers.is_empty() {
+        return BTreeSet::new();
+    }
+    let written = |one: &Matcher| {
+        let mut all = vec![(one.label.as_str(), one.op, one.value.as_str())];
+        all.extend(scope.map(Scope::matcher));
+        selector(None, &all)
+    };
+    let selectors: Vec<String> = matchers.iter().map(written).collect();
+    let borrowed: Vec<&str> = selectors.iter().map(String::as_str).collect();
+    match look.source.label_values(look.cx, "__name__", &borrowed, Some(look.window), MOST_NAMES).await {
+        Ok(listing) => {
+            look.warn(&listing.warnings, draft);
+            if listing.more {
+                let word = &word.text;
+                draft.caveat(format!("more than {MOST_NAMES} names have {word} in a label; the rest was not read"));
+            }
+            if !listing.items.is_empty() {
+                let plain = matchers.iter().all(|one| one.plain) && scope.is_none_or(Scope::is_plain);
+                cites.push(draft.cite(catalog::evidence(look, &selectors, plain)));
+            }
+            listing.items.iter().map(|name| name.inside().to_owned()).collect()
+        }
+        Err(error) => {
+            draft.caveat(format!("labels were not searched for {}: {error}", word.text));
+            BTreeSet::new()
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! `cargo xtask bench`: how fast, small and frugal metrics-mcp is, beside its goals and two baselines, in one run.
+//!
+//! 1. Cargo builds the server and this program in release mode ([`build`]). This process becomes the second: a load
+//!    generator that is not optimised would measure itself.
+//! 2. Over stdio ([`single`]): start, memory, the listing, and what becomes of one large reply.
+//! 3. Over HTTP ([`compare`]): ours, bare axum and bare rmcp ([`baselines`]) in turn, before an instant backend
+//!    ([`fake`]), under a load generator of our own ([`load`]).
+//!
+//! Everything is on loopback, bounded by count and time, and ends with this process. Figures are not tests: a goal
+//! that is missed is shown, and fails nothing. Only what can't be measured does.
+
+mod baselines;
+mod build;
+mod child;
+mod compare;
+mod fake;
+mod fixture;
+mod http1;
+mod load;
+mod report;
+mod single;
+mod subject;
+
+use std::error::Error;
+use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Duration;
+
+use tokio::signal::unix::{SignalKind, signal};
+
+pub(crate) use baselines::{Args as BaselineArgs, axum, rmcp};
+use compare::Effort;
+use report::number;
+use subject::Subject;
+
+/// The arguments of `cargo xtask bench`.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// How often each server is measured in turn.
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
+    rounds: u32,
+    /// Milliseconds of each server, each way, in each round.
+    #[arg(long, default_value_t = 1_500, value_parser = clap::value_parser!(u32).range(50..=60_000))]
+    milliseconds: u32,
+    /// Measure this server instead of building it; set by the bench itself for its second process.
+    #[arg(long, hide = true)]
+    server: Option<PathBuf>,
+}
+
+/// Builds, measures, and prints the tables.
+pub(crate) fn run(args: Args) -> Result<(), Box<dyn Error>> {
+    let effort =
+        Effort { rounds: args.rounds as usize, time: Duration::from_millis(u64::from(args.milliseconds)) };
+    match args.server {
+        Some(program) => {
+            let subject = Subject { program, state: tempfile::tempdir()? };
+            // One thread, so that the load generator takes no more of the processors than it must.
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+            runtime.block_on(async {
+                tokio::select! { done = measure(&subject, effort) => done, stopped = interrupted() => stopped }
+            })
+        }
+        None => {
+            let server = build::release("metrics-mcp")?;
+            let bench = build::release("xtask")?;
+            let (rounds, milliseconds) = (args.rounds.to_string(), args.milliseconds.to_string());
+            let mut command = Command::new(bench);
+            command
+                .args(["bench", "--rounds", &rounds, "--milliseconds", &milliseconds, "--server"])
+                .arg(server);
+            // Replaces this process: who stops it stops the bench.
+            Err(format!("start the release build: {}", command.exec()).into())
+        }
+    }
+}
+
+async fn measure(subject: &Subject, effort: Effort) -> Result<(), Box<dyn Error>> {
+    println!("{}", conditions(effort));
+    let mut figures = single::start(subject).await?;
+    figures.extend(single::idle(subject).await?);
+    figures.extend(single::peaks(subject).await?);
+    figures.extend(single::digest(subject).await?);
+    let compared = compare::run(subject, effort).await?;
+    figures.splice(0..0, compared.figures);
+    println!("{}\n{}", report::figures(&figures), compared.table);
+    Ok(())
+}
+
+fn conditions(effort: Effort) -> String {
+    let processors = std::thread::available_parallelism().map_or(0, usize::from);
+    format!(
+        "{processors} processors, shared by the server, the load generator (one thread) and the fake Prometheus (one \
+         thread):\nabsolute figures hold for this machine at this moment, ratios and differences carry over. Medians \
+         of {} rounds of {} ms.\nMB = 10⁶ bytes.\n",
+        effort.rounds,
+        number(effort.time.as_secs_f64() * 1e3),
+    )
+}
+
+/// Ends the bench, and with it everything that it started, when someone asks it to.
+async fn interrupted() -> Result<(), Box<dyn Error>> {
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+    Err("measure everything: it was interrupted".into())
+}
