@@ -1,10 +1,10 @@
 //! Asking the replicas.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use contract::Context;
 use futures_util::future::join_all;
-use upstream::{Ask, ConfigError, Endpoint, Limits, Method, SourceConfig, Upstream, UpstreamError};
+use upstream::{Ask, Bytes, ConfigError, Endpoint, Limits, Method, SourceConfig, Upstream, UpstreamError};
 
 use crate::{
     Alerts, Answered, Coverage, Error, Failed, Receivers, Silences, Statuses,
@@ -52,6 +52,20 @@ impl Alertmanager {
         }
         let open = |replica| Upstream::new("alertmanager", replica, limits.clone());
         Ok(Alertmanager { replicas: replicas.into_iter().map(open).collect::<Result<_, _>>()? })
+    }
+
+    /// An Alertmanager whose replies were recorded: JSON of `groups`, and of `silences` where there is one.
+    ///
+    /// # Errors
+    /// Never in practice; the type is that of [`Alertmanager::new`].
+    pub fn recorded(
+        name: &str,
+        groups: String,
+        silences: Option<String>,
+    ) -> Result<Alertmanager, ConfigError> {
+        let mut replies = BTreeMap::from([(GROUPS.path, Bytes::from(groups))]);
+        replies.insert(SILENCES.path, Bytes::from(silences.unwrap_or_else(|| "[]".to_owned())));
+        Ok(Alertmanager { replicas: vec![Upstream::recorded("alertmanager", name, replies)?] })
     }
 
     /// The replicas, in the order of the configuration.

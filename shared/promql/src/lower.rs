@@ -128,8 +128,9 @@ impl<'s> Lowering<'s> {
         };
         let aggregation = self.aggregation(aggregate)?;
         let of = self.part(&aggregate.expr)?;
-        let Node::Vector(vector) = of.node else {
-            return Err(wrong(format!("an aggregation needs an instant vector, not {}", kind(&of.node))));
+        let vector = match of.node {
+            Node::Vector(vector) => vector,
+            other => return Err(wrong(format!("{}() needs an instant vector, not {}", aggregate.op, kind(&other)))),
         };
         let node = Node::Vector(Vector::Aggregated(Aggregated {
             aggregation,

@@ -19,5 +19,7 @@ pub use config::{BasicAuth, Limits, SourceConfig};
 pub use error::UpstreamError;
 pub use source::{Health, Upstream};
 
+/// Bytes of a body, shared rather than copied.
+pub use bytes::Bytes;
 /// A URL, taken apart and put together as the standard says.
 pub use reqwest::Url;

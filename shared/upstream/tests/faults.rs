@@ -289,3 +289,14 @@ async fn a_setting_that_cannot_be_used_is_named_on_the_first_call_not_at_the_sta
         assert!(!error.to_string().contains("u:p"), "{error}");
     }
 }
+
+#[tokio::test]
+async fn a_recorded_backend_answers_from_its_recording_and_sends_nothing() {
+    let replies = std::collections::BTreeMap::from([(GET.path, upstream::Bytes::from_static(b"[]"))]);
+    let recorded = Upstream::recorded("alertmanager", "checkout-incident", replies).unwrap();
+    let cx = cx();
+    assert_eq!(recorded.fetch(&cx, &Ask::of(GET)).await.unwrap().body.as_ref(), b"[]");
+    assert_eq!(recorded.fetch(&cx, &Ask::of(VALUES).segment("x")).await.unwrap().status, 404);
+    assert_eq!(cx.trail.calls()[0].outcome, "recorded");
+    assert_eq!(recorded.system(), "alertmanager \"checkout-incident\"");
+}

@@ -19,8 +19,12 @@ impl Lowering<'_> {
         for argument in &call.args.args {
             parts.push(self.part(argument)?);
         }
-        if name == "timestamp" && matches!(parts.as_slice(), [Part { node: Node::Vector(Vector::Select(_)), .. }]) {
-            return Ok(recorded(parts));
+        // Of a selector, timestamp() sees when a sample was recorded; of anything else, the step's time.
+        if name == "timestamp"
+            && let Some(only) = parts.pop_if(|part| matches!(part.node, Node::Vector(Vector::Select(_))))
+            && let Node::Vector(Vector::Select(select)) = only.node
+        {
+            return Ok(Part { node: Node::Vector(Vector::Recorded(select)), ..only });
         }
         let invariant = !functions::depends_on_time(name) && parts.iter().all(|part| part.invariant);
         let nodes = parts.into_iter().map(|part| if invariant { part.node } else { part.settled() });
@@ -114,18 +118,6 @@ impl Lowering<'_> {
         }
         labels
     }
-}
-
-/// `timestamp(selector)`, the one function that sees when a sample was recorded.
-fn recorded(parts: Vec<Part>) -> Part {
-    let mut recorded = Part::varying(Node::Text(String::new()));
-    for part in parts {
-        recorded = match part.node {
-            Node::Vector(Vector::Select(select)) => Part { node: Node::Vector(Vector::Recorded(select)), ..part },
-            _ => part,
-        };
-    }
-    recorded
 }
 
 fn clamp(arguments: &mut Arguments<'_>, low: bool, high: bool) -> Lowered<Vector> {
