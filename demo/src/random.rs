@@ -73,18 +73,23 @@ impl Random {
         events
     }
 
-    /// How many of `count` are hit when each is with the given chance (binomial by its Poisson or normal limit).
+    /// How many of `count` are hit when each is with the given chance (binomial; its Poisson or normal limit
+    /// for many).
     pub(crate) fn hits(&mut self, count: u32, chance: f64) -> u32 {
-        let (count_f, chance) = (f64::from(count), chance.clamp(0.0, 1.0));
-        let (mean, misses) = (count_f * chance, count_f * (1.0 - chance));
-        if misses < 10.0 {
-            return count - self.events(misses).min(count);
+        if chance > 0.5 {
+            return count - self.hits(count, 1.0 - chance);
         }
-        if mean < 10.0 {
-            return self.events(mean).min(count);
+        let mean = f64::from(count) * chance.max(0.0);
+        if mean <= 0.0 {
+            0
+        } else if count <= 20 {
+            (0..count).map(|_| u32::from(self.unit() < chance)).sum()
+        } else if mean < 10.0 {
+            self.events(mean).min(count)
+        } else {
+            let drawn = round(mean + sqrt(mean * (1.0 - chance)) * self.normal());
+            drawn.clamp(0.0, f64::from(count)) as u32
         }
-        let drawn = round(mean + sqrt(mean * (1.0 - chance)) * self.normal());
-        drawn.clamp(0.0, count_f) as u32
     }
 }
 
@@ -134,7 +139,8 @@ mod tests {
             (mean, draws.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / draws.len() as f64)
         };
 
-        let cases: [(&str, Vec<f64>, f64, f64); 6] = [
+        let cases: [(&str, Vec<f64>, f64, f64); 7] = [
+            ("single", (0..count).map(|_| f64::from(random.hits(6, 0.1))).collect(), 0.6, 0.54),
             ("normal", (0..count).map(|_| random.normal()).collect(), 0.0, 1.0),
             ("few", (0..count).map(|_| f64::from(random.events(3.0))).collect(), 3.0, 3.0),
             ("many", (0..count).map(|_| f64::from(random.events(80.0))).collect(), 80.0, 80.0),

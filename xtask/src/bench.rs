@@ -13,6 +13,7 @@ mod baselines;
 mod build;
 mod child;
 mod compare;
+mod contender;
 mod fake;
 mod fixture;
 mod http1;
@@ -20,6 +21,7 @@ mod load;
 mod report;
 mod single;
 mod subject;
+mod summary;
 
 use std::error::Error;
 use std::os::unix::process::CommandExt;

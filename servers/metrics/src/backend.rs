@@ -8,7 +8,9 @@ use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 use contract::{Context, ErrorKind, TimeRange, ToolError, Untrusted, nearest};
 use jiff::Timestamp;
 
-use crate::model::{Alerts, Labels, Listing, Metadata, QueryError, QueryOptions, QueryReply, Rules, Silences, TsdbStatus};
+use crate::model::{
+    Alerts, Labels, Listing, Metadata, QueryError, QueryOptions, QueryReply, Rules, Silences, TsdbStatus,
+};
 
 /// The answer to a question, in time. Dropping it cancels the request.
 pub(crate) type Asking<'a, T, E = QueryError> = Pin<Box<dyn Future<Output = Result<T, E>> + Send + 'a>>;
@@ -44,7 +46,12 @@ pub(crate) trait Metrics: Send + Sync + 'static {
     ) -> Asking<'a, QueryReply>;
 
     /// Type, unit and help of one metric, or of up to `limit`.
-    fn metadata<'a>(&'a self, cx: &'a Context, metric: Option<&'a str>, limit: usize) -> Asking<'a, Listing<Metadata>>;
+    fn metadata<'a>(
+        &'a self,
+        cx: &'a Context,
+        metric: Option<&'a str>,
+        limit: usize,
+    ) -> Asking<'a, Listing<Metadata>>;
 
     /// Label sets of series that match one of the selectors.
     fn series<'a>(

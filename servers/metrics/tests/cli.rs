@@ -48,14 +48,18 @@ async fn one_call_passes_the_whole_guard_and_its_failure_is_the_exit_code() {
     backend.reply(Reply::to("POST", "/api/v1/query").text(body)).await;
     let url = backend.url();
     let call = ["call", "query_metrics", "promql=up", "limit=5", "--json"];
-    let (ok, said, stderr, _) = tokio::task::spawn_blocking(move || run(&[("PROMETHEUS_URL", &url)], &call)).await.unwrap();
+    let (ok, said, stderr, _) =
+        tokio::task::spawn_blocking(move || run(&[("PROMETHEUS_URL", &url)], &call)).await.unwrap();
     let answer: Value = serde_json::from_str(&said).unwrap_or_else(|_| panic!("{said}{stderr}"));
     assert!(ok && answer["verdict"].is_string() && answer["call_id"].is_string(), "{said}");
 
     let (ok, said, _, _) = run(&[], &["call", "query_metrics", "promql"]);
     assert!(!ok && said.is_empty());
     let (ok, said, _, _) = run(&[], &["call", "query_metric", "promql=up"]);
-    assert!(!ok && said.contains("no tool `query_metric`") && said.contains("nearest: query_metrics"), "{said}");
+    assert!(
+        !ok && said.contains("no tool `query_metric`") && said.contains("nearest: query_metrics"),
+        "{said}"
+    );
 }
 
 #[test]
@@ -63,7 +67,10 @@ fn check_says_what_is_missing_and_what_fails() {
     let (ok, said, _, _) = run(&[], &["check"]);
     assert!(!ok && said.contains("MISSING no source is configured"), "{said}");
     let (ok, said, _, _) = run(&[("PROMETHEUS_URL", "http://127.0.0.1:1")], &["check"]);
-    assert!(!ok && said.contains("FAILED  prometheus \"main\": query") && said.contains("-> check its URL"), "{said}");
+    assert!(
+        !ok && said.contains("FAILED  prometheus \"main\": query") && said.contains("-> check its URL"),
+        "{said}"
+    );
 }
 
 #[test]

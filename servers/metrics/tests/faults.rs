@@ -53,7 +53,11 @@ async fn one(fault: Fault, tool: &str, arguments: serde_json::Value) {
     let kind = structured["error"]["kind"].as_str().unwrap();
     let too_large = matches!(fault, Fault::HugeBody | Fault::GzipBomb) && kind == "too_expensive";
     assert!(too_large || ["upstream", "timeout"].contains(&kind), "{what}: {kind}");
-    assert!(reply.text.contains("\"main\"") || kind == "timeout" || too_large, "{what}: names the system: {}", reply.text);
+    assert!(
+        reply.text.contains("\"main\"") || kind == "timeout" || too_large,
+        "{what}: names the system: {}",
+        reply.text
+    );
     assert!(
         structured["error"]["remedy"].as_str().is_some_and(|remedy| !remedy.is_empty()),
         "{what}: a remedy"

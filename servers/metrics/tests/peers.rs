@@ -73,7 +73,11 @@ async fn peer_fault_3_a_100_mb_reply_is_an_error_and_costs_less_than_64_mib() {
         "{}",
         reply.text
     );
-    assert!(reply.text.contains("aggregate") && reply.text.contains("try: query_metrics("), "what to do: {}", reply.text);
+    assert!(
+        reply.text.contains("aggregate") && reply.text.contains("try: query_metrics("),
+        "what to do: {}",
+        reply.text
+    );
     let peak = peak_rss_bytes(client.child().pid());
     assert!(peak <= 64 * 1024 * 1024, "peak RSS {} MiB", peak / 1024 / 1024);
 }

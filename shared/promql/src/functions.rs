@@ -8,6 +8,7 @@ pub(crate) mod labels;
 mod over_time;
 mod rate;
 mod regression;
+pub(crate) mod sort;
 
 pub(crate) use calendar::Moment;
 
@@ -81,7 +82,8 @@ pub(crate) fn find(name: &str) -> Option<Function> {
 
 fn find_in_tables(name: &str) -> Option<Function> {
     let of = |known: &&(&str, RangeFunction)| known.0 == name;
-    let math = elementary::FUNCTIONS.iter().find(|known| known.0 == name).map(|known| Function::Math(known.1));
+    let math =
+        elementary::FUNCTIONS.iter().find(|known| known.0 == name).map(|known| Function::Math(known.1));
     let date = || calendar::PARTS.iter().find(|known| known.0 == name).map(|known| Function::Date(known.1));
     let range = || rate::FUNCTIONS.iter().chain(over_time::FUNCTIONS).chain(regression::FUNCTIONS).find(of);
     math.or_else(date).or_else(|| range().map(|known| Function::OverRange(known.1)))
@@ -89,5 +91,6 @@ fn find_in_tables(name: &str) -> Option<Function> {
 
 /// Whether the same arguments at another time may give another result.
 pub(crate) fn depends_on_time(name: &str) -> bool {
-    matches!(name, "time" | "timestamp" | "predict_linear") || calendar::PARTS.iter().any(|part| part.0 == name)
+    matches!(name, "time" | "timestamp" | "predict_linear")
+        || calendar::PARTS.iter().any(|part| part.0 == name)
 }

@@ -77,8 +77,11 @@ impl fmt::Display for Labels {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = self.get(NAME);
         f.write_str(name)?;
-        let others: Vec<String> =
-            self.iter().filter(|(name, _)| *name != NAME).map(|(name, value)| format!("{name}={value:?}")).collect();
+        let others: Vec<String> = self
+            .iter()
+            .filter(|(name, _)| *name != NAME)
+            .map(|(name, value)| format!("{name}={value:?}"))
+            .collect();
         if others.is_empty() && !name.is_empty() {
             return Ok(());
         }

@@ -131,7 +131,8 @@ impl Place {
             "nan" => Some(f64::NAN),
             _ => literal::number(token.text),
         };
-        let number = number.ok_or_else(|| token.wrong(format!("`{}` is no number or duration", token.text)))?;
+        let number =
+            number.ok_or_else(|| token.wrong(format!("`{}` is no number or duration", token.text)))?;
         let least = if self.in_brackets { 0.001 } else { 0.0 };
         if self.duration_next && !(least..=LONGEST_DURATION).contains(&number) {
             return Err(token.wrong(if number < least {
@@ -208,9 +209,8 @@ fn measure(rest: &str, first: char, in_brackets: bool) -> Result<(Kind, usize), 
             Ok((Kind::Name, rest.find(|c| !belongs(c)).unwrap_or(rest.len())))
         }
         _ if PAIRS.iter().any(|pair| rest.starts_with(pair)) => Ok((Kind::Sign, 2)),
-        '(' | ')' | '[' | ']' | '{' | '}' | ',' | '+' | '-' | '*' | '/' | '%' | '^' | '=' | '<' | '>' | '@' => {
-            Ok((Kind::Sign, 1))
-        }
+        '(' | ')' | '[' | ']' | '{' | '}' | ',' | '+' | '-' | '*' | '/' | '%' | '^' | '=' | '<' | '>'
+        | '@' => Ok((Kind::Sign, 1)),
         other => Err(format!("unexpected character {other:?}")),
     }
 }
@@ -276,9 +276,15 @@ mod tests {
 
     #[test]
     fn what_no_token_can_be_is_refused_where_it_stands() {
-        for (query, position) in
-            [("up > $x", 5), ("a{b=\"c}", 4), ("1 + 5x", 4), ("a[0s]", 2), ("a offset Inf", 9), ("a[1e300]", 2), ("é", 0)]
-        {
+        for (query, position) in [
+            ("up > $x", 5),
+            ("a{b=\"c}", 4),
+            ("1 + 5x", 4),
+            ("a[0s]", 2),
+            ("a offset Inf", 9),
+            ("a[1e300]", 2),
+            ("é", 0),
+        ] {
             assert_eq!(shape(query).unwrap_err().position, Some(position), "{query}");
         }
         assert!(shape("a offset 0s").is_ok());

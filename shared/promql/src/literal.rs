@@ -1,8 +1,15 @@
 //! Numbers, durations and quoted text as PromQL writes them.
 
 /// Duration units from the largest, in milliseconds.
-const UNITS: [(&str, u64); 7] =
-    [("y", 31_536_000_000), ("w", 604_800_000), ("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
+const UNITS: [(&str, u64); 7] = [
+    ("y", 31_536_000_000),
+    ("w", 604_800_000),
+    ("d", 86_400_000),
+    ("h", 3_600_000),
+    ("m", 60_000),
+    ("s", 1_000),
+    ("ms", 1),
+];
 
 /// A number (`1`, `.5`, `1e-3`, `0x1F`, `017`, `1_000`) or a duration in seconds (`5m`, `1h30m`).
 pub(crate) fn number(text: &str) -> Option<f64> {
@@ -15,7 +22,8 @@ pub(crate) fn number(text: &str) -> Option<f64> {
     if let Some(hexadecimal) = lower.strip_prefix("0x") {
         return i64::from_str_radix(hexadecimal, 16).ok().map(|number| number as f64);
     }
-    let octal = lower.strip_prefix('0').filter(|rest| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_digit()));
+    let octal =
+        lower.strip_prefix('0').filter(|rest| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_digit()));
     if let Some(number) = octal.and_then(|rest| i64::from_str_radix(rest, 8).ok()) {
         return Some(number as f64);
     }
@@ -71,14 +79,20 @@ pub(crate) fn unquote(literal: &str) -> Result<String, String> {
             Some('\'') if quote == Some('\'') => b'\'',
             Some('"') if quote == Some('"') => b'"',
             Some('x') => byte(code(&mut inside, 2, 16)?)?,
-            Some(digit @ '0'..='7') => byte(digit.to_digit(8).unwrap_or_default() * 64 + code(&mut inside, 2, 8)?)?,
+            Some(digit @ '0'..='7') => {
+                byte(digit.to_digit(8).unwrap_or_default() * 64 + code(&mut inside, 2, 8)?)?
+            }
             Some(unicode @ ('u' | 'U')) => {
                 let number = code(&mut inside, if unicode == 'u' { 4 } else { 8 }, 16)?;
                 let character = char::from_u32(number).ok_or("an escape is no Unicode character")?;
                 bytes.extend(character.encode_utf8(&mut [0; 4]).bytes());
                 continue;
             }
-            Some(other) => return Err(format!("unknown escape sequence `\\{other}`; write `\\\\{other}` for a backslash")),
+            Some(other) => {
+                return Err(format!(
+                    "unknown escape sequence `\\{other}`; write `\\\\{other}` for a backslash"
+                ));
+            }
             None => return Err("an escape sequence is cut short".into()),
         };
         bytes.push(plain);
@@ -90,7 +104,8 @@ pub(crate) fn unquote(literal: &str) -> Result<String, String> {
 fn code(rest: &mut std::str::Chars<'_>, digits: usize, radix: u32) -> Result<u32, String> {
     let mut number = 0_u32;
     for _ in 0..digits {
-        let digit = rest.next().and_then(|digit| digit.to_digit(radix)).ok_or("an escape sequence is cut short")?;
+        let digit =
+            rest.next().and_then(|digit| digit.to_digit(radix)).ok_or("an escape sequence is cut short")?;
         number = number.wrapping_mul(radix).wrapping_add(digit);
     }
     Ok(number)
@@ -126,7 +141,20 @@ mod tests {
         ] {
             assert_eq!(number(text), Some(value), "{text}");
         }
-        for text in ["", "1..2", "5x", "1m1h", "1s1s", "0x", "1e", "_1", "1__0", "5mm", "99999999999999999999y", "1.5h"] {
+        for text in [
+            "",
+            "1..2",
+            "5x",
+            "1m1h",
+            "1s1s",
+            "0x",
+            "1e",
+            "_1",
+            "1__0",
+            "5mm",
+            "99999999999999999999y",
+            "1.5h",
+        ] {
             assert_eq!(number(text), None, "{text}");
         }
     }

@@ -130,7 +130,13 @@ impl<'s> Lowering<'s> {
         let of = self.part(&aggregate.expr)?;
         let vector = match of.node {
             Node::Vector(vector) => vector,
-            other => return Err(wrong(format!("{}() needs an instant vector, not {}", aggregate.op, kind(&other)))),
+            other => {
+                return Err(wrong(format!(
+                    "{}() needs an instant vector, not {}",
+                    aggregate.op,
+                    kind(&other)
+                )));
+            }
         };
         let node = Node::Vector(Vector::Aggregated(Aggregated {
             aggregation,

@@ -67,7 +67,9 @@ impl Translation<'_> {
             'B' | 'A' | 'z' if !within_class => self.out.extend(['\\', escaped]),
             'p' | 'P' | 'x' | 'a' | 'f' | 'n' | 'r' | 't' | 'v' => self.out.extend(['\\', escaped]),
             '0'..='7' => self.octal(escaped)?,
-            other if other.is_ascii_punctuation() => self.out.push_str(&format!(r"\x{:02X}", u32::from(other))),
+            other if other.is_ascii_punctuation() => {
+                self.out.push_str(&format!(r"\x{:02X}", u32::from(other)))
+            }
             other => return Err(format!("`\\{other}` means nothing in a regular expression")),
         }
         Ok(())
@@ -95,12 +97,16 @@ impl Translation<'_> {
 
     /// A repetition, or a brace that stands for itself.
     fn brace(&mut self) -> Result<(), String> {
-        let inside = self.rest.split_once('}').map(|(inside, _)| inside).filter(|inside| is_repetition(inside));
+        let inside =
+            self.rest.split_once('}').map(|(inside, _)| inside).filter(|inside| is_repetition(inside));
         let Some(inside) = inside else {
             self.out.push_str(r"\{");
             return Ok(());
         };
-        if inside.split(',').any(|count| !count.is_empty() && !count.parse().is_ok_and(|n: u32| n <= MOST_REPEATS)) {
+        if inside
+            .split(',')
+            .any(|count| !count.is_empty() && !count.parse().is_ok_and(|n: u32| n <= MOST_REPEATS))
+        {
             return Err(format!("a repetition may not exceed {MOST_REPEATS}"));
         }
         self.out.push('{');
@@ -181,7 +187,12 @@ mod tests {
     /// Go's `regexp/syntax` documentation says so of each.
     #[test]
     fn what_go_and_this_engine_write_differently_means_what_go_means() {
-        assert!(matches(r"\d+\w\s", "12_ ") && !matches(r"\d", "٣") && !matches(r"\w", "é") && matches(r"\W", "é"));
+        assert!(
+            matches(r"\d+\w\s", "12_ ")
+                && !matches(r"\d", "٣")
+                && !matches(r"\w", "é")
+                && matches(r"\W", "é")
+        );
         assert!(matches(r"[\d.]+", "1.5") && matches(r"[^\w]", "é") && matches(r"[\Da]", "é"));
         assert!(matches("a{b}", "a{b}") && matches("a{,3}", "a{,3}") && matches("a{2,}", "aaa"));
         assert!(matches("[[a]+", "[a[") && matches("[a&&b]+", "&ab") && matches("[a--]+", "a-"));

@@ -26,7 +26,11 @@ pub(crate) enum Scalar {
     /// `scalar(v)`
     OfVector(Box<Vector>),
     Negated(Box<Scalar>),
-    Binary { operator: Operator, left: Box<Scalar>, right: Box<Scalar> },
+    Binary {
+        operator: Operator,
+        left: Box<Scalar>,
+        right: Box<Scalar>,
+    },
     /// The same at every step.
     Invariant(Box<Scalar>),
 }
@@ -42,25 +46,87 @@ pub(crate) enum Vector {
     Negated(Box<Vector>),
     /// `vector(s)`
     OfScalar(Scalar),
-    Math { function: MathFunction, of: Box<Vector> },
+    Math {
+        function: MathFunction,
+        of: Box<Vector>,
+    },
     /// `round(v, to)`
-    Rounded { of: Box<Vector>, to: Scalar },
+    Rounded {
+        of: Box<Vector>,
+        to: Scalar,
+    },
     /// `clamp(v, low, high)`
-    Clamped { of: Box<Vector>, low: Scalar, high: Scalar },
+    Clamped {
+        of: Box<Vector>,
+        low: Scalar,
+        high: Scalar,
+    },
     /// `hour(v)`; of the step's time without `v`.
-    Date { part: DatePart, of: Option<Box<Vector>> },
-    OverRange { function: RangeFunction, of: Matrix, parameter: Option<Scalar>, keeps_name: bool },
-    Absent { of: Box<Vector>, labels: Labels },
-    AbsentOverTime { of: Matrix, labels: Labels },
-    Sorted { of: Box<Vector>, descending: bool },
-    LabelReplace { of: Box<Vector>, target: Arc<str>, template: String, source: String, pattern: Regex },
-    LabelJoin { of: Box<Vector>, target: Arc<str>, separator: String, sources: Vec<String> },
-    HistogramQuantile { quantile: Scalar, of: Box<Vector> },
-    HistogramFraction { lower: Scalar, upper: Scalar, of: Box<Vector> },
+    Date {
+        part: DatePart,
+        of: Option<Box<Vector>>,
+    },
+    OverRange {
+        function: RangeFunction,
+        of: Matrix,
+        parameter: Option<Scalar>,
+        keeps_name: bool,
+    },
+    Absent {
+        of: Box<Vector>,
+        labels: Labels,
+    },
+    AbsentOverTime {
+        of: Matrix,
+        labels: Labels,
+    },
+    Sorted {
+        of: Box<Vector>,
+        descending: bool,
+    },
+    LabelReplace {
+        of: Box<Vector>,
+        target: Arc<str>,
+        template: String,
+        source: String,
+        pattern: Regex,
+    },
+    LabelJoin {
+        of: Box<Vector>,
+        target: Arc<str>,
+        separator: String,
+        sources: Vec<String>,
+    },
+    HistogramQuantile {
+        quantile: Scalar,
+        of: Box<Vector>,
+    },
+    HistogramFraction {
+        lower: Scalar,
+        upper: Scalar,
+        of: Box<Vector>,
+    },
     Aggregated(Aggregated),
-    WithScalar { operator: Operator, bool: bool, vector: Box<Vector>, scalar: Scalar, scalar_first: bool },
-    Matched { operator: Operator, bool: bool, left: Box<Vector>, right: Box<Vector>, matching: Matching },
-    Set { operator: SetOperator, left: Box<Vector>, right: Box<Vector>, matching: Matching },
+    WithScalar {
+        operator: Operator,
+        bool: bool,
+        vector: Box<Vector>,
+        scalar: Scalar,
+        scalar_first: bool,
+    },
+    Matched {
+        operator: Operator,
+        bool: bool,
+        left: Box<Vector>,
+        right: Box<Vector>,
+        matching: Matching,
+    },
+    Set {
+        operator: SetOperator,
+        left: Box<Vector>,
+        right: Box<Vector>,
+        matching: Matching,
+    },
     /// The same at every step.
     Invariant(Box<Vector>),
 }
@@ -68,9 +134,17 @@ pub(crate) enum Vector {
 /// Samples of each series over a range of time.
 #[derive(Debug)]
 pub(crate) enum Matrix {
-    Select { select: Select, range: i64 },
+    Select {
+        select: Select,
+        range: i64,
+    },
     /// Evaluated at multiples of `step`, or of the evaluation interval.
-    Subquery { of: Box<Vector>, range: i64, step: Option<i64>, when: When },
+    Subquery {
+        of: Box<Vector>,
+        range: i64,
+        step: Option<i64>,
+        when: When,
+    },
 }
 
 /// A series selector. Times are milliseconds.

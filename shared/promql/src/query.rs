@@ -89,7 +89,8 @@ fn plan(shape: &Shape) -> Result<Node, Refusal> {
     if shape.text.is_empty() {
         return Err(Refusal::Wrong("there is no expression".into()));
     }
-    let tree = parse(&shape.text).map_err(|message| Refusal::of_parser(&shape.message(&message), &shape.text))?;
+    let tree =
+        parse(&shape.text).map_err(|message| Refusal::of_parser(&shape.message(&message), &shape.text))?;
     Lowering::new(shape).plan(&tree)
 }
 

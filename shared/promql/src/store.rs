@@ -108,21 +108,30 @@ impl Store {
     /// within the window; sorted.
     #[must_use]
     pub fn series(&self, selectors: &[Selector], window: &RangeInclusive<i64>) -> Vec<&Labels> {
-        self.listed(selectors, window).map(|series| &series.labels).collect()
+        self.listed(selectors, window).into_iter().map(|series| &series.labels).collect()
     }
 
     /// The label names of these series, `__name__` among them; sorted.
     #[must_use]
     pub fn label_names(&self, selectors: &[Selector], window: &RangeInclusive<i64>) -> Vec<&str> {
-        let names: BTreeSet<&str> =
-            self.listed(selectors, window).flat_map(|series| series.labels.iter().map(|(name, _)| name)).collect();
+        let names: BTreeSet<&str> = self
+            .listed(selectors, window)
+            .into_iter()
+            .flat_map(|series| series.labels.iter().map(|(name, _)| name))
+            .collect();
         names.into_iter().collect()
     }
 
     /// The values of a label among these series; sorted.
     #[must_use]
-    pub fn label_values(&self, name: &str, selectors: &[Selector], window: &RangeInclusive<i64>) -> Vec<&str> {
-        let values: BTreeSet<&str> = self.listed(selectors, window).map(|series| series.labels.get(name)).collect();
+    pub fn label_values(
+        &self,
+        name: &str,
+        selectors: &[Selector],
+        window: &RangeInclusive<i64>,
+    ) -> Vec<&str> {
+        let values: BTreeSet<&str> =
+            self.listed(selectors, window).into_iter().map(|series| series.labels.get(name)).collect();
         values.into_iter().filter(|value| !value.is_empty()).collect()
     }
 
@@ -137,20 +146,17 @@ impl Store {
         self.postings.select(matchers).into_iter().filter_map(|id| self.series.get(id as usize))
     }
 
-    fn listed<'s>(
-        &'s self,
-        selectors: &[Selector],
-        window: &'s RangeInclusive<i64>,
-    ) -> impl Iterator<Item = &'s Recorded> {
+    fn listed(&self, selectors: &[Selector], window: &RangeInclusive<i64>) -> Vec<&Recorded> {
         let ids: BTreeSet<u32> = if selectors.is_empty() {
             self.postings.select(&[]).into_iter().collect()
         } else {
             selectors.iter().flat_map(|selector| self.postings.select(&selector.matchers)).collect()
         };
-        ids.into_iter().filter_map(|id| self.series.get(id as usize)).filter(|series| {
+        let within = |series: &&Recorded| {
             let first = series.timestamps.partition_point(|time| time < window.start());
             series.timestamps.get(first).is_some_and(|time| time <= window.end())
-        })
+        };
+        ids.into_iter().filter_map(|id| self.series.get(id as usize)).filter(within).collect()
     }
 }
 
@@ -185,7 +191,8 @@ impl Names {
     fn labels(&mut self, pairs: Vec<(String, String)>) -> Result<Labels, StoreError> {
         let sorted = pairs.iter().zip(pairs.iter().skip(1)).all(|((one, _), (next, _))| one < next);
         let pairs = pairs.into_iter().filter(|(_, value)| !value.is_empty());
-        let labels = Labels::from_sorted(pairs.map(|(name, value)| (self.once(name), self.once(value))).collect());
+        let labels =
+            Labels::from_sorted(pairs.map(|(name, value)| (self.once(name), self.once(value))).collect());
         if sorted { Ok(labels) } else { Err(StoreError::Labels(labels)) }
     }
 
@@ -203,7 +210,10 @@ impl Names {
 mod tests {
     use super::*;
 
-    fn series(labels: &[(&str, &str)], samples: &[(i64, f64)]) -> (Vec<(String, String)>, Vec<i64>, Vec<f64>) {
+    fn series(
+        labels: &[(&str, &str)],
+        samples: &[(i64, f64)],
+    ) -> (Vec<(String, String)>, Vec<i64>, Vec<f64>) {
         let labels = labels.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
         (labels, samples.iter().map(|s| s.0).collect(), samples.iter().map(|s| s.1).collect())
     }
@@ -211,7 +221,10 @@ mod tests {
     fn store() -> Store {
         Store::new([
             series(&[("__name__", "up"), ("job", "b")], &[(1, 1.0), (2, 1.0)]),
-            series(&[("__name__", "up"), ("job", "a"), ("zone", "")], &[(5, 1.0), (6, f64::from_bits(STALE))]),
+            series(
+                &[("__name__", "up"), ("job", "a"), ("zone", "")],
+                &[(5, 1.0), (6, f64::from_bits(STALE))],
+            ),
             series(&[("__name__", "load"), ("host", "x")], &[(9, 0.5)]),
         ])
         .unwrap()

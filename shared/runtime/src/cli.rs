@@ -11,8 +11,9 @@ use std::{
 
 use audit::{Key, verify};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
-use contract::{Clock, SystemClock};
+use contract::{Clock, FixedClock, SystemClock};
 use serde_json::{Map, Value};
+use snapshot::Snapshot;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
@@ -32,6 +33,10 @@ struct Arguments {
     /// Configuration file (TOML). Every key is also an environment variable: NAME__SECTION__KEY.
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// Answer from a recorded incident (a directory with a snapshot.toml) instead of the configured systems; now is
+    /// the moment it was recorded for.
+    #[arg(long, global = true, value_name = "DIR")]
+    snapshot: Option<PathBuf>,
     #[command(subcommand)]
     command: Option<Command>,
 }
@@ -68,6 +73,11 @@ enum Command {
         #[command(subcommand)]
         command: AuditCommand,
     },
+    /// Work with recorded incidents.
+    Snapshot {
+        #[command(subcommand)]
+        command: SnapshotCommand,
+    },
     /// Print a completion script for a shell.
     Completions {
         /// The shell.
@@ -84,6 +94,15 @@ enum AuditCommand {
         /// File holding the key (64 hex digits); the one servers of this user use when left out.
         #[arg(long, value_name = "FILE")]
         key_file: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum SnapshotCommand {
+    /// Read everything in the directory and say what each server will find.
+    Check {
+        /// The directory.
+        directory: PathBuf,
     },
 }
 
@@ -149,11 +168,19 @@ fn run<Config: ServerConfig>(program: &Program<Config>, arguments: Arguments) ->
     let environment: BTreeMap<String, String> = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .collect();
-    let loaded = load::<Config>(program.about.name, arguments.config.as_deref(), &environment)?;
+    let mut loaded = load::<Config>(program.about.name, arguments.config.as_deref(), &environment)?;
     if let Some(Command::Audit { command: AuditCommand::Verify { file, key_file } }) = arguments.command {
         return verify_log(&loaded, &file, key_file, &environment);
     }
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    if let Some(Command::Snapshot { command: SnapshotCommand::Check { directory } }) = &arguments.command {
+        return check_snapshot(directory);
+    }
+    let mut clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    if let Some(directory) = &arguments.snapshot {
+        let snapshot = Snapshot::open(directory)?;
+        clock = Arc::new(FixedClock(snapshot.manifest().now));
+        loaded.snapshot = Some(Arc::new(snapshot));
+    }
     let server = (program.server)(&loaded, Arc::clone(&clock))?;
     let engine = Engine::start(server, &loaded.settings, serving_http, clock, &environment)?;
     let user = environment.get("USER").or_else(|| environment.get("LOGNAME")).map_or("local", String::as_str);
@@ -201,7 +228,7 @@ async fn dispatch<Config: ServerConfig>(
         }
         Some(Command::Check) => Ok(check::run(engine, &settings.upstream, &mut io::stdout()).await?),
         // Handled before an engine was made.
-        Some(Command::Audit { .. } | Command::Completions { .. }) => Ok(true),
+        Some(Command::Audit { .. } | Command::Snapshot { .. } | Command::Completions { .. }) => Ok(true),
     }
 }
 
@@ -303,6 +330,20 @@ fn verify_log<Config>(
             Ok(false)
         }
     }
+}
+
+/// What is in a recorded incident, or the first fault of each part.
+fn check_snapshot(directory: &std::path::Path) -> Result<bool, Failure> {
+    let snapshot = Snapshot::open(directory)?;
+    let mut out = io::stdout();
+    let manifest = snapshot.manifest();
+    writeln!(out, "{}: {}\nnow {}", manifest.id, manifest.title, manifest.now)?;
+    let mut sound = true;
+    for line in snapshot.check() {
+        sound &= line.sound;
+        writeln!(out, "{} {}: {}", if line.sound { "ok     " } else { "FAILED " }, line.part, line.found)?;
+    }
+    Ok(sound)
 }
 
 fn print_report(out: &mut impl Write, report: &audit::Report) -> io::Result<()> {

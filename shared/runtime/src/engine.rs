@@ -9,7 +9,7 @@ use std::{
 };
 
 use audit::{Audit, AuditConfig, AuditError, Key, KeyError, Lines, Transport};
-use contract::Clock;
+use contract::{Clock, SystemClock};
 use identity::Principal;
 use redact::{Redactor, RedactorConfig};
 use rmcp::model::CacheScope;
@@ -85,7 +85,7 @@ impl Engine {
             Some(file) => read_key("masking.key_file", file)?.derive("masking"),
             None => key.derive("masking"),
         };
-        let audit = audit_log(server.about.name, settings, http, &key, &clock, state.as_deref())?;
+        let audit = audit_log(server.about.name, settings, http, &key, state.as_deref())?;
         let redactor = Redactor::new(RedactorConfig { key: masking_key, enabled: settings.masking.enabled });
         Ok(Engine::assemble(server, settings, clock, audit, redactor, Ids::random()))
     }
@@ -209,9 +209,10 @@ fn audit_log(
     settings: &Settings,
     http: bool,
     key: &Key,
-    clock: &Arc<dyn Clock>,
     state: Option<&Path>,
 ) -> Result<Audit, StartError> {
+    // A record tells when a call was really made, also where questions are answered as of a recorded moment.
+    let clock = audit_clock(&(Arc::new(SystemClock) as Arc<dyn Clock>));
     let on_failure = match settings.audit.on_failure {
         OnFailure::Refuse => audit::OnFailure::Refuse,
         OnFailure::Warn => audit::OnFailure::Warn,
@@ -219,7 +220,7 @@ fn audit_log(
     let directory = settings.audit.directory.clone().or_else(|| Some(state?.join("audit")));
     let to_stdout = http && (settings.audit.stdout || directory.is_none());
     if to_stdout {
-        return Ok(Audit::to_writer(Box::new(io::stdout()), name, key, on_failure, audit_clock(clock))?);
+        return Ok(Audit::to_writer(Box::new(io::stdout()), name, key, on_failure, Arc::clone(&clock))?);
     }
     let config = AuditConfig {
         directory: directory.ok_or(StartError::NoState)?,
@@ -228,11 +229,11 @@ fn audit_log(
         max_file_bytes: settings.audit.max_file_bytes.unwrap_or(AuditConfig::DEFAULT_MAX_FILE_BYTES),
         on_failure,
     };
-    match Audit::to_directory(config, audit_clock(clock)) {
+    match Audit::to_directory(config, Arc::clone(&clock)) {
         Ok(audit) => Ok(audit),
         Err(error) if settings.audit.on_failure == OnFailure::Warn => {
             tracing::error!(%error, "there is no audit log: calls go on unrecorded, as audit.on_failure = warn says");
-            Ok(Audit::to_writer(Box::new(io::sink()), name, key, on_failure, audit_clock(clock))?)
+            Ok(Audit::to_writer(Box::new(io::sink()), name, key, on_failure, Arc::clone(&clock))?)
         }
         Err(error) => Err(error.into()),
     }

@@ -10,6 +10,7 @@
 //! Files may be compressed (`.gz`, `.zst`). What is unknown is ignored and listed; what is broken is one error that
 //! names file and line. Nothing here knows PromQL, MCP or a clock: a snapshot's `now` is in its manifest.
 
+mod check;
 mod directory;
 mod error;
 mod exposition;
@@ -18,6 +19,7 @@ mod manifest;
 mod openmetrics;
 mod rules;
 
+pub use check::CheckLine;
 pub use directory::{FoundFile, Kind, Snapshot};
 pub use error::SnapshotError;
 pub use manifest::{Manifest, Window};

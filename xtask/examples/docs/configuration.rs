@@ -7,7 +7,7 @@ use runtime::{ServerConfig, settings::Settings};
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde_json::Value;
 
-use crate::{Failure, cell};
+use crate::{Failure, cell, text};
 
 const SERVER: &str = "metrics-mcp";
 
@@ -19,32 +19,26 @@ Each sets one key of the source named `main`, which need not be in the file.
 |---|---|
 ";
 
-/// The keys of a token: its type is kept out of schemas. A test loads one of each.
-const TOKEN: [(&str, &str, &str, &str); 4] = [
-    ("name", "text", "required", "Who holds the token: in audit records, and the key of the rate limits."),
-    (
+/// Path, type, default and meaning of a key. After the name of a list stands `[]`.
+type Key = [String; 4];
+
+/// The keys of a token: its type has no schema. A test loads one of each.
+const TOKEN: [[&str; 4]; 4] = [
+    ["name", "text", "required", "Who holds the token: in audit records, and the key of the rate limits."],
+    [
         "token_sha256",
         "text",
         "required",
-        "`printf %s \"$TOKEN\" \\| sha256sum`; the token itself is never configured.",
-    ),
-    (
+        "What `sha256sum` says of the token; the token itself is never configured.",
+    ],
+    [
         "scopes",
         "list of texts",
         "required",
-        "What the holder may do, such as `[\"metrics:read\"]`, `[\"*:read\"]`.",
-    ),
-    ("tenant", "text", "unset", "Recorded, and separates caches."),
+        "What the holder may do, such as `[\"metrics:read\"]` or `[\"*:read\"]`.",
+    ],
+    ["tenant", "text", "unset", "Recorded, and separates caches."],
 ];
-
-/// One key an operator may set.
-struct Key {
-    /// Its path; a list has `[]` after its name.
-    path: String,
-    kind: String,
-    default: String,
-    meaning: String,
-}
 
 /// One table of the file: a section, or a list of sections.
 struct Section {
@@ -64,8 +58,7 @@ pub(crate) fn reference() -> String {
         if !section.keys.is_empty() {
             page.push_str("\n| key, environment variable | type | default | meaning |\n|---|---|---|---|\n");
         }
-        for key in &section.keys {
-            let Key { path, kind, default, meaning } = key;
+        for [path, kind, default, meaning] in &section.keys {
             page.push_str(&format!(
                 "| `{path}`<br>`{}` | {kind} | {default} | {meaning} |\n",
                 variable(path)
@@ -78,8 +71,13 @@ pub(crate) fn reference() -> String {
 /// The table in the README.
 pub(crate) fn summary() -> String {
     let mut table = String::from("| key | default | meaning |\n|---|---|---|\n");
-    for key in sections().into_iter().flat_map(|section| section.keys) {
-        table.push_str(&format!("| `{}` | {} | {} |\n", key.path, key.default, key.meaning));
+    for section in sections() {
+        if section.keys.is_empty() {
+            table.push_str(&format!("| {} | | {} |\n", section.title, section.meaning));
+        }
+        for [path, _, default, meaning] in &section.keys {
+            table.push_str(&format!("| `{path}` | {default} | {meaning} |\n"));
+        }
     }
     table
 }
@@ -88,7 +86,7 @@ pub(crate) fn summary() -> String {
 pub(crate) fn examples_that_do_not_load(root: &Path) -> Result<Vec<String>, Failure> {
     let scratch = tempfile::NamedTempFile::new()?;
     let mut problems = Vec::new();
-    for name in ["README.md", "docs/configuration.md", "SECURITY.md"] {
+    for name in ["README.md", "docs/configuration.md"] {
         for block in crate::read(root, name)?.split("```toml\n").skip(1) {
             fs::write(scratch.path(), block.split("```").next().unwrap_or_default())?;
             if let Err(error) = runtime::load::<Config>(SERVER, Some(scratch.path()), &BTreeMap::new()) {
@@ -118,7 +116,7 @@ fn sections_of(schema: &Value) -> Vec<Section> {
             Some(item) => (format!("{name}[]"), format!("`[[{name}]]`"), item),
             None => (name.clone(), format!("`[{name}]`"), section),
         };
-        let (mut keys, mut meaning) = (Vec::new(), meaning(section));
+        let (mut keys, mut meaning) = (Vec::new(), cell(text(section, "description")));
         match &before {
             Some((same, known)) if *known == fields => {
                 meaning.push_str(&format!(" The keys are those of {same}."))
@@ -133,37 +131,26 @@ fn sections_of(schema: &Value) -> Vec<Section> {
 
 /// Every key below `path`. `given` is what the section above has there when nothing is set.
 fn collect(path: &str, schema: &Value, given: Option<&Value>, keys: &mut Vec<Key>) {
-    let required = schema.get("required").and_then(Value::as_array);
     for (name, property) in properties(schema) {
         let path = format!("{path}.{name}");
-        if path == "auth.tokens" {
-            keys.extend(TOKEN.map(|(name, kind, default, meaning)| {
-                key(&format!("{path}[].{name}"), kind, default, meaning)
-            }));
-            continue;
-        }
         let inner = without_null(property);
         let default = given.and_then(|given| given.get(name)).or_else(|| property.get("default"));
-        if inner.get("properties").is_some() {
+        if path == "auth.tokens" {
+            let full = |key: [&str; 4]| key.map(str::to_owned);
+            keys.extend(
+                TOKEN.map(full).map(|[name, kind, default, meaning]| {
+                    [format!("{path}[].{name}"), kind, default, meaning]
+                }),
+            );
+        } else if inner.get("properties").is_some() {
             collect(&path, inner, default, keys);
-            continue;
+        } else {
+            let kind = kind(inner);
+            let path = if kind == "table" { format!("{path}.NAME") } else { path };
+            let is_required = default.is_none() && crate::requires(schema, name);
+            let default = if is_required { "required".to_owned() } else { shown(default) };
+            keys.push([path, kind, default, cell(text(property, "description"))]);
         }
-        let is_required = required.is_some_and(|names| names.iter().any(|known| known == name));
-        let default = match default {
-            None if is_required => "required".to_owned(),
-            default => default.map_or_else(|| "unset".to_owned(), shown),
-        };
-        let path = if kind(inner) == "table" { format!("{path}.NAME") } else { path };
-        keys.push(key(&path, &kind(inner), &default, &meaning(property)));
-    }
-}
-
-fn key(path: &str, kind: &str, default: &str, meaning: &str) -> Key {
-    Key {
-        path: path.to_owned(),
-        kind: kind.to_owned(),
-        default: default.to_owned(),
-        meaning: meaning.to_owned(),
     }
 }
 
@@ -173,52 +160,40 @@ fn properties(schema: &Value) -> impl Iterator<Item = (&String, &Value)> {
 
 /// The schema itself, of something that may be left out.
 fn without_null(schema: &Value) -> &Value {
-    let choices = schema.get("anyOf").and_then(Value::as_array);
-    let chosen = choices.and_then(|choices| {
-        choices.iter().find(|choice| choice.get("type").is_none_or(|kind| kind != "null"))
-    });
-    chosen.unwrap_or(schema)
-}
-
-fn meaning(schema: &Value) -> String {
-    cell(schema.get("description").and_then(Value::as_str).unwrap_or_default())
+    let mut choices = schema.get("anyOf").and_then(Value::as_array).into_iter().flatten();
+    choices.find(|choice| text(choice, "type") != "null").unwrap_or(schema)
 }
 
 /// The type of a value in the words of an operator.
-pub(crate) fn kind(schema: &Value) -> String {
-    if let Some(words) = schema.get("enum").and_then(Value::as_array) {
-        return words
-            .iter()
-            .map(|word| format!("`{}`", word.as_str().unwrap_or_default()))
-            .collect::<Vec<_>>()
-            .join(" or ");
+fn kind(schema: &Value) -> String {
+    let words: Vec<&str> = schema
+        .get("enum")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
+    if !words.is_empty() {
+        return format!("`{}`", words.join("` or `"));
     }
-    let of_type = |kind: &Value| match kind.as_str() {
-        Some("integer") => "number",
-        Some("boolean") => "true or false",
-        Some("array") => "list",
-        Some("object") => "table",
-        _ => "text",
-    };
-    let named = match schema.get("type") {
-        Some(Value::Array(kinds)) => kinds.iter().find(|kind| *kind != "null").map_or("text", of_type),
-        Some(kind) => of_type(kind),
-        None => "text",
-    };
-    match schema.get("items") {
-        Some(item) => format!("{named} of {}s", kind(item)),
-        None => named.to_owned(),
+    let several =
+        schema.get("type").and_then(Value::as_array).and_then(|kinds| kinds.first()).and_then(Value::as_str);
+    match several.unwrap_or(text(schema, "type")) {
+        "integer" => "number".to_owned(),
+        "boolean" => "true or false".to_owned(),
+        "array" => "list of texts".to_owned(),
+        "object" => "table".to_owned(),
+        _ => "text".to_owned(),
     }
 }
 
-fn shown(default: &Value) -> String {
+fn shown(default: Option<&Value>) -> String {
     match default {
-        Value::Null => "unset".to_owned(),
-        Value::String(text) if text.is_empty() => "unset".to_owned(),
-        Value::String(text) => format!("`{text}`"),
-        Value::Array(items) if items.is_empty() => "none".to_owned(),
-        Value::Object(fields) if fields.is_empty() => "none".to_owned(),
-        other => format!("`{other}`"),
+        None | Some(Value::Null) => "unset".to_owned(),
+        Some(Value::String(text)) if text.is_empty() => "unset".to_owned(),
+        Some(Value::String(text)) => format!("`{text}`"),
+        Some(Value::Array(items)) if items.is_empty() => "none".to_owned(),
+        Some(other) => format!("`{other}`"),
     }
 }
 
@@ -232,56 +207,47 @@ fn variable(path: &str) -> String {
 mod tests {
     use super::*;
 
-    #[test]
-    fn every_variable_sets_the_key_beside_it() {
-        for key in sections().into_iter().flat_map(|section| section.keys) {
-            let value = BTreeMap::from([(variable(&key.path), "{ not = 'a value of any key' }".to_owned())]);
-            let told = runtime::load::<Config>(SERVER, None, &value)
-                .err()
-                .map_or_else(String::new, |error| error.problem);
-            assert!(!told.contains("unknown"), "{}: {told}", key.path);
-        }
+    fn load(environment: &BTreeMap<String, String>) -> Result<runtime::Loaded<Config>, runtime::LoadError> {
+        runtime::load::<Config>(SERVER, None, environment)
     }
 
     #[test]
-    fn a_token_has_these_keys_and_no_others() {
-        let given = |name: &str| {
-            (
-                variable(&format!("auth.tokens[].{name}")),
-                if name == "scopes" { "[\"a:b\"]" } else { "x" }.to_owned(),
-            )
-        };
-        let all: BTreeMap<String, String> = TOKEN.iter().map(|(name, ..)| given(name)).collect();
-        assert_eq!(runtime::load::<Config>(SERVER, None, &all).unwrap().settings.auth.tokens.len(), 1);
-        for (name, _, default, _) in TOKEN {
-            let fewer = all
-                .iter()
-                .filter(|(known, _)| **known != given(name).0)
-                .map(|(key, value)| (key.clone(), value.clone()))
-                .collect();
-            assert_eq!(
-                runtime::load::<Config>(SERVER, None, &fewer).is_err(),
-                default == "required",
-                "{name}"
-            );
+    fn every_variable_sets_the_key_beside_it() {
+        for [path, ..] in sections().into_iter().flat_map(|section| section.keys) {
+            let value = BTreeMap::from([(variable(&path), "not a value of any number".to_owned())]);
+            let told = load(&value).err().map_or_else(String::new, |error| error.problem);
+            assert!(!told.contains("unknown field") && !told.contains("unknown key"), "{path}: {told}");
+        }
+        assert!(
+            load(&BTreeMap::from([(variable("http.adress"), "x".to_owned())])).is_err(),
+            "or this shows nothing"
+        );
+    }
+
+    #[test]
+    fn a_token_has_these_keys_and_needs_the_required_ones() {
+        let value = |name: &str| if name == "scopes" { "[\"a:b\"]".to_owned() } else { "x".to_owned() };
+        let given = TOKEN.map(|[name, ..]| (variable(&format!("auth.tokens[].{name}")), value(name)));
+        assert_eq!(load(&given.clone().into()).unwrap().settings.auth.tokens.len(), 1);
+        for (left_out, [name, _, default, _]) in TOKEN.iter().enumerate() {
+            let others = given.iter().enumerate().filter(|(index, _)| *index != left_out);
+            let fewer = others.map(|(_, pair)| pair.clone()).collect();
+            assert_eq!(load(&fewer).is_err(), *default == "required", "{name}");
         }
     }
 
     #[test]
     fn defaults_are_those_of_a_server_without_configuration() {
-        let keys: BTreeMap<String, String> = sections()
-            .into_iter()
-            .flat_map(|section| section.keys)
-            .map(|key| (key.path, key.default))
-            .collect();
-        let loaded = runtime::load::<Config>(SERVER, None, &BTreeMap::new()).unwrap();
-        let number = |path: &str| keys[path].trim_matches('`').parse::<u64>().unwrap();
+        let all = sections().into_iter().flat_map(|section| section.keys);
+        let shown: BTreeMap<String, String> = all.map(|[path, _, default, _]| (path, default)).collect();
+        let number = |path: &str| shown[path].trim_matches('`').parse::<u64>().unwrap();
+        let loaded = load(&BTreeMap::new()).unwrap();
         assert_eq!(number("limits.max_calls"), loaded.settings.limits.max_calls as u64);
         assert_eq!(number("rates.heavy.burst"), u64::from(loaded.settings.rates.heavy.burst.get()));
         assert_eq!(number("upstream.max_reply_bytes"), loaded.settings.upstream.max_reply_bytes as u64);
         assert_eq!(number("queries.max_samples"), loaded.config.queries.max_samples);
-        assert_eq!(keys["audit.on_failure"], "`refuse`");
-        assert_eq!(keys["prometheus[].basic.username"], "required");
-        assert_eq!(keys["http.address"], "unset");
+        assert_eq!(shown["audit.on_failure"], "`refuse`");
+        assert_eq!(shown["prometheus[].basic.username"], "required");
+        assert_eq!(shown["http.address"], "unset");
     }
 }

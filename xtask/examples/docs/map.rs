@@ -7,7 +7,7 @@ use std::{
     path::Path,
 };
 
-use toml::Table;
+use toml::{Table, Value};
 
 use crate::Failure;
 
@@ -21,18 +21,22 @@ pub(crate) fn problems(root: &Path) -> Result<Vec<String>, Failure> {
 
 /// Crate → what it depends on, tests aside.
 fn dependencies(root: &Path) -> Result<BTreeMap<String, BTreeSet<String>>, Failure> {
-    let mut rooms = vec![root.join("xtask")];
-    for parent in ["servers", "shared"] {
-        for entry in fs::read_dir(root.join(parent))? {
-            rooms.push(entry?.path());
+    let workspace: Table = crate::read(root, "Cargo.toml")?.parse()?;
+    let members = workspace.get("workspace").and_then(|workspace| workspace.get("members"));
+    let mut rooms = Vec::new();
+    for member in members.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str) {
+        match member.strip_suffix("/*") {
+            Some(parent) => {
+                rooms.extend(fs::read_dir(root.join(parent))?.flatten().map(|entry| entry.path()))
+            }
+            None => rooms.push(root.join(member)),
         }
     }
     let mut all = BTreeMap::new();
-    for manifest in rooms.iter().map(|room| room.join("Cargo.toml")).filter(|path| path.exists()) {
-        let table: Table = fs::read_to_string(manifest)?.parse()?;
-        let name =
-            table.get("package").and_then(|package| package.get("name")).and_then(|name| name.as_str());
-        let named = table.get("dependencies").and_then(|section| section.as_table());
+    for room in rooms {
+        let manifest: Table = fs::read_to_string(room.join("Cargo.toml"))?.parse()?;
+        let name = manifest.get("package").and_then(|package| package.get("name")).and_then(Value::as_str);
+        let named = manifest.get("dependencies").and_then(Value::as_table);
         let named = named.map(|section| section.keys().cloned().collect()).unwrap_or_default();
         all.insert(name.unwrap_or_default().to_owned(), named);
     }
@@ -40,21 +44,16 @@ fn dependencies(root: &Path) -> Result<BTreeMap<String, BTreeSet<String>>, Failu
 }
 
 fn disagreements(map: &str, dependencies: &BTreeMap<String, BTreeSet<String>>) -> Vec<String> {
-    let mut problems = Vec::new();
-    let mut told: BTreeSet<(String, String)> = BTreeSet::new();
-    for line in map.lines() {
-        match line.split('`').collect::<Vec<_>>().as_slice() {
-            ["- ", from, " → ", to, reason, ..] if reason.len() > 10 => {
-                told.insert(((*from).to_owned(), (*to).to_owned()));
-            }
-            ["| only ", ..] => problems.extend(monopoly(line, dependencies)),
-            _ => {}
-        }
-    }
-    let ours = |name: &String| dependencies.contains_key(name);
+    let mut problems: Vec<String> = map
+        .lines()
+        .filter(|line| line.starts_with("| only "))
+        .flat_map(|row| monopoly(row, dependencies))
+        .collect();
+    let told: BTreeSet<(String, String)> = map.lines().filter_map(edge).collect();
     let real: BTreeSet<(String, String)> = dependencies
         .iter()
-        .flat_map(|(from, to)| to.iter().filter(|to| ours(to)).map(|to| (from.clone(), to.clone())))
+        .flat_map(|(from, to)| to.iter().map(|to| (from.clone(), to.clone())))
+        .filter(|(_, to)| dependencies.contains_key(to))
         .collect();
     problems.extend(
         real.difference(&told).map(|(from, to)| format!("{MAP} has no sentence for `{from}` → `{to}`")),
@@ -65,14 +64,21 @@ fn disagreements(map: &str, dependencies: &BTreeMap<String, BTreeSet<String>>) -
     problems
 }
 
-/// A row `| only a, b | knows `library`, … |`: those crates depend on each of those libraries, and no others do.
+/// A line `- `a` → `b`: reason`.
+fn edge(line: &str) -> Option<(String, String)> {
+    let (from, rest) = line.strip_prefix("- `")?.split_once("` → `")?;
+    let (to, reason) = rest.split_once("`: ")?;
+    (reason.len() > 10).then(|| (from.to_owned(), to.to_owned()))
+}
+
+/// A row `| only `a`, `b` | do something: `library`, … |`: those crates depend on each of those libraries, and no
+/// others do.
 fn monopoly(row: &str, dependencies: &BTreeMap<String, BTreeSet<String>>) -> Vec<String> {
     let quoted = |text: &str| text.split('`').skip(1).step_by(2).map(str::to_owned).collect::<BTreeSet<_>>();
-    let mut columns = row.trim_matches('|').split('|');
-    let (owners, libraries) =
-        (quoted(columns.next().unwrap_or_default()), quoted(columns.next().unwrap_or_default()));
+    let (who, what) = row.rsplit_once(": ").unwrap_or_default();
+    let owners = quoted(who.split(" | ").next().unwrap_or_default());
     let mut problems = Vec::new();
-    for library in libraries {
+    for library in quoted(what) {
         let users =
             dependencies.iter().filter(|(_, named)| named.contains(&library)).map(|(user, _)| user.clone());
         let users: BTreeSet<String> = users.collect();
@@ -100,12 +106,14 @@ mod tests {
 
     #[test]
     fn a_map_that_tells_every_edge_has_no_problem() {
-        assert!(check("- `a` → `b`: because it must\n| only `a`, `b` | `http` |\n").is_empty());
+        assert!(check("- `a` → `b`: because it must\n| only `a`, `b` | ask: `http` |\n").is_empty());
     }
 
     #[test]
     fn a_missing_edge_an_invented_one_and_a_false_monopoly_are_problems() {
-        let problems = check("- `b` → `a`: because it must\n| only `a` | `http` |\n| only `b` | `regex` |\n");
+        let problems = check(
+            "- `b` → `a`: because it must\n| only `a` | asks: `http` |\n| only `b` | matches: `regex` |\n",
+        );
         assert_eq!(problems.len(), 3, "{problems:?}");
         assert_eq!(check("- `a` → `b`\n").len(), 1, "an edge without a reason is none");
     }

@@ -4,7 +4,7 @@ use std::{path::Path, process::Command};
 
 use serde_json::Value;
 
-use crate::{Failure, cell, configuration::kind};
+use crate::{Failure, cell, requires, text};
 
 /// Two sources, because `source` is not listed with one.
 const SOURCES: [(&str, &str); 4] = [
@@ -25,35 +25,38 @@ pub(crate) fn reference(root: &Path) -> Result<String, Failure> {
         about.read_scope, about.instructions
     );
     for tool in listed.get("tools").and_then(Value::as_array).into_iter().flatten() {
-        page.push_str(&section(tool, &plain));
+        page.push_str(&section(tool, &plain).ok_or("find the class of each tool in the listing")?);
     }
     Ok(page)
 }
 
-fn section(tool: &Value, plain: &str) -> String {
-    let text = |key: &str| tool.get(key).and_then(Value::as_str).unwrap_or_default();
-    let name = text("name");
-    let class = plain.lines().find_map(|line| line.strip_prefix(&format!("{name} ("))?.strip_suffix(')'));
-    let mut section = format!(
-        "\n## `{name}`\n**{}** ({})\n\n{}\n\n| argument | type | | meaning |\n|---|---|---|---|\n",
-        text("title"),
-        class.unwrap_or("class not listed"),
-        text("description")
-    );
-    let schema = tool.get("inputSchema");
-    let required = schema.and_then(|schema| schema.get("required")).and_then(Value::as_array);
-    let properties = schema.and_then(|schema| schema.get("properties")).and_then(Value::as_object);
-    for (argument, property) in properties.into_iter().flatten() {
-        let of = |key: &str| property.get(key).and_then(Value::as_str).unwrap_or_default();
-        let needed = required.is_some_and(|names| names.iter().any(|known| known == argument));
-        let needed = if needed { "required" } else { "optional" };
+fn section(tool: &Value, plain: &str) -> Option<String> {
+    let name = text(tool, "name");
+    let class = plain.lines().find_map(|line| line.strip_prefix(&format!("{name} ("))?.strip_suffix(')'))?;
+    let mut section =
+        format!("\n## `{name}`\n**{}** ({class})\n\n{}\n\n", text(tool, "title"), text(tool, "description"));
+    section.push_str("| argument | type | | meaning |\n|---|---|---|---|\n");
+    let schema = tool.get("inputSchema")?;
+    for (argument, property) in schema.get("properties")?.as_object()? {
+        let words: Vec<&str> = property
+            .get("enum")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .collect();
+        let kind = if words.is_empty() {
+            text(property, "type").to_owned()
+        } else {
+            format!("`{}`", words.join("` or `"))
+        };
+        let needed = if requires(schema, argument) { "required" } else { "optional" };
         section.push_str(&format!(
-            "| `{argument}` | {} | {needed} | {} |\n",
-            kind(property),
-            cell(of("description"))
+            "| `{argument}` | {kind} | {needed} | {} |\n",
+            cell(text(property, "description"))
         ));
     }
-    section
+    Some(section)
 }
 
 /// What the server prints, with a configuration of ours and nothing of the developer's.
@@ -65,8 +68,8 @@ fn listing(root: &Path, arguments: &[&str]) -> Result<String, Failure> {
             server.env_remove(name);
         }
     }
-    let output =
-        server.envs(SOURCES).env("OBSERVABILITY_MCP_STATE", root.join("target/docs-state")).output()?;
+    let state = tempfile::tempdir()?;
+    let output = server.envs(SOURCES).env("OBSERVABILITY_MCP_STATE", state.path()).output()?;
     if !output.status.success() {
         return Err(format!("list the tools: {}", String::from_utf8_lossy(&output.stderr)).into());
     }

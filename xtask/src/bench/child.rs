@@ -92,6 +92,36 @@ impl OverHttp {
     }
 }
 
+/// Processor time that a process has used so far, in seconds. All its threads, in steps of ten milliseconds.
+pub(super) fn processor_seconds(pid: u32) -> Result<f64, Box<dyn Error>> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"))?;
+    Ok(ticks(&stat).ok_or("read the processor time of a server")? as f64 / TICKS_PER_SECOND)
+}
+
+/// The kernel's `USER_HZ`, which is 100 wherever Linux runs today.
+const TICKS_PER_SECOND: f64 = 100.0;
+
+/// User and system time: by proc(5) the fields 14 and 15. The second field is a name in parentheses, which may hold
+/// blanks and parentheses of its own.
+fn ticks(stat: &str) -> Option<u64> {
+    let (_, after_name) = stat.rsplit_once(')')?;
+    let mut fields = after_name.split_whitespace().skip(11);
+    Some(fields.next()?.parse::<u64>().ok()? + fields.next()?.parse::<u64>().ok()?)
+}
+
 fn pid(process: &Child) -> Result<u32, Box<dyn Error>> {
     Ok(process.id().ok_or("find a server that still runs")?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn processor_time_is_user_plus_system_time() {
+        // Fields 1 to 24 of a line as proc(5) describes it, numbered; 14 and 15 are utime and stime.
+        let stat = "1 (a (b) c) S 4 5 6 7 8 9 10 11 12 13 1400 15 16 17 18 19 20 21 22 23 24";
+        assert_eq!(ticks(stat), Some(1_415));
+        assert_eq!(ticks("1 (cut) S 4 5"), None);
+    }
 }

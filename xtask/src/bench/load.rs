@@ -39,6 +39,10 @@ impl Measured {
         Measured { latencies, elapsed }
     }
 
+    pub(super) fn calls(&self) -> usize {
+        self.latencies.len()
+    }
+
     /// Calls per second of all connections together.
     pub(super) fn rate(&self) -> f64 {
         self.latencies.len() as f64 / self.elapsed.as_secs_f64()

@@ -13,7 +13,9 @@ mod walk;
 pub(crate) use cost::{Course, Estimate, SCRAPE, about, blind_cost, estimate};
 pub(crate) use emptiness::{Filter, filters, short_windows};
 pub(crate) use fault::{excerpt, hint};
-pub(crate) use mend::{add_range, as_regex, narrow, rename_metric, replace_value, shorten, substitute, variables};
+pub(crate) use mend::{
+    add_range, as_regex, narrow, rename_metric, replace_value, shorten, substitute, variables,
+};
 pub(crate) use walk::{Found, is_moment, metric_of, orders_itself, selector_text, selectors};
 
 use lex::{Kind, Token, tokens};

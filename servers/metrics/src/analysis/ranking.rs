@@ -8,4 +8,4 @@ mod tracks;
 pub(crate) use grid::{Grid, MOST_POINTS, automatic_step, smallest_step};
 pub(crate) use hoist::{common, rest};
 pub(crate) use instant::{Order, few_values, order};
-pub(crate) use tracks::{Judged, Track, judge, rank, story, tracks};
+pub(crate) use tracks::{Judged, Track, covered, judge, rank, story, tracks};

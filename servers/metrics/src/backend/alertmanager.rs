@@ -41,14 +41,18 @@ impl Probe for AlertmanagerProbe {
             let name = self.name();
             let status = self.0.status(cx).await.map(|statuses| {
                 let each = statuses.replicas.iter().map(|replica| {
-                    let version = replica.version.as_ref().map_or("version not told".to_owned(), |text| text.shown(40));
+                    let version =
+                        replica.version.as_ref().map_or("version not told".to_owned(), |text| text.shown(40));
                     format!("{} {version}, cluster {:?}", replica.replica, replica.cluster)
                 });
                 let failed = statuses.coverage.failed.iter().map(|failed| format!("FAILED {}", failed.error));
                 each.chain(failed).collect::<Vec<_>>().join("; ")
             });
             let alerts = self.0.alerts(cx).await.map(|alerts| format!("{} alerts", alerts.alerts.len()));
-            vec![line(format!("{name}: status"), status), line(format!("{name}: alerts (list_firing_alerts)"), alerts)]
+            vec![
+                line(format!("{name}: status"), status),
+                line(format!("{name}: alerts (list_firing_alerts)"), alerts),
+            ]
         })
     }
 }

@@ -54,7 +54,12 @@ impl Metrics for Prometheus {
         Box::pin(self.range(cx, promql, window, step, options))
     }
 
-    fn metadata<'a>(&'a self, cx: &'a Context, metric: Option<&'a str>, limit: usize) -> Asking<'a, Listing<Metadata>> {
+    fn metadata<'a>(
+        &'a self,
+        cx: &'a Context,
+        metric: Option<&'a str>,
+        limit: usize,
+    ) -> Asking<'a, Listing<Metadata>> {
         Box::pin(self.metadata(cx, metric, limit))
     }
 
@@ -114,20 +119,23 @@ impl Probe for PrometheusProbe {
         Box::pin(async move {
             let subject = |what: &str| format!("{}: {what}", self.0.system());
             let build = self.0.build_info(cx).await.map(|build| {
-                let version = build.version.map_or("version not told".to_owned(), |version| version.shown(40));
+                let version =
+                    build.version.map_or("version not told".to_owned(), |version| version.shown(40));
                 format!("{:?} {version}", build.flavour)
             });
             let query = self.0.instant(cx, "count(up)", cx.now, QueryOptions::default()).await;
-            let targets = query.map(|reply| match reply.data.series().first().and_then(|one| one.points.first()) {
-                Some(point) => format!("{} targets have an `up` series", point.value),
-                None => "works, but there is no `up` series".to_owned(),
-            });
+            let targets =
+                query.map(|reply| match reply.data.series().first().and_then(|one| one.points.first()) {
+                    Some(point) => format!("{} targets have an `up` series", point.value),
+                    None => "works, but there is no `up` series".to_owned(),
+                });
             let rules = self.0.rules(cx).await.map(|rules| {
                 let count: usize = rules.groups.iter().map(|group| group.rules.len()).sum();
                 format!("{count} rules")
             });
             let names = self.0.label_values(cx, "__name__", &[], None, 10_000).await;
-            let names = names.map(|list| format!("{}{} metrics", list.items.len(), if list.more { "+" } else { "" }));
+            let names =
+                names.map(|list| format!("{}{} metrics", list.items.len(), if list.more { "+" } else { "" }));
             vec![
                 line(subject("build info"), build),
                 line(subject("query (query_metrics)"), targets),

@@ -10,6 +10,7 @@ mod question;
 mod range;
 mod rejected;
 mod suggest;
+mod words;
 
 use std::sync::Arc;
 
@@ -91,7 +92,9 @@ Example: promql=\"sum by (service) (rate(http_requests_total[5m]))\", time_range
         match (reply.data, &question.when) {
             (Data::Scalar(point), _) => Ok(instant::scalar(draft, cite, &question, point)),
             (Data::Text(text), _) => Ok(instant::text(draft, cite, &text)),
-            (data, _) if data.series().is_empty() => Ok(empty::explain(cx, store, &question, draft, cite).await),
+            (data, _) if data.series().is_empty() => {
+                Ok(empty::explain(cx, store, &question, draft, cite).await)
+            }
             (Data::Vector(series), When::At(at)) => Ok(instant::vector(draft, cite, &question, *at, series)),
             (data, _) => Ok(range::matrix(draft, cite, &question, data.into_series())),
         }
@@ -110,9 +113,12 @@ async fn fetch(
         return first.map_err(|error| rejected::explain(store, question, error));
     };
     let Some((was, is)) = question.coarser(COARSE) else { return Err(rejected::too_large(question, limit)) };
-    caveats.push(format!("{is} points a series instead of {was}: the whole reply is larger than {limit} bytes"));
+    caveats
+        .push(format!("{is} points a series instead of {was}: the whole reply is larger than {limit} bytes"));
     match ask(cx, store, question).await {
-        Err(QueryError::Upstream(UpstreamError::TooLarge { limit, .. })) => Err(rejected::too_large(question, limit)),
+        Err(QueryError::Upstream(UpstreamError::TooLarge { limit, .. })) => {
+            Err(rejected::too_large(question, limit))
+        }
         second => second.map_err(|error| rejected::explain(store, question, error)),
     }
 }

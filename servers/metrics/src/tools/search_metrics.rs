@@ -8,7 +8,10 @@ mod show;
 
 use std::{sync::Arc, time::Duration};
 
-use contract::{Answer, Card, Context, Cost, Detail, Draft, Effect, ErrorKind, TimeRange, TimeSpec, Tool, ToolError, Untrusted};
+use contract::{
+    Answer, Card, Context, Cost, Detail, Draft, Effect, ErrorKind, TimeRange, TimeSpec, Tool, ToolError,
+    Untrusted,
+};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -34,6 +37,7 @@ const LONGEST: usize = 200;
 
 /// How far back names are looked for: what vanished today is often the clue.
 const LOOK_BACK: Duration = Duration::from_secs(24 * 3600);
+const LOOK_BACK_TEXT: &str = "24 h";
 
 /// What is searched for.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -107,6 +111,7 @@ impl Tool for SearchMetrics {
         let labelled = labelled::find(&look, scope.as_ref(), &known.labels, &hits, &names, &mut draft).await;
         add_labels(&mut hits, &families, &labelled.borrowed());
         let hits = best(hits, &families, &look.query);
+        let by_label = labelled.cite(&hits, &mut draft);
         let shown: Vec<usize> = hits.iter().take(limit).map(|hit| hit.family).collect();
         if known.metadata_cut {
             catalog::learn(&look, &mut families, &shown, &mut draft).await;
@@ -117,7 +122,7 @@ impl Tool for SearchMetrics {
         for other in self.sources.others(source) {
             draft.caveat(format!("source {other} was not searched"));
         }
-        let found = show::Found { families, names, hits, limit, scope, meant, labelled, measured };
+        let found = show::Found { families, names, hits, limit, scope, meant, labelled, by_label, measured };
         Ok(show::answer(&look, &found, draft))
     }
 }
@@ -162,8 +167,8 @@ fn limit_of(request: &Request) -> Result<usize, ToolError> {
     match request.limit {
         None => Ok(ROWS),
         Some(limit @ 1..=MOST_ROWS) => Ok(limit),
-        Some(limit) => Err(ToolError::invalid("limit", &format!("is {limit}"))
-            .remedy(format!("1 to {MOST_ROWS}; {ROWS} when left out; more words find fewer metrics"))),
+        Some(limit) => Err(ToolError::invalid("limit", &format!("{limit} is not between 1 and {MOST_ROWS}"))
+            .remedy(format!("{ROWS} when left out; more words find fewer metrics"))),
     }
 }
 

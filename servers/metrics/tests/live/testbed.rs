@@ -126,7 +126,8 @@ impl Answer {
     /// What `coverage` says about the table of this title: seen, shown, omitted.
     pub(crate) fn coverage(&self, title: &str) -> [u64; 3] {
         let counts = &self.structured["coverage"][title];
-        ["seen", "shown", "omitted"].map(|count| counts[count].as_u64().unwrap_or_else(|| panic!("{}", self.text)))
+        ["seen", "shown", "omitted"]
+            .map(|count| counts[count].as_u64().unwrap_or_else(|| panic!("{}", self.text)))
     }
 
     /// All caveats as one text.

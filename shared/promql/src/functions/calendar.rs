@@ -105,8 +105,17 @@ mod tests {
             (f64::NAN, 292_277_026_596, 12, 4, 0, 339, 15, 30, 31),
             (f64::INFINITY, 292_277_026_596, 12, 4, 0, 339, 15, 30, 31),
         ] {
-            let parts = ["year", "month", "day_of_month", "day_of_week", "day_of_year", "hour", "minute", "days_in_month"]
-                .map(|name| part(name, seconds));
+            let parts = [
+                "year",
+                "month",
+                "day_of_month",
+                "day_of_week",
+                "day_of_year",
+                "hour",
+                "minute",
+                "days_in_month",
+            ]
+            .map(|name| part(name, seconds));
             assert_eq!(parts, [year, month, day, weekday, day_of_year, hour, minute, days], "{seconds}");
         }
     }

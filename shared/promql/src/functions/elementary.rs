@@ -59,7 +59,8 @@ fn log10(number: f64) -> f64 {
 /// number = fraction · 2^exponent with a fraction of at least 0.5 and below 1. For finite positive numbers.
 fn fraction_and_exponent(number: f64) -> (f64, i32) {
     if number < f64::MIN_POSITIVE {
-        let (fraction, exponent) = fraction_and_exponent(number * f64::from(1_u32 << 30) * f64::from(1_u32 << 24));
+        let (fraction, exponent) =
+            fraction_and_exponent(number * f64::from(1_u32 << 30) * f64::from(1_u32 << 24));
         return (fraction, exponent - 54);
     }
     let bits = number.to_bits();
@@ -70,7 +71,11 @@ fn fraction_and_exponent(number: f64) -> (f64, i32) {
 /// Near 1 the textbook formula loses half of the digits.
 fn acosh(number: f64) -> f64 {
     let above = number - 1.0;
-    if (0.0..1.0).contains(&above) { (above + (2.0 * above + above * above).sqrt()).ln_1p() } else { number.acosh() }
+    if (0.0..1.0).contains(&above) {
+        (above + (2.0 * above + above * above).sqrt()).ln_1p()
+    } else {
+        number.acosh()
+    }
 }
 
 #[cfg(test)]

@@ -39,7 +39,10 @@ fn sum(values: &[f64]) -> f64 {
 
 /// The value that beats all others; NaN only if there is nothing else.
 fn extreme(values: &[f64], beats: fn(f64, f64) -> bool) -> Option<f64> {
-    values.iter().copied().reduce(|best, value| if beats(value, best) || best.is_nan() { value } else { best })
+    values
+        .iter()
+        .copied()
+        .reduce(|best, value| if beats(value, best) || best.is_nan() { value } else { best })
 }
 
 /// The mean square distance from the mean (Welford 1962).
@@ -61,7 +64,8 @@ mod tests {
     fn value(name: &str, values: &[f64]) -> f64 {
         let (_, function) = FUNCTIONS.iter().find(|(known, _)| *known == name).unwrap();
         let timestamps: Vec<i64> = (1..).take(values.len()).collect();
-        function(&Window { timestamps: &timestamps, values, start: 0, end: 100, step: 100 }, f64::NAN).unwrap()
+        function(&Window { timestamps: &timestamps, values, start: 0, end: 100, step: 100 }, f64::NAN)
+            .unwrap()
     }
 
     /// 2, 4, 4, 4, 5, 5, 7, 9: the textbook example, mean 5, variance 4.

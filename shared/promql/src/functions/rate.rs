@@ -11,7 +11,9 @@ pub(super) const FUNCTIONS: &[(&str, RangeFunction)] = &[
     ("irate", |window, _| last_two(window, true)),
     ("idelta", |window, _| last_two(window, false)),
     ("resets", |window, _| Some(window.neighbours().filter(|(before, after)| after < before).count() as f64)),
-    ("changes", |window, _| Some(window.neighbours().filter(|(before, after)| differ(*before, *after)).count() as f64)),
+    ("changes", |window, _| {
+        Some(window.neighbours().filter(|(before, after)| differ(*before, *after)).count() as f64)
+    }),
 ];
 
 fn differ(before: f64, after: f64) -> bool {

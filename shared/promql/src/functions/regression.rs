@@ -61,7 +61,7 @@ mod tests {
         Window { timestamps, values, start: 0, end: 100_000, step }
     }
 
-    /// By hand: y = 0, 2, 1, 3 at 0, 10, 20, 30 s has covariance 20 and variance of x 125 (each over 4): 0.08.
+    /// By hand: y = 0, 2, 1, 3 at 0, 10, 20, 30 s has covariance 10, and x has variance 125: 0.08.
     #[test]
     fn the_line_of_least_squares_by_hand() {
         let times = [0, 10_000, 20_000, 30_000];

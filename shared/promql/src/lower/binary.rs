@@ -11,7 +11,8 @@ impl Lowering<'_> {
         let left = self.part(&binary.lhs)?;
         let right = self.part(&binary.rhs)?;
         let invariant = left.invariant && right.invariant;
-        let (left, right) = if invariant { (left.node, right.node) } else { (left.settled(), right.settled()) };
+        let (left, right) =
+            if invariant { (left.node, right.node) } else { (left.settled(), right.settled()) };
         let bool = binary.return_bool();
         let modifier = binary.modifier.clone().unwrap_or_default();
         let matching = self.matching(&modifier)?;
@@ -32,10 +33,13 @@ impl Lowering<'_> {
             _ => Cardinality::OneToOne,
         };
         let on = modifier.is_matching_on();
-        let labels = modifier.matching.as_ref().map(|matching| self.label_names(matching)).unwrap_or_default();
+        let labels =
+            modifier.matching.as_ref().map(|matching| self.label_names(matching)).unwrap_or_default();
         let include = modifier.card.labels().map(|include| &include.labels[..]).unwrap_or_default();
         let include: Vec<_> = include.iter().map(|label| self.name(label)).collect();
-        if let Some(both) = include.iter().find(|label| on && labels.iter().any(|matched| **matched == ***label)) {
+        if let Some(both) =
+            include.iter().find(|label| on && labels.iter().any(|matched| **matched == ***label))
+        {
             return Err(wrong(format!("the label {both:?} must not be in on() and in the group modifier")));
         }
         Ok(Matching { on, labels, cardinality, include })

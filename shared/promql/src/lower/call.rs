@@ -127,7 +127,11 @@ fn clamp(arguments: &mut Arguments<'_>, low: bool, high: bool) -> Lowered<Vector
     Ok(Vector::Clamped { of, low, high })
 }
 
-fn over_range(name: &str, function: functions::RangeFunction, arguments: &mut Arguments<'_>) -> Lowered<Vector> {
+fn over_range(
+    name: &str,
+    function: functions::RangeFunction,
+    arguments: &mut Arguments<'_>,
+) -> Lowered<Vector> {
     let keeps_name = matches!(name, "last_over_time" | "first_over_time");
     Ok(Vector::OverRange { function, of: arguments.matrix()?, parameter: None, keeps_name })
 }

@@ -44,12 +44,16 @@ impl Lowering<'_> {
         let mut matchers = self.matchers(&selector.matchers)?;
         if let Some(name) = &selector.name {
             if matchers.iter().any(|matcher| &*matcher.name == NAME) {
-                return Err(wrong(format!("the metric name must not be set twice: {name:?} and within the braces")));
+                return Err(wrong(format!(
+                    "the metric name must not be set twice: {name:?} and within the braces"
+                )));
             }
             matchers.push(Matcher { name: NAME.into(), test: Test::Equal(name.as_str().into()) });
         }
         if matchers.iter().all(|matcher| matcher.accepts("")) {
-            return Err(wrong("a selector needs a metric name or a matcher that does not match the empty text"));
+            return Err(wrong(
+                "a selector needs a metric name or a matcher that does not match the empty text",
+            ));
         }
         Ok(Select { matchers, when: when(selector.at.as_ref(), selector.offset.as_ref()) })
     }

@@ -1,4 +1,7 @@
 //! What fired within a window, from the series `ALERTS`: one sample for each evaluation while an alert fires.
+//!
+//! The window is looked at in moments close together, so that a short alert is not overlooked, but of a long window
+//! the server counts the moments of each step, so that a series never has more than 250 points.
 
 use std::time::Duration;
 
@@ -6,14 +9,62 @@ use contract::TimeRange;
 use jiff::Timestamp;
 
 use super::{OneAlert, Severity, join};
-use crate::model::{Labels, Series};
+use crate::model::{Labels, Point, Series};
 
-/// Everything that fired.
-pub(crate) const FIRED: &str = "ALERTS{alertstate=\"firing\"}";
-/// Moments of a window that are looked at, at most.
-const MOMENTS: i64 = 250;
-/// Distances between two moments, in seconds.
-const STEPS: [i64; 12] = [15, 30, 60, 120, 300, 600, 900, 1_200, 1_800, 3_600, 7_200, 10_800];
+/// Everything that fires.
+pub(crate) const FIRING: &str = "ALERTS{alertstate=\"firing\"}";
+/// Points of a series, at most.
+const POINTS: i64 = 250;
+/// Seconds between moments: of windows up to two days, up to a week, and of longer ones. Some 20,000 moments at
+/// most: looking at one takes time for every series, also while it does not fire.
+const BETWEEN: [(i64, i64); 3] = [(2 * 86_400, 15), (7 * 86_400, 30), (i64::MAX, 120)];
+
+/// How a window is looked at.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Plan {
+    /// The question.
+    pub(crate) promql: String,
+    /// The window the question is sent with: its points are the ends of the steps.
+    pub(crate) asked: TimeRange,
+    /// The time all steps together cover: the window widened at its start to whole steps.
+    pub(crate) covered: TimeRange,
+    /// Distance of the points.
+    pub(crate) step: Duration,
+    /// Distance of the moments.
+    pub(crate) between: Duration,
+}
+
+impl Plan {
+    /// The plan for a window; `None` when its times are outside the calendar.
+    pub(crate) fn new(window: TimeRange) -> Option<Plan> {
+        let length = (window.end().as_millisecond() - window.start().as_millisecond() + 999).div_euclid(1000);
+        let between = BETWEEN.iter().find(|(most, _)| length <= *most).map_or(120, |(_, between)| *between);
+        let moments = (length + between - 1) / between;
+        let each = (moments + POINTS - 1) / POINTS;
+        let step = each * between;
+        let last = window.end().as_second().div_euclid(between) * between;
+        let points = (length + step - 1) / step;
+        let moment = |second: i64| Timestamp::from_second(second).ok();
+        let start = last - points * step;
+        // One second less than the step: servers differ in whether a range includes its start.
+        let promql = match each {
+            1 => FIRING.to_owned(),
+            _ => format!("count_over_time({FIRING}[{}s:{between}s])", step - 1),
+        };
+        Some(Plan {
+            promql,
+            asked: TimeRange::new(moment(start + step)?, moment(last + between)?).ok()?,
+            covered: TimeRange::new(moment(start)?, moment(last)?).ok()?,
+            step: Duration::from_secs(step.unsigned_abs()),
+            between: Duration::from_secs(between.unsigned_abs()),
+        })
+    }
+
+    /// How many moments a step has.
+    fn each(&self) -> f64 {
+        self.step.as_secs_f64() / self.between.as_secs_f64()
+    }
+}
 
 /// One alert as its series shows it.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,60 +73,64 @@ pub(crate) struct Fired {
     pub(crate) labels: Labels,
     /// How bad it was.
     pub(crate) severity: Severity,
-    /// The first moment at which it was seen firing.
+    /// The end of the first step in which it fired.
     pub(crate) first: Timestamp,
-    /// The last one.
+    /// The end of the last one.
     pub(crate) last: Timestamp,
-    /// Whether it fired at the first moment that was looked at, so that it began earlier.
+    /// Whether it fired throughout the first step of the window, so that it probably began earlier.
     pub(crate) began_before: bool,
-    /// How often it began, as far as the moments show it.
+    /// How often it began, at least.
     pub(crate) episodes: u64,
-    /// Seconds it fired within the window: its moments times their distance.
+    /// Seconds it fired within the window: the moments at which it did times their distance.
     pub(crate) seconds: f64,
 }
 
-/// The window widened to whole steps, and the step: at most 250 moments, at least 15 s apart.
-pub(crate) fn aligned(window: TimeRange) -> (TimeRange, Duration) {
-    let (start, end) = (window.start().as_second(), window.end().as_second() + 1);
-    let widened = |step: i64| (start.div_euclid(step) * step, (end + step - 1).div_euclid(step) * step);
-    let fits = |step: &i64| {
-        let (start, end) = widened(*step);
-        (end - start) / step <= MOMENTS
-    };
-    let mut step = STEPS.iter().copied().find(fits).unwrap_or(86_400);
-    while !fits(&step) {
-        step *= 2;
-    }
-    let (start, end) = widened(step);
-    let moment = |second: i64| Timestamp::from_second(second).ok();
-    let whole = moment(start).zip(moment(end)).and_then(|(start, end)| TimeRange::new(start, end).ok());
-    (whole.unwrap_or(window), Duration::from_secs(step.unsigned_abs()))
-}
-
 /// What the series show, in their order; series without a sample that says "firing" show nothing.
-pub(crate) fn fired(series: &[Series], window: TimeRange, step: Duration) -> Vec<Fired> {
-    series.iter().filter_map(|one| of_series(one, window, step)).collect()
+pub(crate) fn fired(series: &[Series], plan: &Plan) -> Vec<Fired> {
+    series.iter().filter_map(|one| of_series(one, plan)).collect()
 }
 
-fn of_series(series: &Series, window: TimeRange, step: Duration) -> Option<Fired> {
-    let step_ms = i64::try_from(step.as_millis()).ok()?;
+fn of_series(series: &Series, plan: &Plan) -> Option<Fired> {
     // Old servers wrote 0 when an alert ended; NaN is no statement either.
-    let moments: Vec<i64> =
-        series.points.iter().filter(|point| point.value > 0.0).map(|point| point.at).collect();
-    let (first, last) = (*moments.first()?, *moments.last()?);
-    let gaps =
-        moments.iter().zip(moments.iter().skip(1)).filter(|(one, next)| *next - *one > step_ms).count();
+    let points: Vec<Point> = series.points.iter().copied().filter(|point| point.value > 0.0).collect();
+    let (first, last) = (points.first()?, points.last()?);
     let own = series.labels.iter().filter(|(name, _)| !matches!(name.inside(), "__name__" | "alertstate"));
     let labels = Labels::new(own.map(|(name, value)| (name.clone(), value.clone())));
+    let moments: f64 = points.iter().map(|point| point.value.min(plan.each())).sum();
+    let whole = |point: &Point| point.value >= plan.each();
     Some(Fired {
         severity: Severity::of(&labels),
         labels,
-        first: Timestamp::from_millisecond(first).ok()?,
-        last: Timestamp::from_millisecond(last).ok()?,
-        began_before: first <= window.start().as_millisecond(),
-        episodes: gaps as u64 + 1,
-        seconds: moments.len() as f64 * step.as_secs_f64(),
+        first: Timestamp::from_millisecond(first.at).ok()?,
+        last: Timestamp::from_millisecond(last.at).ok()?,
+        began_before: first.at <= plan.asked.start().as_millisecond() && whole(first),
+        episodes: episodes(&points, plan),
+        seconds: moments * plan.between.as_secs_f64(),
     })
+}
+
+/// The fewest episodes that these points can come from.
+///
+/// Steps in which it did not fire part episodes. So does a break within a step that lies between two others, and one
+/// break can touch two such steps that follow each other, but not three.
+fn episodes(points: &[Point], plan: &Plan) -> u64 {
+    let step_ms = i64::try_from(plan.step.as_millis()).unwrap_or(i64::MAX);
+    let apart = |one: Option<&Point>, next: Option<&Point>| match (one, next) {
+        (Some(one), Some(next)) => next.at - one.at > step_ms,
+        _ => true,
+    };
+    let (mut episodes, mut broken_in_a_row) = (0, 0);
+    for (place, point) in points.iter().enumerate() {
+        let before = place.checked_sub(1).and_then(|place| points.get(place));
+        let begins = apart(before, Some(point));
+        let ends = apart(Some(point), points.get(place + 1));
+        episodes += u64::from(begins);
+        let broken = !begins && !ends && point.value < plan.each();
+        broken_in_a_row = if broken { broken_in_a_row + 1 } else { 0 };
+        // The first, third, fifth … of a row needs a break of its own.
+        episodes += u64::from(broken_in_a_row % 2 == 1);
+    }
+    episodes
 }
 
 /// For each of `fired` whether one of `now` is the same alert. The series may have more labels than the alert (a
@@ -90,32 +145,34 @@ pub(crate) fn still_firing(fired: &[Fired], now: &[&OneAlert<'_>]) -> Vec<bool> 
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::{
-        analysis::alerts::tests::{labels, one_alert},
-        model::Point,
-    };
+    use proptest::prelude::*;
 
-    fn window(text: &str) -> TimeRange {
+    use super::*;
+    use crate::analysis::alerts::tests::{labels, one_alert};
+
+    fn plan(text: &str) -> Plan {
         let now = "2026-11-21T00:45:34Z".parse().unwrap();
-        text.parse::<contract::TimeSpec>().unwrap().resolve(now).unwrap()
+        Plan::new(text.parse::<contract::TimeSpec>().unwrap().resolve(now).unwrap()).unwrap()
     }
 
     #[test]
-    fn a_window_becomes_whole_steps_of_at_most_250_moments() {
-        // 600 s in steps of 15 s touch 42 of them; an hour and two seconds fits 242; a day needs 86400/250 → 600 s.
-        for (text, step, whole) in [
-            ("10m", 15, "2026-11-21T00:35:30Z/2026-11-21T00:45:45Z"),
-            ("1h", 15, "2026-11-20T23:45:30Z/2026-11-21T00:45:45Z"),
-            ("1d", 600, "2026-11-20T00:40:00Z/2026-11-21T00:50:00Z"),
-            ("31d", 10_800, "2026-10-21T00:00:00Z/2026-11-21T03:00:00Z"),
-        ] {
-            let (aligned, every) = aligned(window(text));
-            assert_eq!((every.as_secs(), aligned.to_string().as_str()), (step, whole), "{text}");
-            assert!(aligned.seconds() / every.as_secs_f64() <= 250.0);
-        }
-        let (_, day) = super::aligned(window("2026-11-20T00:00:00Z/2026-11-20T17:20:00Z"));
-        assert_eq!(day.as_secs(), 300, "62,400 s in 300 s steps are 208 moments, in 120 s steps 520");
+    fn short_windows_are_asked_moment_by_moment() {
+        let plan = plan("10m");
+        assert_eq!((plan.promql.as_str(), plan.step.as_secs(), plan.between.as_secs()), (FIRING, 15, 15));
+        // 600 s are 40 steps of 15 s; the last moment is 00:45:30.
+        assert_eq!(plan.covered.to_string(), "2026-11-21T00:35:30Z/2026-11-21T00:45:30Z");
+        assert_eq!(plan.asked.to_string(), "2026-11-21T00:35:45Z/2026-11-21T00:45:45Z");
+    }
+
+    #[test]
+    fn long_windows_are_counted_by_the_server() {
+        // 21,600 s are 1,440 moments of 15 s: six to a point make 240 points of 90 s.
+        let six_hours = plan("6h");
+        assert_eq!(six_hours.promql, "count_over_time(ALERTS{alertstate=\"firing\"}[89s:15s])");
+        assert_eq!(six_hours.covered.to_string(), "2026-11-20T18:45:30Z/2026-11-21T00:45:30Z");
+        // A week is 20,160 moments of 30 s, 81 to a point; 31 days are 22,320 of 120 s, 90 to a point.
+        assert_eq!(plan("7d").promql, "count_over_time(ALERTS{alertstate=\"firing\"}[2429s:30s])");
+        assert_eq!(plan("31d").promql, "count_over_time(ALERTS{alertstate=\"firing\"}[10799s:120s])");
     }
 
     fn series(text: &str, points: &[(i64, f64)]) -> Series {
@@ -123,10 +180,18 @@ mod tests {
         Series { labels: labels(text), points, histograms: Vec::new() }
     }
 
+    /// A plan with points from `start`, `step` and `between` seconds apart.
+    fn steps(start: i64, step: u64, between: u64) -> Plan {
+        let range = |from: i64| {
+            let moment = |second| Timestamp::from_second(second).unwrap();
+            TimeRange::new(moment(from), moment(from + 100_000)).unwrap()
+        };
+        let (step, between) = (Duration::from_secs(step), Duration::from_secs(between));
+        Plan { promql: String::new(), asked: range(start), covered: range(start), step, between }
+    }
+
     #[test]
     fn gaps_part_episodes_and_what_is_not_one_is_no_firing() {
-        let range = TimeRange::new(Timestamp::from_second(60).unwrap(), Timestamp::from_second(240).unwrap())
-            .unwrap();
         let all = [
             series(
                 "__name__=ALERTS,alertname=A,alertstate=firing",
@@ -135,7 +200,7 @@ mod tests {
             series("__name__=ALERTS,alertname=B,alertstate=firing", &[(90, 0.0), (105, f64::NAN)]),
             series("__name__=ALERTS,alertname=C,alertstate=firing", &[(90, 1.0), (105, 0.0), (120, 1.0)]),
         ];
-        let fired = fired(&all, range, Duration::from_secs(15));
+        let fired = fired(&all, &steps(60, 15, 15));
         let shown: Vec<_> = fired
             .iter()
             .map(|one| (one.labels.text(), one.first.as_second(), one.last.as_second()))
@@ -146,15 +211,49 @@ mod tests {
     }
 
     #[test]
+    fn a_break_within_a_step_parts_episodes_too() {
+        // Steps of eight moments. The 3, 2, 3 in the middle need two breaks; a short first and last step need none.
+        let points = [(0, 3.0), (120, 8.0), (240, 3.0), (360, 2.0), (480, 3.0), (600, 8.0), (720, 1.0)];
+        let fired = fired(&[series("alertname=A", &points)], &steps(0, 120, 15));
+        assert_eq!((fired[0].episodes, fired[0].seconds, fired[0].began_before), (3, 28.0 * 15.0, false));
+    }
+
+    proptest! {
+        /// Firing moment by moment, counted by steps as a server does: never more episodes than there were, the
+        /// same seconds, and at moments of their own exactly the episodes.
+        #[test]
+        fn counting_by_steps_never_invents_an_episode(
+            moments in proptest::collection::vec(any::<bool>(), 1..80),
+            each in 1..9_usize,
+        ) {
+            let truth = moments.iter().zip(std::iter::once(&false).chain(&moments)).filter(|(now, was)| **now && !**was);
+            let truth = truth.count() as u64;
+            let counted: Vec<(i64, f64)> = moments
+                .chunks(each)
+                .enumerate()
+                .map(|(step, chunk)| (step as i64 * each as i64 * 15, chunk.iter().filter(|on| **on).count() as f64))
+                .filter(|(_, count)| *count > 0.0)
+                .collect();
+            let fired = fired(&[series("alertname=A", &counted)], &steps(0, each as u64 * 15, 15));
+            let lit = moments.iter().filter(|on| **on).count();
+            prop_assert_eq!(fired.is_empty(), lit == 0);
+            for one in fired {
+                prop_assert_eq!(one.seconds, lit as f64 * 15.0);
+                prop_assert!(one.episodes >= 1 && one.episodes <= truth, "{} of {truth}", one.episodes);
+                prop_assert!(each > 1 || one.episodes == truth);
+            }
+        }
+    }
+
+    #[test]
     fn an_alert_still_fires_when_either_side_has_labels_besides() {
-        let range = TimeRange::new(Timestamp::UNIX_EPOCH, Timestamp::from_second(60).unwrap()).unwrap();
         let all = [
             series("alertname=A,pod=1,replica=a", &[(0, 1.0)]),
             series("alertname=A,pod=1,replica=b", &[(0, 1.0)]),
             series("alertname=A,pod=2", &[(0, 1.0)]),
             series("alertname=A,pod=3", &[(0, 1.0)]),
         ];
-        let fired = fired(&all, range, Duration::from_secs(15));
+        let fired = fired(&all, &steps(0, 15, 15));
         let now = [one_alert("alertname=A,pod=1", None), one_alert("alertname=A,cluster=x,pod=2", None)];
         assert_eq!(still_firing(&fired, &now.iter().collect::<Vec<_>>()), [true, true, true, false]);
     }

@@ -91,7 +91,9 @@ pub(crate) fn estimate(
         })
         .collect();
     let cost = |part: &Part| part.series.unwrap_or(unknown) as f64 * part.per_series;
-    parts.sort_by(|one, other| cost(other).total_cmp(&cost(one)).then_with(|| one.selector.cmp(&other.selector)));
+    parts.sort_by(|one, other| {
+        cost(other).total_cmp(&cost(one)).then_with(|| one.selector.cmp(&other.selector))
+    });
     Estimate {
         samples: parts.iter().map(cost).sum(),
         is_known: parts.iter().all(|part| part.series.is_some()),

@@ -87,7 +87,11 @@ pub(crate) fn short_windows(expression: &Expr, longest: f64) -> Vec<Short> {
     let short = selectors(expression).into_iter().filter_map(|found| {
         let (function, range) = (found.function?, found.range?.as_secs_f64());
         let is_short = NEED_TWO.contains(&function) && range < longest;
-        is_short.then(|| Short { function: function.to_owned(), selector: selector_text(found.selector), range })
+        is_short.then(|| Short {
+            function: function.to_owned(),
+            selector: selector_text(found.selector),
+            range,
+        })
     });
     short.collect()
 }

@@ -53,7 +53,11 @@ const METRICSQL: &[(&str, &str)] = &[
 
 /// What a server's message says (both texts), and what usually helps.
 const HINTS: &[(&str, &str, &str)] = &[
-    ("got instant vector", "expected type range vector", "add a range in brackets to the selector, as in rate(x[5m])"),
+    (
+        "got instant vector",
+        "expected type range vector",
+        "add a range in brackets to the selector, as in rate(x[5m])",
+    ),
     (
         "got range vector",
         "expected type instant vector",
@@ -75,7 +79,11 @@ const HINTS: &[(&str, &str, &str)] = &[
     ("unexpected right parenthesis", "", "there is one ) too many, or its ( is missing"),
     ("in label matching, expected string", "", "put the label's value in double quotes, as in {job=\"api\"}"),
     ("unexpected \"=\"", "", "compare values with ==; a single = belongs in braces, as in {job=\"api\"}"),
-    ("error parsing regexp", "", "=~ takes an RE2 expression for the whole value: .*word.* instead of *word*"),
+    (
+        "error parsing regexp",
+        "",
+        "=~ takes an RE2 expression for the whole value: .*word.* instead of *word*",
+    ),
     (
         "ranges only allowed for vector selectors",
         "",
@@ -85,7 +93,11 @@ const HINTS: &[(&str, &str, &str)] = &[
     ("duration", "", "durations are whole numbers with ms, s, m, h, d, w or y, such as 90s, 5m, 1h30m"),
     ("in grouping opts", "", "labels to group by stand in parentheses, as in sum by (job) (x)"),
     ("at least one non-empty matcher", "", "name a metric or a label's value; search_metrics finds names"),
-    ("binary expression must contain only", "", "an operator takes numbers and instant vectors: reduce ranges first"),
+    (
+        "binary expression must contain only",
+        "",
+        "an operator takes numbers and instant vectors: reduce ranges first",
+    ),
     (
         "many-to-many matching not allowed",
         "",
@@ -97,7 +109,11 @@ const HINTS: &[(&str, &str, &str)] = &[
         "one side has several series for the same labels: add the label that tells them apart to on(…), aggregate that \
          side, or use group_left or group_right",
     ),
-    ("multiple matches for labels", "", "one series matches several: use group_left or group_right on the side with many"),
+    (
+        "multiple matches for labels",
+        "",
+        "one series matches several: use group_left or group_right on the side with many",
+    ),
     (
         "same labelset",
         "",
@@ -156,18 +172,77 @@ fn unknown_function(name: &str) -> String {
     format!("PromQL has no such function; nearest: {}", alike.join(", "))
 }
 
-const AGGREGATIONS: &[&str] =
-    &["sum", "avg", "min", "max", "count", "count_values", "group", "stddev", "stdvar", "topk", "bottomk", "quantile"];
+const AGGREGATIONS: &[&str] = &[
+    "sum",
+    "avg",
+    "min",
+    "max",
+    "count",
+    "count_values",
+    "group",
+    "stddev",
+    "stdvar",
+    "topk",
+    "bottomk",
+    "quantile",
+];
 
 /// The functions of Prometheus that are not experimental, but for the arithmetic ones.
 const FUNCTIONS: &[&str] = &[
-    "abs", "absent", "absent_over_time", "avg_over_time", "ceil", "changes", "clamp", "clamp_max", "clamp_min",
-    "count_over_time", "day_of_month", "day_of_week", "days_in_month", "delta", "deriv", "exp", "floor",
-    "histogram_avg", "histogram_count", "histogram_fraction", "histogram_quantile", "histogram_sum", "hour", "idelta",
-    "increase", "irate", "label_join", "label_replace", "last_over_time", "ln", "log10", "log2", "max_over_time",
-    "min_over_time", "minute", "month", "predict_linear", "present_over_time", "quantile_over_time", "rate", "resets",
-    "round", "scalar", "sgn", "sort", "sort_desc", "sqrt", "stddev_over_time", "stdvar_over_time", "sum_over_time",
-    "time", "timestamp", "vector", "year",
+    "abs",
+    "absent",
+    "absent_over_time",
+    "avg_over_time",
+    "ceil",
+    "changes",
+    "clamp",
+    "clamp_max",
+    "clamp_min",
+    "count_over_time",
+    "day_of_month",
+    "day_of_week",
+    "days_in_month",
+    "delta",
+    "deriv",
+    "exp",
+    "floor",
+    "histogram_avg",
+    "histogram_count",
+    "histogram_fraction",
+    "histogram_quantile",
+    "histogram_sum",
+    "hour",
+    "idelta",
+    "increase",
+    "irate",
+    "label_join",
+    "label_replace",
+    "last_over_time",
+    "ln",
+    "log10",
+    "log2",
+    "max_over_time",
+    "min_over_time",
+    "minute",
+    "month",
+    "predict_linear",
+    "present_over_time",
+    "quantile_over_time",
+    "rate",
+    "resets",
+    "round",
+    "scalar",
+    "sgn",
+    "sort",
+    "sort_desc",
+    "sqrt",
+    "stddev_over_time",
+    "stdvar_over_time",
+    "sum_over_time",
+    "time",
+    "timestamp",
+    "vector",
+    "year",
 ];
 
 /// What stands between two marks.

@@ -84,7 +84,9 @@ fn measure(rest: &str, first: char, in_range: bool) -> (Kind, usize) {
             (Kind::Number, run(|c| c.is_ascii_alphanumeric() || c == '.'))
         }
         ':' if in_range => (Kind::Sign, 1),
-        'a'..='z' | 'A'..='Z' | '_' | ':' => (Kind::Name, run(|c| c.is_ascii_alphanumeric() || c == '_' || c == ':')),
+        'a'..='z' | 'A'..='Z' | '_' | ':' => {
+            (Kind::Name, run(|c| c.is_ascii_alphanumeric() || c == '_' || c == ':'))
+        }
         _ => (Kind::Sign, sign_length(rest, first)),
     }
 }
@@ -125,8 +127,38 @@ mod tests {
         assert_eq!(
             texts("sum by(a)(rate(job:x{b=~\"q\\\"]\",c!='(' }[1h:5m] offset -1.5m)) >= 1e3 # (((\n or .5"),
             [
-                "sum", "by", "(", "a", ")", "(", "rate", "(", "job:x", "{", "b", "=~", "\"q\\\"]\"", ",", "c", "!=",
-                "'('", "}", "[", "1h", ":", "5m", "]", "offset", "-", "1.5m", ")", ")", ">=", "1e3", "or", ".5"
+                "sum",
+                "by",
+                "(",
+                "a",
+                ")",
+                "(",
+                "rate",
+                "(",
+                "job:x",
+                "{",
+                "b",
+                "=~",
+                "\"q\\\"]\"",
+                ",",
+                "c",
+                "!=",
+                "'('",
+                "}",
+                "[",
+                "1h",
+                ":",
+                "5m",
+                "]",
+                "offset",
+                "-",
+                "1.5m",
+                ")",
+                ")",
+                ">=",
+                "1e3",
+                "or",
+                ".5"
             ]
         );
     }

@@ -163,7 +163,8 @@ pub(crate) fn variables<'q>(reading: &Reading<'q>) -> Vec<&'q str> {
     for (at, _) in reading.text.match_indices('$') {
         let rest = reading.text.get(at..).unwrap_or_default();
         let name = variable(rest);
-        let inside = reading.tokens.iter().any(|token| token.kind == Kind::Text && token.at < at && at < token.end());
+        let inside =
+            reading.tokens.iter().any(|token| token.kind == Kind::Text && token.at < at && at < token.end());
         let is_sure = !inside || name.starts_with("$__") || name.starts_with("${");
         let is_comment = !inside && !reading.tokens.iter().any(|token| token.at == at);
         if name.len() > 1 && is_sure && !is_comment && !found.contains(&name) {
@@ -179,7 +180,9 @@ fn variable(rest: &str) -> &str {
     let after = rest.get(1..).unwrap_or_default();
     let length = match after.strip_prefix('{') {
         Some(braced) => match braced.find('}') {
-            Some(end) if end > 0 && braced.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') => end + 3,
+            Some(end) if end > 0 && braced.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') => {
+                end + 3
+            }
             _ => 1,
         },
         None if after.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') => 1 + name(after),

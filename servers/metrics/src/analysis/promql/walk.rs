@@ -71,16 +71,19 @@ pub(crate) fn selectors(expression: &Expr) -> Vec<Found<'_>> {
 /// must not compile until someone says what it holds.
 pub(super) fn children(expression: &Expr) -> Vec<&Expr> {
     match expression {
-        Expr::Aggregate(aggregate) => aggregate.param.iter().chain([&aggregate.expr]).map(AsRef::as_ref).collect(),
+        Expr::Aggregate(aggregate) => {
+            aggregate.param.iter().chain([&aggregate.expr]).map(AsRef::as_ref).collect()
+        }
         Expr::Unary(unary) => vec![&unary.expr],
         Expr::Binary(binary) => vec![&binary.lhs, &binary.rhs],
         Expr::Paren(paren) => vec![&paren.expr],
         Expr::Subquery(subquery) => vec![&subquery.expr],
         Expr::Call(call) => call.args.args.iter().map(AsRef::as_ref).collect(),
         Expr::Extension(extension) => extension.expr.children().iter().collect(),
-        Expr::NumberLiteral(_) | Expr::StringLiteral(_) | Expr::VectorSelector(_) | Expr::MatrixSelector(_) => {
-            Vec::new()
-        }
+        Expr::NumberLiteral(_)
+        | Expr::StringLiteral(_)
+        | Expr::VectorSelector(_)
+        | Expr::MatrixSelector(_) => Vec::new(),
     }
 }
 
@@ -107,9 +110,11 @@ pub(crate) fn is_moment(expression: &Expr) -> bool {
         }
         waiting.extend(children(expression));
     }
-    let name = |found: &Found<'_>| metric_of(found.selector).is_some_and(|name| {
-        ["time", "expiry", "expires", "not_after", "created"].iter().any(|word| name.contains(word))
-    });
+    let name = |found: &Found<'_>| {
+        metric_of(found.selector).is_some_and(|name| {
+            ["time", "expiry", "expires", "not_after", "created"].iter().any(|word| name.contains(word))
+        })
+    };
     selectors(expression).iter().any(name)
 }
 

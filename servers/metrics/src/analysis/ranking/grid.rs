@@ -12,9 +12,8 @@ use crate::model::Point;
 pub(crate) const MOST_POINTS: u64 = 11_000;
 
 /// Steps that people can read, in seconds; longer ones are whole days.
-const NICE: [u64; 18] = [
-    1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 10_800, 21_600, 43_200, 86_400,
-];
+const NICE: [u64; 18] =
+    [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 10_800, 21_600, 43_200, 86_400];
 
 /// The smallest readable step that gives at most `points` moments and is no shorter than `at_least` seconds.
 pub(crate) fn automatic_step(window: TimeRange, points: u64, at_least: f64) -> u64 {
@@ -87,7 +86,9 @@ impl Grid {
         let mut values = vec![None; self.count];
         for point in points {
             let from_start = point.at.saturating_sub(self.start.saturating_mul(1000));
-            let index = from_start.saturating_add(self.step.saturating_mul(500)).div_euclid(self.step.saturating_mul(1000));
+            let index = from_start
+                .saturating_add(self.step.saturating_mul(500))
+                .div_euclid(self.step.saturating_mul(1000));
             if let Some(place) = usize::try_from(index).ok().and_then(|index| values.get_mut(index)) {
                 *place = Some(point.value);
             }

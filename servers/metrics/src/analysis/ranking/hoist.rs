@@ -41,7 +41,11 @@ mod tests {
 
     #[test]
     fn only_what_all_have_with_the_same_value_is_common() {
-        let all = [of("__name__=up job=load pod=a zone=x"), of("__name__=up job=load pod=b"), of("__name__=up job=load pod=c zone=x")];
+        let all = [
+            of("__name__=up job=load pod=a zone=x"),
+            of("__name__=up job=load pod=b"),
+            of("__name__=up job=load pod=c zone=x"),
+        ];
         let shared = common(all.iter());
         assert_eq!(shared.text(), "up{job=load}");
         assert_eq!(rest(&all[0], &shared).text(), "{pod=a, zone=x}");

@@ -6,8 +6,10 @@ use crate::model::Labels;
 
 /// Up to so many different values, the rare ones come first.
 const FEW: usize = 3;
-/// Only among more series than this is a value rare.
-const MANY: usize = 10;
+/// Only among so many series is a value rare …
+const MANY: usize = 4;
+/// … and only where one value is that of at least half of them.
+const USUAL_SHARE: usize = 2;
 
 /// How the rows are ordered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,7 +23,7 @@ pub(crate) enum Order {
 }
 
 /// The different values and how often each is there, rare ones first; `None` when there are too many, or too few
-/// series to call one rare.
+/// series or no usual value to call another one rare.
 pub(crate) fn few_values(values: &[f64]) -> Option<Vec<(f64, usize)>> {
     let mut counted: Vec<(f64, usize)> = Vec::new();
     for &value in values {
@@ -32,7 +34,9 @@ pub(crate) fn few_values(values: &[f64]) -> Option<Vec<(f64, usize)>> {
         }
     }
     counted.sort_by(|one, other| one.1.cmp(&other.1).then_with(|| other.0.total_cmp(&one.0)));
-    (values.len() > MANY && counted.len() > 1).then_some(counted)
+    let usual = counted.last().map_or(0, |(_, count)| *count);
+    let is_usual = usual * USUAL_SHARE >= values.len() && counted.len() > 1;
+    (values.len() >= MANY && is_usual).then_some(counted)
 }
 
 /// The places of the rows in their order; `values` and `labels` have one entry for each. NaN comes last.
@@ -43,14 +47,18 @@ pub(crate) fn order(values: &[f64], labels: &[&Labels], ordered: bool) -> (Vec<u
     }
     let value = |place: &usize| values.get(*place).copied().unwrap_or(f64::NAN);
     let by_labels = |one: &usize, other: &usize| labels.get(*one).cmp(&labels.get(*other));
-    let by_size = |one: &usize, other: &usize| largest_first(value(one), value(other)).then_with(|| by_labels(one, other));
+    let by_size = |one: &usize, other: &usize| {
+        largest_first(value(one), value(other)).then_with(|| by_labels(one, other))
+    };
     let Some(few) = few_values(values) else {
         places.sort_by(by_size);
         return (places, Order::LargestFirst);
     };
     let rarity = |place: &usize| {
         let value = value(place);
-        few.iter().find(|(known, _)| known.total_cmp(&value) == Ordering::Equal).map_or(0, |(_, count)| *count)
+        few.iter()
+            .find(|(known, _)| known.total_cmp(&value) == Ordering::Equal)
+            .map_or(0, |(_, count)| *count)
     };
     places.sort_by(|one, other| rarity(one).cmp(&rarity(other)).then_with(|| by_size(one, other)));
     (places, Order::RareFirst)
@@ -75,7 +83,9 @@ mod tests {
 
     fn named(count: usize) -> Vec<Labels> {
         let cx = Context::for_test(jiff::Timestamp::UNIX_EPOCH);
-        (0..count).map(|place| Labels::new([(cx.intake.text("i"), cx.intake.text(&format!("{place:04}")))])).collect()
+        (0..count)
+            .map(|place| Labels::new([(cx.intake.text("i"), cx.intake.text(&format!("{place:04}")))]))
+            .collect()
     }
 
     fn ordered(values: &[f64], given: bool) -> (Vec<f64>, Order) {
@@ -101,7 +111,8 @@ mod tests {
         let (values, order) = ordered(&up, false);
         assert_eq!((&values[..3], order), (&[0.0, 0.0, 1.0][..], Order::RareFirst));
         assert_eq!(few_values(&[1.0; 20]), None, "one value has nothing rare");
-        assert_eq!(few_values(&[1.0, 0.0]), None, "nor have two series");
+        assert_eq!(few_values(&[1.0, 0.0, 1.0]), None, "nor have three series");
+        assert_eq!(few_values(&[1.0, 2.0, 3.0, 1.0, 2.0, 3.0]), None, "nor is there a usual value here");
         assert_eq!(few_values(&(0..20).map(f64::from).collect::<Vec<_>>()), None);
     }
 

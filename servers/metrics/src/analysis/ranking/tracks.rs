@@ -1,5 +1,7 @@
 //! Series over time: how much each moved, since when, and how it looked.
 
+use std::ops::Range;
+
 use contract::significant;
 use jiff::Timestamp;
 use signal::{Direction, Relevance, Summary};
@@ -40,7 +42,9 @@ pub(crate) fn tracks(series: Vec<Series>, grid: Option<Grid>) -> Vec<Track> {
     let track = |series: Series| {
         let is_p95 = series.points.is_empty() && !series.histograms.is_empty();
         let points: Vec<Point> = if is_p95 {
-            series.histograms.iter().map(|(at, histogram)| Point { at: *at, value: histogram.quantile(0.95) }).collect()
+            // One without observations has no percentile, which is a gap.
+            let filled = series.histograms.iter().filter(|(_, histogram)| histogram.count > 0.0);
+            filled.map(|(at, histogram)| Point { at: *at, value: histogram.quantile(0.95) }).collect()
         } else {
             series.points
         };
@@ -73,19 +77,36 @@ pub(crate) struct Judged {
     pub(crate) has_ended: bool,
 }
 
-/// Judges a track by itself. `step` in milliseconds; `None` when its moments are its own, and then it can't end early.
-pub(crate) fn judge(track: &Track, step: Option<i64>) -> Judged {
+/// The places at which any track has a sample, where there are several: what none of them has samples for is said
+/// once, and is no movement of one of them. A single track is judged over its whole window.
+pub(crate) fn covered(tracks: &[Track]) -> Range<usize> {
+    let longest = tracks.iter().map(|track| track.values.len()).max().unwrap_or(0);
+    if tracks.len() < 2 {
+        return 0..longest;
+    }
+    let first = tracks.iter().filter_map(|track| track.values.iter().position(Option::is_some)).min();
+    let last = tracks.iter().filter_map(|track| track.values.iter().rposition(Option::is_some)).max();
+    first.unwrap_or(0)..last.map_or(longest, |last| last + 1)
+}
+
+/// Judges a track within some places (see [`covered`]). `step` in milliseconds; `None` when its moments are its own,
+/// and then it can't end early.
+pub(crate) fn judge(track: &Track, within: &Range<usize>, step: Option<i64>) -> Judged {
     let numbers = track.numbers();
     let present = track.values.iter().flatten().count();
-    let last = track.values.iter().enumerate().rev().find_map(|(place, value)| value.map(|value| (place, value)));
+    let last =
+        track.values.iter().enumerate().rev().find_map(|(place, value)| value.map(|value| (place, value)));
     let last_at = last.and_then(|(place, _)| track.at.get(place)).copied();
-    let has_ended = match (step, last_at, track.at.last()) {
+    let end = within.end.checked_sub(1).and_then(|last| track.at.get(last));
+    let has_ended = match (step, last_at, end) {
         (Some(step), Some(seen), Some(end)) => end - seen > LATE.max(step.saturating_mul(2)),
         _ => false,
     };
+    let mut moved = signal::relevance(numbers.get(within.clone()).unwrap_or(&numbers));
+    moved.onset = moved.onset.map(|onset| onset + within.start);
     Judged {
         summary: signal::summary(&numbers),
-        moved: signal::relevance(&numbers),
+        moved,
         shape: signal::shape(&numbers, signal::SHAPE_BUCKETS),
         present,
         not_finite: track.values.iter().flatten().filter(|value| !value.is_finite()).count(),
@@ -94,27 +115,51 @@ pub(crate) fn judge(track: &Track, step: Option<i64>) -> Judged {
     }
 }
 
+/// Of tracks that appeared or vanished at the same moment, so many are ranked by it. The others come after all that
+/// moved: a rollout would hide everything else.
+const ALIKE: usize = 3;
+
 /// The places of the tracks, those that moved most first; of equals, the one that moved first, then by labels.
 pub(crate) fn rank(tracks: &[Track], judged: &[Judged]) -> Vec<usize> {
-    let mut places: Vec<usize> = (0..tracks.len().min(judged.len())).collect();
-    let key = |place: &usize| {
-        let onset = |moved: &Relevance| {
-            let onset = moved.onset?;
-            tracks.get(*place)?.at.get(onset).copied()
-        };
-        let score = judged.get(*place).map_or(0.0, |one| one.moved.score);
-        let onset = judged.get(*place).and_then(|one| onset(&one.moved)).unwrap_or(i64::MAX);
-        (score, onset)
-    };
-    places.sort_by(|one, other| {
-        let ((score, onset), (other_score, other_onset)) = (key(one), key(other));
-        let labels = |place: &usize| tracks.get(*place).map(|track| &track.labels);
-        other_score
-            .total_cmp(&score)
-            .then(onset.cmp(&other_onset))
-            .then_with(|| labels(one).cmp(&labels(other)))
+    let mut all: Vec<(usize, &Track, &Judged)> = tracks
+        .iter()
+        .zip(judged)
+        .enumerate()
+        .map(|(place, (track, judged))| (place, track, judged))
+        .collect();
+    let onset =
+        |track: &Track, judged: &Judged| judged.moved.onset.and_then(|onset| track.at.get(onset).copied());
+    all.sort_by(|(_, one, judged), (_, other, other_judged)| {
+        let begin = |track, judged| onset(track, judged).unwrap_or(i64::MAX);
+        (other_judged.moved.score.total_cmp(&judged.moved.score))
+            .then_with(|| begin(one, judged).cmp(&begin(other, other_judged)))
+            .then_with(|| one.labels.cmp(&other.labels))
     });
-    places
+    let mut absences: Vec<(Direction, Option<i64>, usize)> = Vec::new();
+    let mut class = |track: &Track, judged: &Judged| -> u8 {
+        let direction = judged.moved.direction;
+        if judged.moved.onset.is_none() {
+            return 2;
+        }
+        if !matches!(direction, Direction::Appeared | Direction::Vanished) {
+            return 0;
+        }
+        let at = onset(track, judged);
+        match absences.iter_mut().find(|(known, moment, _)| (*known, *moment) == (direction, at)) {
+            Some((_, _, count)) => {
+                *count += 1;
+                u8::from(*count > ALIKE)
+            }
+            None => {
+                absences.push((direction, at, 1));
+                0
+            }
+        }
+    };
+    let mut classed: Vec<(u8, usize)> =
+        all.into_iter().map(|(place, track, judged)| (class(track, judged), place)).collect();
+    classed.sort_by_key(|(class, _)| *class);
+    classed.into_iter().map(|(_, place)| place).collect()
 }
 
 /// What a track did, in values and moments.
@@ -176,7 +221,9 @@ impl Story {
         let time = |at: &Timestamp| contract::time_text(*at);
         match self {
             Story::Steady => "steady".to_owned(),
-            Story::Level { from, to, since } => format!("{} → {} since {}", number(from), number(to), time(since)),
+            Story::Level { from, to, since } => {
+                format!("{} → {} since {}", number(from), number(to), time(since))
+            }
             Story::Peak { from, to, at, since } if at == since => {
                 format!("{} → {} at {}", number(from), number(to), time(at))
             }
@@ -187,119 +234,12 @@ impl Story {
                 format!("between {} at {} and {} at {}", number(min), time(min_at), number(max), time(max_at))
             }
             Story::Appeared { to, since } => format!("first sample {}, then {}", time(since), number(to)),
-            Story::Vanished { from, since } => format!("{}, then no sample since {}", number(from), time(since)),
+            Story::Vanished { from, since } => {
+                format!("{}, then no sample since {}", number(from), time(since))
+            }
         }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use contract::{Context, TimeRange};
-    use proptest::prelude::*;
-
-    use super::*;
-
-    const GAP: Option<f64> = None;
-
-    fn track(name: &str, values: Vec<Option<f64>>) -> Track {
-        let cx = Context::for_test(Timestamp::UNIX_EPOCH);
-        let labels = Labels::new([(cx.intake.text("name"), cx.intake.text(name))]);
-        let at = (0..values.len() as i64).map(|place| place * 60_000).collect();
-        Track { labels, at, values, is_p95: false }
-    }
-
-    /// A level of 10 with a little noise, and something else at some places.
-    fn noisy(change: impl Fn(usize, f64) -> Option<f64>) -> Vec<Option<f64>> {
-        (0..120).map(|place| change(place, [9.0, 11.0, 10.0, 11.0, 9.0][place % 5])).collect()
-    }
-
-    fn told(values: Vec<Option<f64>>) -> String {
-        let track = track("x", values);
-        story(&track, &judge(&track, Some(60_000))).text()
-    }
-
-    #[test]
-    fn each_kind_of_change_is_told_in_its_own_words() {
-        // The level is 10 before, 40 (10 + 30) after; place 60 is 60 minutes after 1970.
-        assert_eq!(told(noisy(|at, v| Some(if at < 60 { v } else { v + 30.0 }))), "10 → 40 since 1970-01-01T01:00:00Z");
-        assert_eq!(told(noisy(|at, v| Some(if at == 60 { 90.0 } else { v }))), "10 → 90 at 1970-01-01T01:00:00Z");
-        assert_eq!(told(noisy(|at, v| (at < 60).then_some(v))), "10, then no sample since 1970-01-01T01:00:00Z");
-        assert_eq!(told(noisy(|at, v| (at >= 60).then_some(v))), "first sample 1970-01-01T01:00:00Z, then 10");
-        assert_eq!(told(noisy(|_, v| Some(v))), "steady");
-        assert_eq!(
-            told(noisy(|at, v| Some(if at < 20 { v + 40.0 } else { v }))),
-            "50 → 10 since 1970-01-01T00:20:00Z"
-        );
-        assert_eq!(
-            told(noisy(|at, v| Some(if at == 0 { 90.0 } else { v }))),
-            "between 9 at 1970-01-01T00:04:00Z and 90 at 1970-01-01T00:00:00Z"
-        );
-    }
-
-    #[test]
-    fn samples_that_stop_early_are_an_end_and_a_late_one_is_not() {
-        let ended = |missing: usize| {
-            let mut values = noisy(|_, v| Some(v));
-            values.truncate(120 - missing);
-            values.resize(120, GAP);
-            judge(&track("x", values), Some(60_000)).has_ended
-        };
-        // The last moment is minute 119: minute 114 is five minutes before it, minute 113 is more.
-        assert_eq!([ended(0), ended(5), ended(6)], [false, false, true]);
-        let slow = judge(&track("x", vec![Some(1.0), Some(1.0), GAP, GAP]), Some(600_000)).has_ended;
-        assert!(!slow, "two steps of ten minutes");
-    }
-
-    #[test]
-    fn a_sample_that_is_not_a_number_is_a_sample_but_no_statistic() {
-        let judged = judge(&track("x", vec![Some(1.0), GAP, Some(f64::NAN), Some(3.0), Some(f64::INFINITY)]), None);
-        assert_eq!((judged.present, judged.not_finite), (4, 2));
-        assert_eq!(judged.summary.map(|all| (all.count, all.min, all.max)), Some((2, 1.0, 3.0)));
-        assert_eq!(judged.last, Some((4, f64::INFINITY)));
-    }
-
-    #[test]
-    fn points_are_laid_on_the_grid_and_gaps_stay_gaps() {
-        let start: Timestamp = "2026-01-14T14:00:00Z".parse().unwrap();
-        let end: Timestamp = "2026-01-14T14:04:00Z".parse().unwrap();
-        let grid = Grid::lay(TimeRange::new(start, end).unwrap(), 60);
-        let point = |minute: i64, value| Point { at: start.as_millisecond() + minute * 60_000, value };
-        let series = Series { points: vec![point(1, 5.0), point(3, 7.0)], ..Series::default() };
-        let tracks = tracks(vec![series], Some(grid));
-        assert_eq!(tracks[0].values, [GAP, Some(5.0), GAP, Some(7.0)]);
-        assert_eq!(tracks[0].moment(3).unwrap().to_string(), "2026-01-14T14:03:00Z");
-    }
-
-    #[test]
-    fn what_moved_most_comes_first_and_among_equals_what_moved_first() {
-        let step = |from: usize, by: f64| noisy(move |at, v| Some(if at < from { v } else { v + by }));
-        let tracks = [
-            track("late", step(80, 30.0)),
-            track("b still", noisy(|_, _| Some(1.0))),
-            track("early", step(40, 30.0)),
-            track("a still", noisy(|_, _| Some(1.0))),
-            track("more", step(60, 300.0)),
-        ];
-        let judged: Vec<Judged> = tracks.iter().map(|track| judge(track, Some(60_000))).collect();
-        let names: Vec<String> =
-            rank(&tracks, &judged).into_iter().map(|place| tracks[place].labels.text()).collect();
-        assert_eq!(names, ["{name=more}", "{name=early}", "{name=late}", "{name=«a still»}", "{name=«b still»}"]);
-    }
-
-    proptest! {
-        #[test]
-        fn the_ranking_does_not_depend_on_how_the_series_came(
-            all in prop::collection::vec(prop::collection::vec(prop::option::of(-4.0..4.0), 8), 1..8), turn in 0_usize..8
-        ) {
-            let names = |turn: usize| {
-                let mut tracks: Vec<Track> =
-                    all.iter().enumerate().map(|(place, values)| track(&place.to_string(), values.clone())).collect();
-                let length = tracks.len();
-                tracks.rotate_left(turn % length);
-                let judged: Vec<Judged> = tracks.iter().map(|track| judge(track, Some(60_000))).collect();
-                rank(&tracks, &judged).into_iter().map(|place| tracks[place].labels.text()).collect::<Vec<_>>()
-            };
-            prop_assert_eq!(names(0), names(turn));
-        }
-    }
-}
+mod tests;

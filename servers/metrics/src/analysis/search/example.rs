@@ -2,12 +2,15 @@
 
 use super::{
     families::{Family, Shape},
-    labels::{LabelUse, telling},
+    labels::{LabelUse, is_machine, telling},
 };
 use crate::model::{MatchOp, label_name, selector};
 
 /// Labels of an info metric that an example shows.
 const MOST_INFO_LABELS: usize = 3;
+
+/// Parts of names of labels that say what runs.
+const VERSIONS: &[&str] = &["version", "revision", "release", "image", "tag"];
 
 /// What an example is written for.
 #[derive(Debug, Clone, Copy)]
@@ -43,13 +46,20 @@ impl Subject<'_> {
     }
 
     fn telling(&self) -> Vec<&LabelUse> {
-        let fixed: Vec<&str> =
-            self.matchers.iter().filter(|(_, op, _)| *op == MatchOp::Equal).map(|(name, _, _)| *name).collect();
+        let fixed: Vec<&str> = self
+            .matchers
+            .iter()
+            .filter(|(_, op, _)| *op == MatchOp::Equal)
+            .map(|(name, _, _)| *name)
+            .collect();
         telling(self.labels, &fixed)
     }
 
     fn unit(&self) -> &str {
-        self.family.unit.as_ref().map_or_else(|| self.family.unit_in_name().unwrap_or_default(), |unit| unit.inside())
+        self.family
+            .unit
+            .as_ref()
+            .map_or_else(|| self.family.unit_in_name().unwrap_or_default(), |unit| unit.inside())
     }
 }
 
@@ -71,7 +81,8 @@ pub(crate) fn example(subject: &Subject<'_>) -> String {
         Shape::Info => group_by(subject),
         Shape::Gauge | Shape::StateSet | Shape::Recorded => {
             // The mean of a share says something; of levels, the highest is what hurts.
-            let how = if ["ratio", "percent", "percentage"].contains(&subject.unit()) { "avg" } else { "max" };
+            let how =
+                if ["ratio", "percent", "percentage"].contains(&subject.unit()) { "avg" } else { "max" };
             format!("{}({})", subject.split(how), subject.select(name))
         }
     }
@@ -93,7 +104,9 @@ fn quantile(subject: &Subject<'_>) -> String {
     let mut best: Option<&str> = None;
     for value in values.iter().map(|value| value.inside()) {
         // 0.99 if there, else the highest below 1: the largest of a few observations says little.
-        let fits = |value: &str| (number(value) <= 0.99, if number(value) <= 0.99 { number(value) } else { -number(value) });
+        let fits = |value: &str| {
+            (number(value) <= 0.99, if number(value) <= 0.99 { number(value) } else { -number(value) })
+        };
         if number(value).is_finite() && best.is_none_or(|best| fits(value) > fits(best)) {
             best = Some(value);
         }
@@ -109,19 +122,27 @@ fn quantile(subject: &Subject<'_>) -> String {
     selector(Some(subject.family.name.inside()), &matchers)
 }
 
-/// The labels that are the information: those that differ, else the most telling.
+/// The labels that are the information: versions first, then those that differ, then the others.
 fn group_by(subject: &Subject<'_>) -> String {
-    let mut labels = subject.telling();
-    for label in subject.labels.iter().filter(|label| label.count() == 1) {
+    let version = |label: &&LabelUse| VERSIONS.iter().any(|word| label.name.inside().contains(word));
+    let plain = |label: &&LabelUse| {
         let name = label.name.inside();
-        if !super::labels::is_machine(name) && name != "job" && !labels.contains(&label) {
-            labels.push(label);
-        }
+        let fixed = subject.matchers.iter().any(|(known, op, _)| *known == name && *op == MatchOp::Equal);
+        label.values.is_some() && !is_machine(name) && !fixed && !["job", "le", "quantile"].contains(&name)
+    };
+    let mut labels: Vec<&LabelUse> = subject.labels.iter().filter(plain).collect();
+    if labels.is_empty() {
+        labels = subject.telling();
     }
+    labels.sort_by_key(|label| !version(label));
     let names: Vec<String> =
         labels.iter().take(MOST_INFO_LABELS).map(|label| label_name(label.name.inside())).collect();
     let select = subject.select(subject.family.name.inside());
-    if names.is_empty() { format!("group({select})") } else { format!("group by ({}) ({select})", names.join(", ")) }
+    if names.is_empty() {
+        format!("group({select})")
+    } else {
+        format!("group by ({}) ({select})", names.join(", "))
+    }
 }
 
 #[cfg(test)]

@@ -8,28 +8,93 @@ use crate::model::Labels;
 
 /// Labels that name one machine or process: they multiply series and tell little about what is measured.
 const MACHINES: &[&str] = &[
-    "instance", "pod", "pod_name", "pod_ip", "pod_uid", "host", "host_ip", "hostname", "host_name", "node", "nodename",
-    "ip", "id", "uid", "container_id", "image_id", "image", "replica", "prometheus_replica", "service_instance_id",
-    "k8s.pod.name", "k8s.pod.uid", "service.instance.id", "host.name", "endpoint_id",
+    "instance",
+    "pod",
+    "pod_name",
+    "pod_ip",
+    "pod_uid",
+    "host",
+    "host_ip",
+    "hostname",
+    "host_name",
+    "node",
+    "nodename",
+    "ip",
+    "id",
+    "uid",
+    "container_id",
+    "image_id",
+    "image",
+    "replica",
+    "prometheus_replica",
+    "service_instance_id",
+    "k8s.pod.name",
+    "k8s.pod.uid",
+    "service.instance.id",
+    "host.name",
+    "endpoint_id",
 ];
 
 /// Labels that say which service a series is about, the surest first.
 pub(crate) const SERVICES: &[&str] = &[
-    "service", "service_name", "service.name", "app", "app_kubernetes_io_name", "application", "job", "component",
-    "container", "deployment", "workload", "destination_service", "namespace", "pod",
+    "service",
+    "service_name",
+    "service.name",
+    "app",
+    "app_kubernetes_io_name",
+    "application",
+    "job",
+    "component",
+    "container",
+    "deployment",
+    "workload",
+    "destination_service",
+    "namespace",
+    "pod",
 ];
 
-/// Labels that say how something ended or in what state it is.
-const OUTCOMES: &[&str] = &[
-    "code", "status", "status_code", "http_status_code", "http_response_status_code", "response_code", "statuscode",
-    "http_status", "grpc_code", "error_type", "outcome", "result", "reason", "state", "phase", "level", "severity",
+/// Labels that say whether something failed.
+const FAILURES: &[&str] = &[
+    "code",
+    "status",
+    "status_code",
+    "http_status_code",
+    "http_response_status_code",
+    "response_code",
+    "statuscode",
+    "http_status",
+    "grpc_code",
+    "error_type",
     "status_class",
+    "outcome",
+    "result",
 ];
+
+/// Labels that say in what state something is.
+const STATES: &[&str] = &["reason", "state", "phase", "level", "severity"];
 
 /// Labels that say which part of the work.
 const PARTS_OF_WORK: &[&str] = &[
-    "route", "http_route", "path", "uri", "handler", "method", "operation", "rpc_method", "grpc_method", "queue",
-    "queue.name", "topic", "table", "device", "mountpoint", "mode", "type", "version", "zone", "cluster",
+    "route",
+    "http_route",
+    "path",
+    "uri",
+    "handler",
+    "method",
+    "operation",
+    "rpc_method",
+    "grpc_method",
+    "queue",
+    "queue.name",
+    "topic",
+    "table",
+    "device",
+    "mountpoint",
+    "mode",
+    "type",
+    "version",
+    "zone",
+    "cluster",
 ];
 
 /// The most values of a label that an example's result is split by.
@@ -73,7 +138,7 @@ pub(crate) fn sum_up(rows: &[(Labels, f64)]) -> BTreeMap<String, Use> {
     for (labels, count) in rows {
         let Some(name) = labels.name() else { continue };
         let known = uses.entry(name.inside().to_owned()).or_default();
-        known.series += whole(*count);
+        known.series = known.series.saturating_add(whole(*count));
         for (label, value) in labels.iter().filter(|(label, _)| label.inside() != "__name__") {
             known.values.entry(label.clone()).or_default().insert(value.clone());
         }
@@ -82,14 +147,22 @@ pub(crate) fn sum_up(rows: &[(Labels, f64)]) -> BTreeMap<String, Use> {
 }
 
 /// A count as a server gives it.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count is whole and not negative")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a count is whole and not negative"
+)]
 pub(crate) fn whole(count: f64) -> u64 {
-    count.max(0.0) as u64
+    if count.is_finite() { count.max(0.0) as u64 } else { 0 }
 }
 
 /// The labels of a metric whose series have these names, the most telling first. `unread` are the labels that
 /// were not looked at.
-pub(crate) fn labels_of(names: &[Untrusted], uses: &BTreeMap<String, Use>, unread: &[Untrusted]) -> Vec<LabelUse> {
+pub(crate) fn labels_of(
+    names: &[Untrusted],
+    uses: &BTreeMap<String, Use>,
+    unread: &[Untrusted],
+) -> Vec<LabelUse> {
     let mut values: BTreeMap<&Untrusted, BTreeSet<&Untrusted>> = BTreeMap::new();
     for one in names.iter().filter_map(|name| uses.get(name.inside())) {
         for (label, some) in &one.values {
@@ -111,9 +184,14 @@ pub(crate) fn is_machine(label: &str) -> bool {
     MACHINES.contains(&label)
 }
 
+/// Whether the label says that something failed.
+pub(crate) fn tells_failure(label: &str) -> bool {
+    FAILURES.contains(&label)
+}
+
 /// How much a label tells; less is more.
 fn rank(label: &Untrusted) -> usize {
-    let lists = [SERVICES, OUTCOMES, PARTS_OF_WORK];
+    let lists = [SERVICES, FAILURES, STATES, PARTS_OF_WORK];
     let label = label.inside();
     if is_machine(label) {
         return usize::MAX;
@@ -133,7 +211,9 @@ fn rank(label: &Untrusted) -> usize {
 pub(crate) fn telling<'a>(labels: &'a [LabelUse], fixed: &[&str]) -> Vec<&'a LabelUse> {
     let splits = |label: &&LabelUse| {
         let name = label.name.inside();
-        (2..=MOST_PARTS).contains(&label.count()) && !fixed.contains(&name) && !["le", "quantile"].contains(&name)
+        (2..=MOST_PARTS).contains(&label.count())
+            && !fixed.contains(&name)
+            && !["le", "quantile"].contains(&name)
     };
     // `job` tells which service only where nothing better does, and a machine only where nothing else does.
     let last = |label: &&LabelUse| {
@@ -170,8 +250,9 @@ mod tests {
 
     fn rows(rows: &[(&[(&str, &str)], f64)]) -> Vec<(Labels, f64)> {
         let cx = Context::for_test(Timestamp::UNIX_EPOCH);
-        let labels =
-            |pairs: &[(&str, &str)]| Labels::new(pairs.iter().map(|(n, v)| (cx.intake.text(n), cx.intake.text(v))));
+        let labels = |pairs: &[(&str, &str)]| {
+            Labels::new(pairs.iter().map(|(n, v)| (cx.intake.text(n), cx.intake.text(v))))
+        };
         rows.iter().map(|(pairs, count)| (labels(pairs), *count)).collect()
     }
 
@@ -183,7 +264,10 @@ mod tests {
         sum_up(&rows(&[
             (&[("__name__", "r"), ("code", "200"), ("service", "cart"), ("instance", "a")], 3.0),
             (&[("__name__", "r"), ("code", "500"), ("service", "cart"), ("instance", "b")], 1.0),
-            (&[("__name__", "r"), ("code", "500"), ("service", "cart"), ("instance", "b"), ("zone", "n")], 2.0),
+            (
+                &[("__name__", "r"), ("code", "500"), ("service", "cart"), ("instance", "b"), ("zone", "n")],
+                2.0,
+            ),
             (&[("__name__", "up"), ("instance", "b"), ("service", "cart")], 1.0),
             (&[("code", "500")], 9.0),
         ]))
@@ -220,7 +304,7 @@ mod tests {
             common(metrics).iter().map(|(n, v)| format!("{}={}", n.inside(), v.inside())).collect::<Vec<_>>()
         };
         assert_eq!(pairs(&[r.clone(), up.clone()]), ["service=cart"]);
-        assert!(pairs(&[up.clone()]).is_empty(), "one metric has nothing in common with others");
-        assert_eq!(pairs(&[up.clone(), Vec::new(), up]), ["instance=b", "service=cart"]);
+        assert!(pairs(std::slice::from_ref(&up)).is_empty(), "one metric has nothing in common with others");
+        assert_eq!(pairs(&[up.clone(), Vec::new(), up]), ["service=cart", "instance=b"]);
     }
 }

@@ -1,10 +1,10 @@
 //! Which metrics match a search best.
 //!
 //! A word counts most as a word of the metric's name, then as the beginning of one, as another word for one, as a
-//! word of the help text, and least as a label's name or value. Metrics with more of the words come first; of
+//! word of the help text (where other words for it mean too much), and least as a label's name or value. Metrics with more of the words come first; of
 //! those, the ones whose weakest word counts most. What then is equal is ordered by what an engineer asks first
-//! (requests, errors, latency, saturation; housekeeping of runtimes last), by the fewest other words in the name,
-//! and by name.
+//! (housekeeping of runtimes last; requests, errors, latency and saturation first where no word is of the name), by
+//! the fewest other words in the name, and by name.
 
 use std::{cmp::Reverse, collections::BTreeSet};
 
@@ -15,8 +15,21 @@ use super::{
 
 /// Words of metrics that tell how well a service serves.
 const TELLING: &[&str] = &[
-    "request", "rpc", "error", "failed", "failure", "duration", "latency", "queue", "saturation", "utilization",
-    "usage", "throttled", "pending", "limit", "5xx",
+    "request",
+    "rpc",
+    "error",
+    "failed",
+    "failure",
+    "duration",
+    "latency",
+    "queue",
+    "saturation",
+    "utilization",
+    "usage",
+    "throttled",
+    "pending",
+    "depth",
+    "5xx",
 ];
 
 /// First words of metrics that runtimes and scrapes add to every service.
@@ -71,7 +84,7 @@ fn in_text(word: &Word, family: &Family) -> Option<Place> {
     // The parts' names add `bucket`, `count` and so on; they are looked at only when the name has no such word.
     let in_name = word.likeness_in(family.name.inside());
     let in_parts = || family.members.iter().filter_map(|member| word.likeness_in(member.inside())).max();
-    let in_help = || family.help.as_ref().and_then(|help| word.likeness_in(help.inside()));
+    let in_help = || family.help.as_ref().and_then(|help| word.written_in(help.inside()));
     in_name.or_else(in_parts).map(Place::Name).or_else(|| in_help().map(Place::Help))
 }
 
@@ -104,21 +117,23 @@ pub(crate) fn best(hits: Vec<Hit>, families: &[Family], query: &Query) -> Vec<Hi
         let name = family.map_or("", |family| family.name.inside()).to_owned();
         let mut places = hit.places.clone();
         places.sort();
-        (Reverse(hit.exact), Reverse(places), standing(&name), other_words(&name, query), name)
+        (Reverse(hit.exact), Reverse(places), standing(&name, hit), other_words(&name, query), name)
     });
     ranked
 }
 
-/// What an engineer asks first comes first.
-fn standing(name: &str) -> u8 {
+/// What an engineer asks first comes first; where the caller asked for words of the name, those decide.
+fn standing(name: &str, hit: &Hit) -> usize {
     let first = tokens(name).next().unwrap_or_default();
-    let of_runtimes = HOUSEKEEPING.iter().any(|prefix| first == *prefix || name.starts_with(prefix) && prefix.contains('_'));
-    let telling = || tokens(name).any(|token| TELLING.iter().any(|word| same(word, token)));
-    match of_runtimes {
-        true => 2,
-        false if telling() => 0,
-        false => 1,
+    let runtime = |prefix: &&str| first == *prefix || prefix.contains('_') && name.starts_with(*prefix);
+    if HOUSEKEEPING.iter().any(runtime) {
+        return 3;
     }
+    if hit.places.iter().any(|place| matches!(place, Some(Place::Name(_)))) {
+        return 0;
+    }
+    let telling = tokens(name).filter(|token| TELLING.iter().any(|word| same(word, token))).count();
+    2 - telling.min(2)
 }
 
 /// How many words of the name were not asked for.
@@ -147,7 +162,8 @@ mod tests {
             unit: cx.intake.text(""),
             help: cx.intake.text(help),
         };
-        let metadata: Vec<Metadata> = metrics.iter().filter(|(_, help)| !help.is_empty()).map(about).collect();
+        let metadata: Vec<Metadata> =
+            metrics.iter().filter(|(_, help)| !help.is_empty()).map(about).collect();
         group(&names, &metadata, |name| cx.intake.text(name))
     }
 
@@ -155,7 +171,8 @@ mod tests {
         let families = catalog(metrics);
         let query = Query::new(text);
         let mut hits = by_text(&families, &query);
-        let labelled: Vec<BTreeSet<&str>> = labelled.iter().map(|names| names.iter().copied().collect()).collect();
+        let labelled: Vec<BTreeSet<&str>> =
+            labelled.iter().map(|names| names.iter().copied().collect()).collect();
         add_labels(&mut hits, &families, &labelled);
         let hits = best(hits, &families, &query);
         hits.iter().map(|hit| families[hit.family].name.inside().to_owned()).collect()
@@ -191,14 +208,16 @@ mod tests {
 
     #[test]
     fn a_word_may_be_in_a_label_and_another_in_the_name() {
-        let metrics = [("worker_duration_seconds", ""), ("http_duration_seconds", ""), ("http_requests_total", "")];
+        let metrics =
+            [("worker_duration_seconds", ""), ("http_duration_seconds", ""), ("http_requests_total", "")];
         let checkout: &[&str] = &["http_duration_seconds", "http_requests_total"];
         assert_eq!(found("checkout latency", &metrics, &[checkout, &[]]), ["http_duration_seconds"]);
     }
 
     #[test]
     fn without_words_everything_is_listed_what_tells_most_first() {
-        let metrics = [("go_threads", ""), ("app_workers", ""), ("app_requests_total", ""), ("net_conntrack_x", "")];
+        let metrics =
+            [("go_threads", ""), ("app_workers", ""), ("app_requests_total", ""), ("net_conntrack_x", "")];
         assert_eq!(
             found("*", &metrics, &[]),
             ["app_requests_total", "app_workers", "go_threads", "net_conntrack_x"]
@@ -207,8 +226,13 @@ mod tests {
 
     #[test]
     fn the_exact_name_of_a_part_finds_its_metric_first() {
-        let metrics =
-            [("lat_bucket", ""), ("lat_count", ""), ("lat_sum", ""), ("lat_bucket_count_limit", ""), ("other", "")];
+        let metrics = [
+            ("lat_bucket", ""),
+            ("lat_count", ""),
+            ("lat_sum", ""),
+            ("lat_bucket_count_limit", ""),
+            ("other", ""),
+        ];
         assert_eq!(found("lat_bucket", &metrics, &[]), ["lat", "lat_bucket_count_limit"]);
     }
 

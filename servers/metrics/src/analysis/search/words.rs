@@ -7,8 +7,10 @@ const MOST_WORDS: usize = 6;
 const SHORTEST_PREFIX: usize = 3;
 
 /// Words that say nothing about a metric.
-const FILLERS: &[&str] =
-    &["a", "all", "an", "and", "by", "for", "from", "in", "is", "metric", "of", "on", "or", "per", "the", "to", "with"];
+const FILLERS: &[&str] = &[
+    "a", "all", "an", "and", "by", "for", "from", "in", "is", "metric", "of", "on", "or", "per", "the", "to",
+    "with",
+];
 
 /// What else a word may be called in a metric's name, the most telling first.
 const SYNONYMS: &[(&str, &[&str])] = &[
@@ -25,7 +27,7 @@ const SYNONYMS: &[(&str, &[&str])] = &[
     ("failure", &["failed", "error", "5xx", "exception"]),
     ("fd", &["descriptor", "files"]),
     ("garbage", &["gc"]),
-    ("health", &["up", "healthy", "ready"]),
+    ("health", &["up", "ready"]),
     ("lag", &["delay", "behind", "offset"]),
     ("latency", &["duration", "seconds", "milliseconds", "time"]),
     ("memory", &["rss", "heap", "bytes", "mem"]),
@@ -91,14 +93,23 @@ impl Word {
         Some(Likeness::Synonym(u8::try_from(self.synonyms.len() - place).unwrap_or(u8::MAX)))
     }
 
-    /// The closest likeness of any word of the text.
+    /// The closest likeness of any word of a name.
     pub(crate) fn likeness_in(&self, text: &str) -> Option<Likeness> {
         tokens(text).filter_map(|token| self.likeness(token)).max()
     }
 
-    /// Whether the text has this word, or one that begins with it; other words for it don't count.
+    /// Whether a text that is no name has this word, or one that begins with it; other words for it don't count.
     pub(crate) fn stands_in(&self, text: &str) -> bool {
-        tokens(text).any(|token| same(&self.text, token) || self.begins(token))
+        self.written_in(text).is_some()
+    }
+
+    /// How closely a text that is no name has this word.
+    pub(crate) fn written_in(&self, text: &str) -> Option<Likeness> {
+        let written = |token: &str| match same(&self.text, token) {
+            true => Some(Likeness::Same),
+            false => self.begins(token).then_some(Likeness::Prefix),
+        };
+        tokens(text).filter_map(written).max()
     }
 
     fn begins(&self, token: &str) -> bool {
@@ -116,7 +127,12 @@ impl Word {
 
     /// A regular expression for values in which a word begins with this one.
     pub(crate) fn value_pattern(&self) -> String {
-        format!("(?i)(?:.*[^a-z0-9])?{}.*", escape(&self.text))
+        format!(r"(?i)(.*[\W_])?{}.*", escape(&self.text))
+    }
+
+    /// Whether the word asks for what went wrong, which labels such as `code` tell.
+    pub(crate) fn means_failure(&self) -> bool {
+        ["error", "failure", "failed", "5xx"].iter().any(|word| same(word, &self.text))
     }
 }
 
@@ -141,7 +157,7 @@ impl Query {
             }
         }
         let filler = |token: &&str| FILLERS.iter().any(|filler| same(filler, token));
-        if !all.iter().all(|token| filler(token)) {
+        if !all.iter().all(filler) {
             all.retain(|token| !filler(token));
         }
         let (kept, rest) = all.split_at(all.len().min(MOST_WORDS));
@@ -286,13 +302,16 @@ mod tests {
     #[test]
     fn patterns_say_what_the_server_should_look_for() {
         assert_eq!(Word::new("latency").pattern(), "(?i).*(?:latenc|duration|second|millisecond|tim).*");
-        assert_eq!(Word::new("emails").value_pattern(), "(?i)(?:.*[^a-z0-9])?emails.*");
+        assert_eq!(Word::new("emails").value_pattern(), r"(?i)(.*[\W_])?emails.*");
         assert_eq!(escape("queue.age (x)"), r"queue\.age \(x\)");
     }
 
     #[test]
     fn no_synonym_is_the_word_itself_and_the_table_is_in_order() {
-        assert!(SYNONYMS.windows(2).all(|pair| pair[0].0 < pair[1].0), "sorted, so that no word is there twice");
+        assert!(
+            SYNONYMS.windows(2).all(|pair| pair[0].0 < pair[1].0),
+            "sorted, so that no word is there twice"
+        );
         for (word, others) in SYNONYMS {
             assert!(!others.is_empty() && others.iter().all(|other| other.len() < 20), "{word}");
             assert!(others.iter().all(|other| !same(word, other)), "{word}");

@@ -6,8 +6,8 @@ use contract::{Draft, ToolError, Untrusted, duration_text};
 
 use super::{gather::History, picture::Picture, words};
 use crate::{
-    analysis::alerts::{Side, service::Fit},
-    model::{Alerts, DeliveryState},
+    analysis::alerts::{OneAlert, Side, service::Fit},
+    model::{AlertState, Alerts, DeliveryState},
 };
 
 /// Names that are listed.
@@ -25,6 +25,13 @@ pub(super) fn add(draft: &mut Draft, picture: &Picture<'_>) {
     matching(draft, picture);
     if !picture.heard.others.is_empty() {
         draft.caveat(format!("not asked: {} (source=… asks it)", picture.heard.others.join(", ")));
+    }
+    let stateless =
+        |alert: &&OneAlert<'_>| alert.active.is_some_and(|active| active.state == AlertState::Unknown);
+    let stateless = picture.all.iter().filter(stateless).count();
+    if stateless > 0 {
+        let alerts = words::counted(stateless, "alert came", "alerts came");
+        draft.caveat(format!("{alerts} without a state Prometheus documents, and counted as firing"));
     }
     times(draft, picture);
     by_design(draft, picture);
@@ -101,13 +108,15 @@ fn silences(draft: &mut Draft, picture: &Picture<'_>) {
 }
 
 fn history(draft: &mut Draft, picture: &Picture<'_>) {
-    let Some(History { step, reply, .. }) = &picture.heard.history else { return };
+    let Some(History { plan, reply }) = &picture.heard.history else { return };
     match reply {
         Ok(reply) => {
+            let (step, between) =
+                (duration_text(plan.step.as_secs_f64()), duration_text(plan.between.as_secs_f64()));
+            let exact = if step == between { "" } else { "; episodes are the fewest there can have been" };
             draft.caveat(format!(
-                "what ended is seen every {}: times are exact to that, and what fired for less may be missed (a shorter \
-                 time_range sees finer, down to 15s)",
-                duration_text(step.as_secs_f64())
+                "ended alerts: looked at every {between}, so that what fired for less may be missed; first and last \
+                 seen are exact to {step}{exact}"
             ));
             if let Some(metrics) = picture.heard.metrics {
                 warnings(draft, "warning", metrics.system(), &reply.warnings);

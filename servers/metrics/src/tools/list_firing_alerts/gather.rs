@@ -1,12 +1,10 @@
 //! Asking both sides at the same time. One side that fails is no error: the answer says what is unknown then.
 
-use std::time::Duration;
-
 use contract::{Context, ErrorKind, TimeRange, ToolError};
 use futures_util::future::join3;
 
 use crate::{
-    analysis::alerts::history::{self, Fired},
+    analysis::alerts::history::{self, Fired, Plan},
     backend::{Metrics, Sources},
     model::{Alerts, QueryOptions, QueryReply, Rules, Silences},
 };
@@ -29,10 +27,8 @@ pub(super) struct Heard<'a> {
 
 /// The series of alerts over a window.
 pub(super) struct History {
-    /// Whole steps.
-    pub(super) window: TimeRange,
-    /// The distance of its moments.
-    pub(super) step: Duration,
+    /// How the window was looked at.
+    pub(super) plan: Plan,
     /// The series.
     pub(super) reply: Result<QueryReply, ToolError>,
 }
@@ -40,8 +36,8 @@ pub(super) struct History {
 impl Heard<'_> {
     /// What fired within the window; nothing when that was not asked for or is not known.
     pub(super) fn fired(&self) -> Vec<Fired> {
-        let Some(History { window, step, reply: Ok(reply) }) = &self.history else { return Vec::new() };
-        history::fired(reply.data.series(), *window, *step)
+        let Some(History { plan, reply: Ok(reply) }) = &self.history else { return Vec::new() };
+        history::fired(reply.data.series(), plan)
     }
 }
 
@@ -85,15 +81,15 @@ async fn history(
     metrics: Option<&dyn Metrics>,
     window: Option<TimeRange>,
 ) -> Option<History> {
-    let (window, step) = history::aligned(window?);
+    let plan = Plan::new(window?)?;
     let reply = match metrics {
         Some(metrics) => {
-            let asked = metrics.range(cx, history::FIRED, window, step, QueryOptions::default());
+            let asked = metrics.range(cx, &plan.promql, plan.asked, plan.step, QueryOptions::default());
             asked.await.map_err(ToolError::from)
         }
         None => Err(no_prometheus(sources)),
     };
-    Some(History { window, step, reply })
+    Some(History { plan, reply })
 }
 
 async fn delivered(

@@ -6,7 +6,7 @@ use promql_parser::parser::Expr;
 
 use super::{gather::History, picture::Picture, words};
 use crate::analysis::{
-    alerts::{OneAlert, history::FIRED, service},
+    alerts::{OneAlert, history::FIRING, service},
     promql,
 };
 
@@ -33,12 +33,12 @@ pub(super) fn add(draft: &mut Draft, picture: &Picture<'_>, source: Option<&str>
         draft
             .next(Next::call("list_firing_alerts", "the nearest name that has alerts").with("service", near));
     }
-    if let Some(History { window, reply: Err(_), .. }) = &picture.heard.history
+    if let Some(History { plan, reply: Err(_) }) = &picture.heard.history
         && picture.heard.rules.is_ok()
     {
-        let counts = format!("count by (alertname, severity) ({FIRED})");
+        let counts = format!("count by (alertname, severity) ({FIRING})");
         let next = Next::call("query_metrics", "how many fired, by name, which is a smaller question");
-        draft.next(from(source, next.with("promql", counts).with("time_range", window.to_string())));
+        draft.next(from(source, next.with("promql", counts).with("time_range", plan.covered.to_string())));
     }
 }
 

@@ -211,11 +211,10 @@ impl Cites {
             _ => None,
         };
         let history = match (&heard.history, heard.metrics) {
-            (Some(History { window, step, reply: Ok(_) }), Some(metrics)) => {
-                let link = metrics.link(history::FIRED, Some(*window), cx.now);
-                let evidence =
-                    Evidence::new(metrics.system(), history::FIRED).over(*window).every(*step).link(link);
-                Some(draft.cite(evidence))
+            (Some(History { plan, reply: Ok(_) }), Some(metrics)) => {
+                let link = metrics.link(&plan.promql, Some(plan.asked), cx.now);
+                let evidence = Evidence::new(metrics.system(), plan.promql.as_str()).link(link);
+                Some(draft.cite(evidence.over(plan.asked).every(plan.step)))
             }
             _ => None,
         };

@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 
 use contract::{ErrorKind, ToolError};
+use jiff::Timestamp;
 
 use super::{picture::Picture, words};
 use crate::analysis::alerts::{
     OneAlert, Side, Standing,
     families::Family,
+    history::Plan,
     must_always_fire,
     rules::{self, Overview},
     service,
@@ -37,10 +39,21 @@ pub(super) fn text(picture: &Picture<'_>) -> String {
     }
     let ended: usize = picture.ended.iter().map(|family| family.members.len()).sum();
     if let (1.., Some(history)) = (ended, &picture.heard.history) {
-        parts.push(format!("{ended} more fired since {} and ended", words::moment(history.window.start())));
+        let more = if firing + suppressed > 0 { "more " } else { "" };
+        parts.push(format!("{ended} {more}fired {} and ended", within(&history.plan, picture.now)));
     }
     parts.extend(state_of_alerting(picture, firing + suppressed + pending == 0));
     format!("{}.", parts.join("; "))
+}
+
+/// The window in words; one that ends now needs no end.
+fn within(plan: &Plan, now: Timestamp) -> String {
+    let (start, end) = (plan.covered.start(), plan.covered.end());
+    if now.duration_since(end).as_secs_f64() < plan.between.as_secs_f64() {
+        format!("since {}", words::moment(start))
+    } else {
+        format!("between {} and {}", words::moment(start), words::moment(end))
+    }
 }
 
 fn counted(alerts: usize) -> String {

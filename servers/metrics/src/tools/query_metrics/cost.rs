@@ -5,13 +5,15 @@
 
 use std::collections::BTreeMap;
 
-use contract::{Context, ErrorKind, TimeRange, ToolError, duration_text, significant};
+use contract::{Context, ErrorKind, ToolError, duration_text};
 use promql_parser::parser::Expr;
 
 use super::question::{Question, When};
 use crate::{
     analysis::{
-        promql::{self, Course, Estimate, Found, SCRAPE, about, estimate, metric_of, selector_text, selectors},
+        promql::{
+            self, Course, Estimate, Found, SCRAPE, about, estimate, metric_of, selector_text, selectors,
+        },
         ranking::Grid,
     },
     backend::Metrics,
@@ -19,7 +21,7 @@ use crate::{
 };
 
 /// A metric with more series than this is rare: what is cheap even then is not looked up.
-const LARGE: f64 = 100_000.0;
+const LARGE: f64 = 50_000.0;
 /// What a selector counts as whose series are not known.
 const UNKNOWN: u64 = 1_000;
 /// An instant query over ranges up to this many seconds is not estimated.
@@ -118,10 +120,16 @@ impl Meter {
     }
 
     fn unknown(&self, reads: &Estimate) -> Option<String> {
-        let names: Vec<&str> =
-            reads.parts.iter().filter(|part| part.series.is_none()).map(|part| part.selector.as_str()).collect();
+        let names: Vec<&str> = reads
+            .parts
+            .iter()
+            .filter(|part| part.series.is_none())
+            .map(|part| part.selector.as_str())
+            .collect();
         let first = names.first()?;
-        Some(format!("the series of {first} could not be counted, so what this reads was not bounded beforehand"))
+        Some(format!(
+            "the series of {first} could not be counted, so what this reads was not bounded beforehand"
+        ))
     }
 }
 
@@ -174,82 +182,114 @@ fn blind(question: &Question<'_>, most: u64) -> Result<Vec<String>, ToolError> {
     let each = promql::blind_cost(&question.reading, question.course(), SCRAPE);
     if each * UNKNOWN as f64 <= most as f64 {
         return Ok(vec![
-            "not analysed: this server's reader of PromQL does not know all of the query; the source decides".to_owned(),
+            "not analysed: this server's reader of PromQL does not know all of the query; the source decides"
+                .to_owned(),
         ]);
     }
     let problem = format!(
         "this query could not be analysed, and would read up to {} samples of each series",
         about(each)
     );
-    Err(ToolError::new(ErrorKind::TooExpensive, problem, "shorten the ranges in [ ] or the time_range, or write the query in plain PromQL"))
+    Err(ToolError::new(
+        ErrorKind::TooExpensive,
+        problem,
+        "shorten the ranges in [ ] or the time_range, or write the query in plain PromQL",
+    ))
 }
 
 fn too_expensive(question: &Question<'_>, meter: &Meter, reads: &Estimate, most: f64) -> ToolError {
-    let mut problem = format!("this would read about {} samples (limit {})", about(reads.samples), about(most));
+    let mut problem =
+        format!("this would read about {} samples (limit {})", about(reads.samples), about(most));
     if let Some(part) = reads.parts.first() {
-        let (series, each) = (part.series.unwrap_or(UNKNOWN) as f64, about(part.per_series));
-        problem.push_str(&format!(": {} series of {} × {each} samples each", about(series), part.selector));
+        let (series, each) = (about(part.series.unwrap_or(UNKNOWN) as f64), about(part.per_series));
+        let every = duration_text(meter.scrape.round());
+        problem.push_str(&format!(
+            ": {series} series of {} × {each} samples each (one every {every})",
+            part.selector
+        ));
     }
-    let every = significant(meter.scrape);
-    let remedy = format!(
-        "taking one sample each {every} s. Aggregating does not help, because every series is read first: use a coarser \
-         step, a shorter time_range, a shorter range in [ ] or more matchers"
-    );
-    let mut error = ToolError::new(ErrorKind::TooExpensive, problem, remedy);
-    for (next, samples) in cheaper(question, meter, most) {
-        error = error.try_next(next(&format!("reads about {} samples", about(samples))));
-    }
-    error
+    let remedy = "aggregating does not help, because every series is read first: use a coarser step, a shorter \
+                  time_range, a shorter range in [ ] or more matchers";
+    let error = ToolError::new(ErrorKind::TooExpensive, problem, remedy);
+    cheaper(question, meter, most).into_iter().fold(error, |error, cheaper| {
+        let next =
+            question.again(&cheaper.promql, &format!("reads about {} samples", about(cheaper.samples)));
+        error.try_next(match cheaper.change {
+            Some((argument, value)) => next.with(argument, value),
+            None => next,
+        })
+    })
 }
 
-type Suggestion<'s> = (Box<dyn Fn(&str) -> contract::Next + 's>, f64);
+/// A call that stays below the limit.
+struct Cheaper {
+    promql: String,
+    /// An argument that differs.
+    change: Option<(&'static str, String)>,
+    samples: f64,
+}
 
-/// Calls that stay below the limit: with a coarser step, over a shorter window, with shorter ranges.
-fn cheaper<'s>(question: &'s Question<'_>, meter: &Meter, most: f64) -> Vec<Suggestion<'s>> {
+/// Calls that stay below the limit: with a coarser step, over a shorter window, else with shorter ranges.
+fn cheaper(question: &Question<'_>, meter: &Meter, most: f64) -> Vec<Cheaper> {
     let Some(tree) = &question.reading.tree else { return Vec::new() };
-    let mut found: Vec<Suggestion<'s>> = Vec::new();
-    if let When::Over { past, grid, .. } = question.when {
+    let mut found = Vec::new();
+    let promql = || question.promql.to_owned();
+    if let When::Over { grid, .. } = question.when {
         let coarser = question.coarser_grids().into_iter().filter(|grid| grid.count() >= FEWEST_POINTS);
-        let fits = coarser.map(|grid| (grid, meter.reads(tree, course(grid)).samples)).find(|(_, reads)| *reads <= most);
-        if let Some((coarse, reads)) = fits {
+        let fits = coarser
+            .map(|grid| (grid, meter.reads(tree, course(grid)).samples))
+            .find(|(_, reads)| *reads <= most);
+        if let Some((coarse, samples)) = fits {
             let step = duration_text(coarse.step().as_secs_f64());
-            found.push((Box::new(move |why| question.again(question.promql, why).with("step", step.as_str())), reads));
+            found.push(Cheaper { promql: promql(), change: Some(("step", step)), samples });
         }
-        if let Some((window, reads)) = shorter(meter, tree, past, grid, most) {
-            let text = window.to_string();
-            found.push((Box::new(move |why| question.again(question.promql, why).with("time_range", text.as_str())), reads));
+        if let Some((window, samples)) = shorter(question, meter, tree, grid, most) {
+            found.push(Cheaper { promql: promql(), change: Some(("time_range", window)), samples });
         }
     }
-    if found.is_empty()
-        && let Some((promql, reads)) = shorter_ranges(question, meter, most)
-    {
-        found.push((Box::new(move |why| question.again(&promql, why)), reads));
+    if found.is_empty() {
+        found.extend(shorter_ranges(question, meter, most));
     }
     found
 }
 
-/// The end of the window, halved until it fits.
-fn shorter(meter: &Meter, tree: &Expr, past: TimeRange, grid: Grid, most: f64) -> Option<(TimeRange, f64)> {
-    let mut seconds = past.seconds() / 2.0;
-    while seconds >= 300.0 {
-        let start = past.end().checked_sub(std::time::Duration::from_secs_f64(seconds.round())).ok()?;
-        let window = TimeRange::new(start, past.end()).ok()?;
-        let reads = meter.reads(tree, course(Grid::lay(window, grid.step().as_secs()))).samples;
-        if reads <= most {
-            return Some((window, reads));
-        }
-        seconds /= 2.0;
-    }
-    None
+/// Lengths of windows and ranges that people use, in seconds.
+const LENGTHS: [u64; 12] =
+    [1_209_600, 604_800, 259_200, 86_400, 43_200, 21_600, 10_800, 3_600, 1_800, 900, 600, 300];
+
+/// The longest latest part of the window that fits.
+fn shorter(
+    question: &Question<'_>,
+    meter: &Meter,
+    tree: &Expr,
+    grid: Grid,
+    most: f64,
+) -> Option<(String, f64)> {
+    LENGTHS.iter().find_map(|length| {
+        let (window, text) = question.latest(*length)?;
+        let samples = meter.reads(tree, course(Grid::lay(window, grid.step().as_secs()))).samples;
+        (samples <= most).then_some((text, samples))
+    })
 }
 
-/// The query with its long ranges cut to the longest that fits.
-fn shorter_ranges(question: &Question<'_>, meter: &Meter, most: f64) -> Option<(String, f64)> {
-    const LENGTHS: [f64; 9] = [604_800.0, 86_400.0, 43_200.0, 21_600.0, 3_600.0, 1_800.0, 900.0, 600.0, 300.0];
-    LENGTHS.iter().find_map(|length| {
-        let promql = promql::shorten(&question.reading, *length)?;
+/// The query with its long ranges cut to the longest that fits, in as few moments as need be.
+fn shorter_ranges(question: &Question<'_>, meter: &Meter, most: f64) -> Option<Cheaper> {
+    let grids = question.coarser_grids();
+    let courses: Vec<(Course, Option<Grid>)> = [(question.course(), None)]
+        .into_iter()
+        .chain(grids.into_iter().map(|grid| (course(grid), Some(grid))))
+        .collect();
+    for length in LENGTHS {
+        let Some(promql) = promql::shorten(&question.reading, length as f64) else { continue };
         let reading = promql::read(&promql).ok()?;
-        let reads = meter.reads(reading.tree.as_ref()?, question.course()).samples;
-        (reads <= most).then_some((promql, reads))
-    })
+        let tree = reading.tree.as_ref()?;
+        for (course, grid) in &courses {
+            let samples = meter.reads(tree, *course).samples;
+            if samples <= most {
+                let step = grid.map(|grid| ("step", duration_text(grid.step().as_secs_f64())));
+                return Some(Cheaper { promql, change: step, samples });
+            }
+        }
+    }
+    None
 }

@@ -1,16 +1,21 @@
 //! Why nothing came back: never a zero, and almost always one of a few causes.
 //!
 //! For each selector of the expression: does the metric exist, does the label have that value, was there a sample in
-//! the window, and if all that is so, what filtered it. A handful of look-ups, each cited.
+//! the window, and if all that is so, what filtered it. A handful of look-ups, each cited where it is used.
 
 mod inquiry;
 
-use contract::{Answer, Cite, Context, Draft, Finding, Next, duration_text, significant, time_text};
+use contract::{
+    Answer, Cite, Context, Draft, Evidence, Finding, Next, duration_text, significant, time_text,
+};
+use promql_parser::parser::Expr;
 
-use self::inquiry::{Inquiry, Sample};
+use self::inquiry::{Inquiry, Seen};
 use super::question::{Question, When};
 use crate::{
-    analysis::promql::{self, Filter, Found, SCRAPE, filters, metric_of, selector_text, selectors, short_windows},
+    analysis::promql::{
+        self, Filter, Found, SCRAPE, filters, metric_of, selector_text, selectors, short_windows,
+    },
     backend::Metrics,
 };
 
@@ -27,14 +32,17 @@ pub(super) async fn explain(
     cite: Cite,
 ) -> Answer {
     let mut case = Case {
-        inquiry: Inquiry { cx, store, end: question.end(), left: LOOK_UPS, draft },
+        inquiry: Inquiry::new(cx, store, question.end(), LOOK_UPS),
         question,
+        draft,
         cite,
         mended: question.promql.to_owned(),
-        then: None,
+        why_mended: "with the nearest that exists".to_owned(),
+        otherwise: None,
+        there: Vec::new(),
     };
     match &question.reading.tree {
-        None => case.say("the query could not be analysed here, so its parts were not looked into", cite),
+        None => case.say("the query could not be analysed here, so its parts were not looked into", &[]),
         Some(tree) => {
             let mut all_there = true;
             for found in distinct(selectors(tree)) {
@@ -66,55 +74,71 @@ fn distinct(all: Vec<Found<'_>>) -> Vec<Found<'_>> {
 struct Case<'a> {
     inquiry: Inquiry<'a>,
     question: &'a Question<'a>,
+    draft: Draft,
     /// The query itself.
     cite: Cite,
-    /// The query with what could be mended.
+    /// The query with what could be mended, and how.
     mended: String,
-    /// A better call than the mended query.
-    then: Option<Next>,
+    why_mended: String,
+    /// A call that helps where nothing can be mended.
+    otherwise: Option<Next>,
+    /// Selectors that have samples, and the series of each.
+    there: Vec<(String, u64, Evidence)>,
 }
 
 impl Case<'_> {
-    fn say(&mut self, statement: impl Into<String>, cite: Cite) {
-        self.inquiry.draft.finding(Finding::new(statement, cite));
+    /// Adds a cause; without evidence of its own it rests on the query.
+    fn say(&mut self, statement: impl Into<String>, evidence: &[Evidence]) {
+        let mut cites =
+            evidence.iter().map(|one| self.draft.cite(one.clone())).collect::<Vec<_>>().into_iter();
+        let finding = Finding::new(statement, cites.next().unwrap_or(self.cite));
+        self.draft.finding(cites.fold(finding, Finding::and));
     }
 
     fn conclude(mut self) -> Answer {
         let when = match self.question.when {
             When::At(at) => format!("at {}", time_text(at)),
-            When::Over { grid, .. } => format!("between {} and {}", time_text(grid.first()), time_text(grid.last())),
+            When::Over { grid, .. } => {
+                format!("between {} and {}", time_text(grid.first()), time_text(grid.last()))
+            }
         };
         if self.mended != self.question.promql {
-            let next = self.question.again(&self.mended, "the nearest that exists");
-            self.inquiry.draft.next(next);
+            self.draft.next(self.question.again(&self.mended, &self.why_mended));
         }
-        if let Some(then) = self.then.take() {
-            self.inquiry.draft.next(then);
+        if let Some(otherwise) = self.otherwise.take() {
+            self.draft.next(otherwise);
         }
         let title = self.question.title();
-        self.inquiry.draft.conclude(format!("No series matched {title} {when}. This is not a zero."))
+        self.draft.conclude(format!("No series matched {title} {when}. This is not a zero."))
     }
 
     /// Looks into one selector; true when it has samples, so that it is not the cause.
     async fn look_into(&mut self, found: &Found<'_>) -> bool {
         let selector = selector_text(found.selector);
         if let Some(metric) = metric_of(found.selector)
-            && self.has_no_such_metric(metric).await
+            && let Some(nearest) = self.has_no_such_metric(metric).await
         {
+            // The labels may be misspelt too: judged by the metric that was probably meant.
+            if let Some(nearest) = nearest {
+                self.labels(found, Some(&nearest)).await;
+            }
             return false;
         }
         // Over all the time that is kept, by the index alone.
         match self.inquiry.exists(&selector).await {
-            Some((false, cite)) => {
-                self.labels(found, &selector, cite).await;
+            Some((false, evidence)) => {
+                if !self.labels(found, metric_of(found.selector)).await {
+                    self.say(format!("no series has all the labels of {selector} together"), &[evidence]);
+                }
                 return false;
             }
             Some((true, _)) => {}
             None => return false,
         }
         if found.is_shifted() {
-            let statement = format!("{selector} has series, but perhaps none at the time that offset or @ shifts it to");
-            self.say(statement, self.cite);
+            let statement =
+                format!("{selector} has series, but perhaps none at the time that offset or @ shifts it to");
+            self.say(statement, &[]);
             return false;
         }
         let range = match self.question.when {
@@ -122,28 +146,35 @@ impl Case<'_> {
             When::Over { past, .. } => Some(past.seconds()),
         };
         match self.inquiry.present(&selector, range).await {
-            Some((0, cite)) => {
-                self.silent(&selector, cite).await;
+            Some((0, evidence)) => {
+                self.silent(found, &selector, evidence).await;
                 false
             }
-            Some(_) => true,
+            Some((series, evidence)) => {
+                self.there.push((selector, series, evidence));
+                true
+            }
             None => false,
         }
     }
 
-    /// Says so when there is no metric of this name.
-    async fn has_no_such_metric(&mut self, metric: &str) -> bool {
-        let Some(names) = self.inquiry.names(metric).await else { return false };
+    /// Says so when there is no metric of this name; the inner value is the one that the query is mended with.
+    async fn has_no_such_metric(&mut self, metric: &str) -> Option<Option<String>> {
+        let names = self.inquiry.names(metric).await?;
         if names.known {
-            return false;
+            return None;
         }
         if names.nearest.is_empty() {
-            self.say(format!("metric {metric} does not exist, nor one with a similar name"), names.cite);
-            let next = Next::call("search_metrics", "finds metrics by words").with("text", metric.replace('_', " "));
-            self.then.get_or_insert(self.question.of_source(next));
-            return true;
+            self.say(
+                format!("metric {metric} does not exist, nor one with a similar name"),
+                &[names.evidence],
+            );
+            let next =
+                Next::call("search_metrics", "finds metrics by words").with("text", metric.replace('_', " "));
+            self.otherwise.get_or_insert(self.question.of_source(next));
+            return Some(None);
         }
-        let counts = self.inquiry.counts(&names.nearest).await;
+        let (counts, counted) = self.inquiry.counts(&names.nearest).await;
         let nearest: Vec<String> = names
             .nearest
             .iter()
@@ -153,23 +184,23 @@ impl Case<'_> {
             })
             .collect();
         let statement = format!("metric {metric} does not exist; nearest: {}", nearest.join(", "));
-        self.say(statement, names.cite);
+        let evidence: Vec<Evidence> = [names.evidence].into_iter().chain(counted).collect();
+        self.say(statement, &evidence);
         let first = names.nearest.first().and_then(|name| name.plain());
-        if let Some(mended) = first.and_then(|first| promql::rename_metric(&self.mended, metric, first)) {
-            self.mended = mended;
-        }
-        true
+        let mended = first.and_then(|first| promql::rename_metric(&self.mended, metric, first));
+        let first = first.filter(|_| mended.is_some()).map(str::to_owned);
+        self.mended = mended.unwrap_or_else(|| self.mended.clone());
+        Some(first)
     }
 
-    /// The metric exists, but no series has all these labels: which of them is it?
-    async fn labels(&mut self, found: &Found<'_>, selector: &str, cite: Cite) {
-        let metric = metric_of(found.selector);
+    /// Which labels have no value that fits, judged by those of `metric`; false when none is at fault.
+    async fn labels(&mut self, found: &Found<'_>, metric: Option<&str>) -> bool {
         let matchers = found.selector.matchers.matchers.iter().filter(|matcher| matcher.name != "__name__");
         let mut explained = false;
         for matcher in matchers {
             let Some(fault) = self.inquiry.fault(metric, matcher).await else { continue };
             explained = true;
-            self.say(fault.statement, fault.cite);
+            self.say(fault.statement, &[fault.evidence]);
             let mended = match (&fault.nearest, fault.is_regex) {
                 (_, true) => promql::as_regex(&self.mended, &matcher.name, &matcher.value),
                 (Some(nearest), _) => {
@@ -179,88 +210,111 @@ impl Case<'_> {
             };
             self.mended = mended.unwrap_or_else(|| self.mended.clone());
         }
-        if !explained {
-            self.say(format!("no series has all the labels of {selector} together"), cite);
-        }
+        explained
     }
 
     /// The series exist, but have no sample in the window: when was the last one?
-    async fn silent(&mut self, selector: &str, cite: Cite) {
+    async fn silent(&mut self, found: &Found<'_>, selector: &str, evidence: Evidence) {
         let within = match self.question.when {
-            When::At(_) => "in the last 5 minutes",
-            When::Over { .. } => "in this window",
+            When::At(_) => "no current sample",
+            When::Over { .. } => "no sample in this window",
         };
-        match self.inquiry.last_seen(selector).await {
-            Some(Sample { at: Some(at), cite }) => {
-                let statement = format!(
-                    "{selector} exists, but has no sample {within}; last seen about {} (to 5 minutes)",
-                    time_text(at)
-                );
-                self.say(statement, cite);
-                if let Some(window) = inquiry::before(at) {
-                    let next = self.question.again(self.question.promql, "when there were samples");
-                    self.then.get_or_insert(next.with("time_range", window.to_string()));
-                }
+        // Without a metric's name the look-up reads too much.
+        let seen =
+            if metric_of(found.selector).is_some() { self.inquiry.last_seen(selector).await } else { None };
+        let Some((seen, found_by)) = seen else {
+            return self.say(format!("{selector} exists, but has {within}"), &[evidence]);
+        };
+        let last = match &seen {
+            Seen::About(at) => format!("last seen about {}", time_text(*at)),
+            Seen::Between(from, to) => {
+                format!("last seen between {} and {}", time_text(*from), time_text(*to))
             }
-            Some(Sample { at: None, cite }) => {
-                let end = time_text(self.question.end());
-                let statement = format!("{selector} exists, but has no sample {within}, nor in the 7 days before {end}");
-                self.say(statement, cite);
+            Seen::Never { since } => format!("none before it either, back to {}", time_text(*since)),
+        };
+        self.say(format!("{selector} exists, but has {within}; {last}"), &[evidence, found_by]);
+        match seen.window() {
+            Some(window) => {
+                let next = self.question.again(self.question.promql, "when there were samples");
+                self.otherwise.get_or_insert(next.with("time_range", window.to_string()));
             }
-            None => self.say(format!("{selector} exists, but has no sample {within}"), cite),
+            None => self.later(selector).await,
+        }
+    }
+
+    /// No sample before the end of the window: is there one now?
+    async fn later(&mut self, selector: &str) {
+        if let Some((series, evidence)) = self.inquiry.now(selector).await
+            && series > 0
+        {
+            self.say(
+                format!("{selector} has {series} series now: its samples begin after the window"),
+                &[evidence],
+            );
         }
     }
 
     /// Every selector has samples: what let none of them through?
-    async fn filtered(&mut self, tree: &promql_parser::parser::Expr) {
+    async fn filtered(&mut self, tree: &Expr) {
         for short in short_windows(tree, 4.0 * SCRAPE) {
-            let Some((interval, cite)) = self.inquiry.interval(&short.selector).await else { continue };
+            let Some((interval, evidence)) = self.inquiry.interval(&short.selector).await else { continue };
             if short.range < 2.0 * interval {
                 let (range, every) = (duration_text(short.range), duration_text(interval.round()));
                 let statement = format!(
-                    "{}() needs two samples, and [{range}] of {} holds fewer: they are about {every} apart",
+                    "{}() needs two samples, and [{range}] of {} does not always hold two: they are about {every} apart",
                     short.function, short.selector
                 );
-                self.say(statement, cite);
+                self.say(statement, &[evidence]);
                 let enough = duration_text((4.0 * interval).round());
                 self.mended = self.mended.replace(&format!("[{range}]"), &format!("[{enough}]"));
+                self.why_mended = format!("with a range of {enough}");
                 return;
             }
         }
-        let statement = match filters(tree).into_iter().next() {
+        let there: Vec<String> =
+            self.there.iter().map(|(name, series, _)| format!("{name} has {series} series")).collect();
+        let counts: Vec<Evidence> = self.there.iter().map(|(_, _, evidence)| evidence.clone()).collect();
+        let there = if there.is_empty() { "it selects nothing".to_owned() } else { there.join(", ") };
+        let why = match filters(tree).into_iter().next() {
             Some(Filter::Comparison { series, operator, number, number_first }) => {
-                return self.compared(&series, &operator, number, number_first).await;
+                return self.compared(&there, counts, &series, &operator, number, number_first).await;
             }
-            Some(Filter::Absent) => "absent() answers only while nothing matches, and there are matching series".to_owned(),
+            Some(Filter::Absent) => "absent() answers only while there are none".to_owned(),
             Some(Filter::Set(operator)) => format!(
-                "every selector has series; `{operator}` left none: it compares all labels of both sides unless on(…) \
-                 or ignoring(…) says which"
+                "`{operator}` left none: it compares all labels of both sides unless on(…) or ignoring(…) says which"
             ),
             Some(Filter::Matching(operator)) => format!(
-                "every selector has series; no two of both sides of `{operator}` have equal labels: say which to compare \
-                 with on(…) or ignoring(…)"
+                "no two of both sides of `{operator}` have equal labels: say which to compare with on(…) or ignoring(…)"
             ),
-            None => "every selector has series; what is done with them left none".to_owned(),
+            None => "what is done with them left none".to_owned(),
         };
-        self.say(statement, self.cite);
+        self.say(format!("{there}; {why}"), &counts);
     }
 
     /// A comparison that nothing passed: how near did it come?
-    async fn compared(&mut self, series: &str, operator: &str, number: f64, number_first: bool) {
+    async fn compared(
+        &mut self,
+        there: &str,
+        mut evidence: Vec<Evidence>,
+        series: &str,
+        operator: &str,
+        number: f64,
+        number_first: bool,
+    ) {
         let wants_more = matches!(operator, ">" | ">=") != number_first;
         let (function, name) = if wants_more { ("max", "highest") } else { ("min", "lowest") };
         let number = significant(number);
-        let written = if number_first { format!("{number} {operator} …") } else { format!("… {operator} {number}") };
-        match self.inquiry.extreme(function, series).await {
-            Some((value, cite)) => {
-                let end = time_text(self.question.end());
-                let statement = format!(
-                    "every selector has series, but none passes `{written}`: the {name} value of {series} is {} at {end}",
-                    significant(value)
-                );
-                self.say(statement, cite);
-            }
-            None => self.say(format!("every selector has series, but none passes `{written}`"), self.cite),
+        let written = if number_first {
+            format!("{number} {operator} …")
+        } else {
+            format!("… {operator} {number}")
+        };
+        let mut statement = format!("{there}; nothing passes `{written}`");
+        if let Some((value, found_by)) = self.inquiry.extreme(function, series).await {
+            let end = time_text(self.question.end());
+            statement.push_str(&format!(": the {name} value of {series} is {} at {end}", significant(value)));
+            evidence.push(found_by);
         }
+        self.say(statement, &evidence);
     }
 }

@@ -3,11 +3,15 @@
 use contract::{Answer, Cell, Cite, Draft, Table, Untrusted, significant, time_text};
 use jiff::Timestamp;
 
-use super::{question::Question, suggest};
+use super::{
+    question::Question,
+    suggest,
+    words::{head, label_cell, named},
+};
 use crate::{
     analysis::{
         promql::{is_moment, orders_itself},
-        ranking::{Order, common, few_values, order, rest},
+        ranking::{Order, common, few_values, order},
     },
     model::{Labels, Point, Series},
 };
@@ -17,7 +21,12 @@ pub(super) fn scalar(mut draft: Draft, cite: Cite, question: &Question<'_>, poin
     let mut table = Table::new("values", &["value"], cite);
     table.row(vec![Cell::Number(point.value)]);
     draft.table(table);
-    draft.conclude(format!("{} is {} at {}.", question.title(), significant(point.value), time_text(question.end())))
+    draft.conclude(format!(
+        "{} is {} at {}.",
+        question.title(),
+        significant(point.value),
+        time_text(question.end())
+    ))
 }
 
 /// What an expression of a text evaluates to.
@@ -47,30 +56,20 @@ pub(super) fn vector(
     if !native.is_empty() {
         said.push(native_table(&mut draft, cite, question, &native, &shared));
     }
-    suggest::after_moment(&mut draft, question, count);
-    let head = head(question, count, &shared);
+    suggest::after_moment(&mut draft, question, count, plain.is_empty());
+    let head = head(&mut draft, cite, question, count, &shared);
     draft.conclude(format!("{head} at {}: {}.", time_text(at), said.join("; ")))
 }
 
-/// What is asked, how many series there are and which labels they share.
-pub(super) fn head(question: &Question<'_>, count: usize, shared: &Labels) -> String {
-    let title = question.title();
-    match (count, shared.is_empty()) {
-        (1, true) => title,
-        (1, false) => format!("{title}, 1 series {}", shared.text()),
-        (_, true) => format!("{count} series of {title}"),
-        (_, false) => format!("{count} series of {title}, all with {}", shared.text()),
-    }
-}
-
-/// What tells a row from the others; missing when nothing does.
-pub(super) fn label_cell(labels: &Labels, shared: &Labels) -> Cell {
-    let own = rest(labels, shared);
-    if own.is_empty() { Cell::Missing } else { Cell::Text(own.text()) }
-}
-
-fn plain_table(draft: &mut Draft, cite: Cite, question: &Question<'_>, series: &[Series], shared: &Labels) -> String {
-    let values: Vec<f64> = series.iter().map(|one| one.points.first().map_or(f64::NAN, |point| point.value)).collect();
+fn plain_table(
+    draft: &mut Draft,
+    cite: Cite,
+    question: &Question<'_>,
+    series: &[Series],
+    shared: &Labels,
+) -> String {
+    let values: Vec<f64> =
+        series.iter().map(|one| one.points.first().map_or(f64::NAN, |point| point.value)).collect();
     let labels: Vec<&Labels> = series.iter().map(|one| &one.labels).collect();
     let ordered = question.reading.tree.as_ref().is_some_and(orders_itself);
     let (places, how) = order(&values, &labels, ordered);
@@ -93,8 +92,8 @@ fn plain_table(draft: &mut Draft, cite: Cite, question: &Question<'_>, series: &
         Some(moment) if as_moment => time_text(moment),
         _ => significant(value),
     };
-    let named = |place: usize| labels.get(place).map_or(String::new(), |labels| rest(labels, shared).text());
-    said(&values, &places, how, &shown, &named)
+    let name = |place: usize| labels.get(place).map_or(String::new(), |labels| named(labels, shared));
+    said(&values, &places, how, &shown, &name)
 }
 
 /// The values in one phrase.
@@ -103,32 +102,35 @@ fn said(
     places: &[usize],
     how: Order,
     shown: &dyn Fn(f64) -> String,
-    named: &dyn Fn(usize) -> String,
+    name: &dyn Fn(usize) -> String,
 ) -> String {
     if let [only] = values {
         return shown(*only);
     }
-    if let (Order::RareFirst, Some(few)) = (how, few_values(values)) {
-        let each: Vec<String> = few.iter().map(|(value, count)| format!("{count} at {}", shown(*value))).collect();
-        return each.join(", ");
-    }
     let value = |place: usize| values.get(place).copied().unwrap_or(f64::NAN);
+    if let (Order::RareFirst, Some(few)) = (how, few_values(values)) {
+        let place_of =
+            |known: f64| places.iter().copied().find(|place| value(*place).total_cmp(&known).is_eq());
+        let each = few.iter().map(|(known, count)| match (count, place_of(*known)) {
+            (1, Some(place)) => format!("1 at {} ({})", shown(*known), name(place)),
+            _ => format!("{count} at {}", shown(*known)),
+        });
+        return each.collect::<Vec<_>>().join(", ");
+    }
     if how == Order::Given {
         let first = places.first().copied().unwrap_or(0);
-        return format!("in the order of the expression, first {} for {}", shown(value(first)), named(first));
+        return format!("in the order of the expression, first {} for {}", shown(value(first)), name(first));
     }
     let by_value = |one: &usize, other: &usize| value(*one).total_cmp(&value(*other));
     let numbers = || places.iter().copied().filter(|place| !value(*place).is_nan());
-    match (numbers().min_by(by_value), numbers().max_by(by_value)) {
-        (Some(least), Some(most)) if value(least) == value(most) => format!("each {}", shown(value(most))),
-        (Some(least), Some(most)) => format!(
-            "highest {} for {}, lowest {} for {}",
-            shown(value(most)),
-            named(most),
-            shown(value(least)),
-            named(least)
-        ),
-        _ => "none of them a number (NaN)".to_owned(),
+    let (Some(least), Some(most)) = (numbers().min_by(by_value), numbers().max_by(by_value)) else {
+        return "each NaN".to_owned();
+    };
+    let (low, high) = (shown(value(least)), shown(value(most)));
+    match values.len() - numbers().count() {
+        0 if value(least) == value(most) => format!("each {high}"),
+        0 => format!("highest {high} for {}, lowest {low} for {}", name(most), name(least)),
+        nan => format!("highest {high} for {}, lowest {low} for {}, {nan} NaN", name(most), name(least)),
     }
 }
 
@@ -145,8 +147,15 @@ fn seconds_since_1970(value: f64) -> Option<Timestamp> {
     Timestamp::from_second(value.round() as i64).ok()
 }
 
-fn native_table(draft: &mut Draft, cite: Cite, question: &Question<'_>, series: &[Series], shared: &Labels) -> String {
-    let counts: Vec<f64> = series.iter().map(|one| one.histograms.first().map_or(0.0, |(_, one)| one.count)).collect();
+fn native_table(
+    draft: &mut Draft,
+    cite: Cite,
+    question: &Question<'_>,
+    series: &[Series],
+    shared: &Labels,
+) -> String {
+    let counts: Vec<f64> =
+        series.iter().map(|one| one.histograms.first().map_or(0.0, |(_, one)| one.count)).collect();
     let labels: Vec<&Labels> = series.iter().map(|one| &one.labels).collect();
     let ordered = question.reading.tree.as_ref().is_some_and(orders_itself);
     let (places, _) = order(&counts, &labels, ordered);

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use contract::{Context, Detail, Evidence, Next, TimeRange, TimeSpec, ToolError, duration_text, parse_duration, time_text};
+use contract::{
+    Context, Detail, Evidence, Next, TimeRange, TimeSpec, ToolError, duration_text, parse_duration, time_text,
+};
 use jiff::Timestamp;
 
 use super::Request;
@@ -40,17 +42,26 @@ pub(super) struct Question<'q> {
     pub(super) full: bool,
     /// Whether the step is ours to change.
     pub(super) is_automatic: bool,
+    /// Whether the window was given as so long back from now.
+    ends_now: bool,
     /// The arguments to hand on in a suggested call.
     time_range: Option<String>,
     source: Option<&'q str>,
 }
 
 impl<'q> Question<'q> {
-    pub(super) fn of(cx: &Context, request: &'q Request, limits: QueryLimits) -> Result<Question<'q>, ToolError> {
+    pub(super) fn of(
+        cx: &Context,
+        request: &'q Request,
+        limits: QueryLimits,
+    ) -> Result<Question<'q>, ToolError> {
         let promql = request.promql.trim();
         let reading = promql::read(promql).map_err(|depth| {
-            ToolError::invalid("promql", &format!("its brackets are nested {depth} deep; the limit is {DEEPEST}"))
-                .remedy("split the expression into several queries")
+            ToolError::invalid(
+                "promql",
+                &format!("its brackets are nested {depth} deep; the limit is {DEEPEST}"),
+            )
+            .remedy("split the expression into several queries")
         })?;
         let when = when(cx, request, limits)?;
         let limit = match request.limit {
@@ -59,7 +70,13 @@ impl<'q> Question<'q> {
                 return Err(ToolError::invalid("limit", &format!("is {limit}; the most is {MOST_ROWS}")));
             }
             Some(limit) => limit as usize,
-            None => if matches!(when, When::At(_)) { ROWS_AT } else { ROWS_OVER },
+            None => {
+                if matches!(when, When::At(_)) {
+                    ROWS_AT
+                } else {
+                    ROWS_OVER
+                }
+            }
         };
         let question = Question {
             promql,
@@ -68,6 +85,7 @@ impl<'q> Question<'q> {
             limit,
             full: request.detail == Some(Detail::Full),
             is_automatic: request.step.is_none(),
+            ends_now: matches!(request.time_range, Some(TimeSpec::Last(_))),
             time_range: request.time_range.as_ref().map(|spec| spec_text(spec, when)),
             source: request.source.as_deref(),
         };
@@ -90,7 +108,9 @@ impl<'q> Question<'q> {
         let problem = format!("holds {}, which only a dashboard such as Grafana fills in", names.join(", "));
         let error = ToolError::invalid("promql", &problem);
         if unknown.is_empty() {
-            return Err(error.remedy("write the duration").try_next(self.again(&filled, "the same, filled in")));
+            return Err(error
+                .remedy("write the duration")
+                .try_next(self.again(&filled, "the same, filled in")));
         }
         Err(error.remedy(format!("put the values of {} into the query", unknown.join(", "))))
     }
@@ -113,6 +133,15 @@ impl<'q> Question<'q> {
             Some(source) => next.with("source", source),
             None => next,
         }
+    }
+
+    /// The latest part of the window, so many seconds long, as a `time_range`.
+    pub(super) fn latest(&self, seconds: u64) -> Option<(TimeRange, String)> {
+        let When::Over { past, .. } = self.when else { return None };
+        let length = Duration::from_secs(seconds);
+        let window = TimeRange::new(past.end().checked_sub(length).ok()?, past.end()).ok()?;
+        let text = if self.ends_now { duration_text(length.as_secs_f64()) } else { window.to_string() };
+        (window.start() > past.start()).then_some((window, text))
     }
 
     /// The moments, for estimating.
@@ -178,22 +207,28 @@ impl<'q> Question<'q> {
 
     /// Where the moments that were evaluated differ from the window that was asked for.
     pub(super) fn aligned(&self) -> Option<String> {
-        let When::Over { asked, grid, .. } = self.when else { return None };
-        let next = grid.last().as_second().saturating_add(i64::try_from(grid.step().as_secs()).unwrap_or(0));
-        if grid.first() == asked.start() && next.saturating_mul(1000) == asked.end().as_millisecond() {
+        let When::Over { asked, past, grid } = self.when else { return None };
+        let step = grid.step();
+        let next = grid.last().checked_add(step).unwrap_or(grid.last());
+        if grid.first() == asked.start() && next == asked.end() {
             return None;
         }
-        Some(format!(
-            "evaluated every {} from {} to {}; asked for: {asked}",
-            duration_text(grid.step().as_secs_f64()),
+        let mut text = format!(
+            "evaluated every {} from {} to {}; asked from {}",
+            duration_text(step.as_secs_f64()),
             time_text(grid.first()),
-            time_text(grid.last())
-        ))
+            time_text(grid.last()),
+            time_text(asked.start())
+        );
+        if past.end() < asked.end() {
+            text.push_str(&format!(" to {}, which is after now", time_text(asked.end())));
+        }
+        Some(text)
     }
 
     /// The expression on one line, cut to what a sentence can bear.
     pub(super) fn title(&self) -> String {
-        const LONGEST: usize = 120;
+        const LONGEST: usize = 100;
         let line = self.promql.split_whitespace().collect::<Vec<_>>().join(" ");
         let cut: String = line.chars().take(LONGEST).collect();
         if cut.len() < line.len() { format!("{cut}…") } else { cut }
@@ -227,7 +262,10 @@ fn when(cx: &Context, request: &Request, limits: QueryLimits) -> Result<When, To
 fn given_step(text: &str, window: TimeRange) -> Result<u64, ToolError> {
     let step = parse_duration(text).map_err(|error| ToolError::invalid("step", &error.to_string()))?;
     if step.subsec_nanos() != 0 || step.is_zero() {
-        return Err(ToolError::invalid("step", &format!("`{text}` is not a whole number of seconds, at least 1s")));
+        return Err(ToolError::invalid(
+            "step",
+            &format!("`{text}` is not a whole number of seconds, at least 1s"),
+        ));
     }
     let smallest = smallest_step(window);
     if step.as_secs() < smallest {

@@ -1,15 +1,18 @@
 //! The answer about a window.
 
+use std::ops::Range;
+
 use contract::{Answer, Cell, Cite, Draft, Table, duration_text, significant, time_text};
 use jiff::Timestamp;
+use signal::Direction;
 
 use super::{
-    instant::{head, label_cell},
     question::{Question, When},
     suggest,
+    words::{head, label_cell, named},
 };
 use crate::{
-    analysis::ranking::{Judged, Track, common, judge, rank, rest, story, tracks},
+    analysis::ranking::{Judged, Track, common, covered, judge, rank, story, tracks},
     model::{Labels, Series},
 };
 
@@ -25,7 +28,8 @@ pub(super) fn matrix(mut draft: Draft, cite: Cite, question: &Question<'_>, seri
     };
     let step = grid.map(|grid| i64::try_from(grid.step().as_millis()).unwrap_or(i64::MAX));
     let tracks = tracks(series, grid);
-    let judged: Vec<Judged> = tracks.iter().map(|track| judge(track, step)).collect();
+    let within = covered(&tracks);
+    let judged: Vec<Judged> = tracks.iter().map(|track| judge(track, &within, step)).collect();
     let ranked: Vec<Ranked<'_>> = rank(&tracks, &judged)
         .into_iter()
         .filter_map(|place| Some(Ranked { track: tracks.get(place)?, judged: judged.get(place)? }))
@@ -33,18 +37,15 @@ pub(super) fn matrix(mut draft: Draft, cite: Cite, question: &Question<'_>, seri
     let shared = common(ranked.iter().map(|one| &one.track.labels));
 
     remarks(&mut draft, &ranked);
+    let verdict = verdict(&mut draft, cite, question, &ranked, &shared, &within);
     draft.table(table(cite, question, &ranked, &shared));
     if question.full {
         draft.table(points(cite, &ranked));
     }
-    if let Some(first) = ranked.first()
-        && let Some(onset) = first.onset()
-    {
-        suggest::after_onset(&mut draft, question, onset, &first.track.labels);
-    }
+    suggest::after_window(&mut draft, question, ranked.first().map(|one| (one.track, one.onset())), &shared);
     let labels: Vec<&Labels> = ranked.iter().map(|one| &one.track.labels).collect();
     suggest::grouped(&mut draft, question, &labels, question.limit);
-    draft.conclude(verdict(question, &ranked, &shared))
+    draft.conclude(verdict)
 }
 
 /// A track with its judgement, in the order of relevance.
@@ -63,20 +64,26 @@ impl Ranked<'_> {
     }
 }
 
-fn verdict(question: &Question<'_>, ranked: &[Ranked<'_>], shared: &Labels) -> String {
+fn verdict(
+    draft: &mut Draft,
+    cite: Cite,
+    question: &Question<'_>,
+    ranked: &[Ranked<'_>],
+    shared: &Labels,
+    within: &Range<usize>,
+) -> String {
     let when = match question.when {
         When::At(at) => format!(" up to {}", time_text(at)),
         When::Over { past, .. } => format!(" over {}", duration_text(past.seconds().round())),
     };
-    let head = format!("{}{when}", head(question, ranked.len(), shared));
+    let head = head(draft, cite, question, ranked.len(), shared);
     let Some(first) = ranked.first() else { return head };
-    let moved = ranked.iter().filter(|one| one.judged.moved.onset.is_some()).count();
+    let head = format!("{head}{when}{}", gaps(first.track, within));
     let score = score_text(first.judged.moved.score);
-    if moved == 0 {
-        let usual = if ranked.len() == 1 {
-            format!("it did not move beyond its usual spread{}", level(first))
-        } else {
-            format!("no series moved beyond its usual spread (highest score {score})")
+    if first.judged.moved.onset.is_none() {
+        let usual = match ranked {
+            [only] => format!("it did not move beyond its usual spread{}", level(only)),
+            _ => format!("no series moved beyond its usual spread (highest score {score})"),
         };
         return format!("{head}: {usual}.");
     }
@@ -84,8 +91,49 @@ fn verdict(question: &Question<'_>, ranked: &[Ranked<'_>], shared: &Labels) -> S
     if ranked.len() == 1 {
         return format!("{head}: {story} (score {score}){}.", last(first));
     }
-    let named = rest(&first.track.labels, shared).text();
-    format!("{head}: {moved} moved beyond their usual spread, most of all {named}, {story} (score {score}).")
+    let (count, moved) = moved(ranked);
+    let which = if count == 1 { ":" } else { ", most of all" };
+    format!("{head}: {moved}{which} {}, {story} (score {score}).", named(&first.track.labels, shared))
+}
+
+/// What no series has samples for, when it is more than a late sample.
+fn gaps(track: &Track, within: &Range<usize>) -> String {
+    const LATE: usize = 3;
+    let mut text = String::new();
+    if within.start >= LATE
+        && let Some(first) = track.moment(within.start)
+    {
+        text.push_str(&format!(", none with samples before {}", time_text(first)));
+    }
+    if track.at.len().saturating_sub(within.end) >= LATE
+        && let Some(last) = within.end.checked_sub(1).and_then(|last| track.moment(last))
+    {
+        text.push_str(&format!(", none with samples after {}", time_text(last)));
+    }
+    text
+}
+
+/// How many series moved, and how they moved.
+fn moved(ranked: &[Ranked<'_>]) -> (usize, String) {
+    let count = |wanted: &[Direction]| {
+        let is_it = |one: &&Ranked<'_>| one.onset().is_some() && wanted.contains(&one.judged.moved.direction);
+        ranked.iter().filter(is_it).count()
+    };
+    let moved = count(&[Direction::Up, Direction::Down, Direction::Flat]);
+    let (appeared, vanished) = (count(&[Direction::Appeared]), count(&[Direction::Vanished]));
+    let mut parts = Vec::new();
+    match moved {
+        0 => {}
+        1 => parts.push("1 moved beyond its usual spread".to_owned()),
+        _ => parts.push(format!("{moved} moved beyond their usual spread")),
+    }
+    if appeared > 0 {
+        parts.push(format!("{appeared} appeared"));
+    }
+    if vanished > 0 {
+        parts.push(format!("{vanished} vanished"));
+    }
+    (moved + appeared + vanished, parts.join(", "))
 }
 
 fn level(one: &Ranked<'_>) -> String {
@@ -99,7 +147,7 @@ fn last(one: &Ranked<'_>) -> String {
 }
 
 fn score_text(score: f64) -> String {
-    if score < 10.0 { format!("{score:.1}") } else { format!("{score:.0}") }
+    significant(if score < 10.0 { (score * 10.0).round() / 10.0 } else { score.round() })
 }
 
 /// What holds for several rows and would be a column of its own otherwise.
@@ -107,14 +155,17 @@ fn remarks(draft: &mut Draft, ranked: &[Ranked<'_>]) {
     let native = ranked.iter().filter(|one| one.track.is_p95).count();
     if native > 0 {
         draft.caveat(format!(
-            "{native} of {} series are native histograms, shown by their 95th percentile; without rate() that is of all \
-             observations since the start",
+            "{native} of {} series are native histograms, shown by their 95th percentile (without rate() in the query: \
+             of all observations since their start)",
             ranked.len()
         ));
     }
     let odd = ranked.iter().filter(|one| one.judged.not_finite > 0).count();
     if odd > 0 {
-        draft.caveat(format!("{odd} series hold NaN or infinite values, which median, min, max, score and shape leave out"));
+        let of = ranked.len();
+        draft.caveat(format!(
+            "NaN or infinite values in {odd} of {of} series, left out of median, min, max, score and shape"
+        ));
     }
 }
 
@@ -149,7 +200,10 @@ fn columns<'c>(question: &Question<'_>, ranked: &[Ranked<'_>], shared: &'c Label
         ("max", Box::new(|one| Cell::number(one.judged.summary.map(|all| all.max)))),
         ("max at", Box::new(move |one| extreme(one, full, |all| all.max_at))),
         ("last", Box::new(|one| Cell::number(one.judged.last.map(|(_, value)| value)))),
-        ("ended, last seen", Box::new(|one| Cell::time(one.judged.has_ended.then(|| one.last_seen()).flatten()))),
+        (
+            "ended, last seen",
+            Box::new(|one| Cell::time(one.judged.has_ended.then(|| one.last_seen()).flatten())),
+        ),
         ("score", Box::new(|one| Cell::Number((one.judged.moved.score * 10.0).round() / 10.0))),
         ("onset", Box::new(|one| Cell::time(one.onset()))),
         ("shape", Box::new(|one| Cell::text(one.judged.shape.as_str()))),

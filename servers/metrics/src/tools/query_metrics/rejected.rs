@@ -20,7 +20,8 @@ pub(super) fn explain(store: &dyn Metrics, question: &Question<'_>, error: Query
     if mapped.kind() != ErrorKind::InvalidArgument {
         return mapped;
     }
-    let place = position.map(|(line, column)| format!(" at line {line}, column {column}")).unwrap_or_default();
+    let place =
+        position.map(|(line, column)| format!(" at line {line}, column {column}")).unwrap_or_default();
     let mut problem = format!("{} refuses it{place}: {}", store.system(), message.shown(SHOWN));
     if let Some(excerpt) = position.and_then(|(line, column)| excerpt(question.promql, line, column)) {
         problem.push('\n');
@@ -40,7 +41,12 @@ fn with_range(question: &Question<'_>, message: &str, position: Option<(u32, u32
     let (_, after) = message.split_once("expected type range vector in call to function \"")?;
     let (function, _) = after.split_once('"')?;
     let (line, column) = position?;
-    let before: usize = question.promql.split('\n').take(usize::try_from(line).ok()?.checked_sub(1)?).map(|line| line.len() + 1).sum();
+    let before: usize = question
+        .promql
+        .split('\n')
+        .take(usize::try_from(line).ok()?.checked_sub(1)?)
+        .map(|line| line.len() + 1)
+        .sum();
     add_range(&question.reading, function, before + usize::try_from(column).ok()?.checked_sub(1)?)
 }
 

@@ -58,7 +58,9 @@ pub(super) async fn known(look: &Look<'_>, draft: &mut Draft) -> Known {
             known.metadata = listing.items;
             known.metadata_cut = listing.more;
         }
-        Err(error) => draft.caveat(format!("no metadata, so types are inferred and help texts not searched: {error}")),
+        Err(error) => {
+            draft.caveat(format!("no metadata, so types are inferred and help texts not searched: {error}"))
+        }
     }
     match labels {
         Ok(listing) => {
@@ -75,7 +77,11 @@ pub(super) async fn known(look: &Look<'_>, draft: &mut Draft) -> Known {
 
 /// The names of all metrics, or of those of a service. Where there are too many for one reply, those that hold a
 /// word of the search are asked for as well.
-pub(super) async fn names(look: &Look<'_>, scope: Option<&Scope>, draft: &mut Draft) -> Result<Names, ToolError> {
+pub(super) async fn names(
+    look: &Look<'_>,
+    scope: Option<&Scope>,
+    draft: &mut Draft,
+) -> Result<Names, ToolError> {
     let all: Vec<String> = scope.map(|scope| scope.selector(&[])).into_iter().collect();
     let first = match ask(look, &all).await {
         Ok(listing) => listing,
@@ -95,7 +101,12 @@ pub(super) async fn names(look: &Look<'_>, scope: Option<&Scope>, draft: &mut Dr
 }
 
 /// Asks for the names that hold a word of the search; first any of the words, then all of them.
-async fn narrow(look: &Look<'_>, scope: Option<&Scope>, names: &mut Names, draft: &mut Draft) -> Result<(), ToolError> {
+async fn narrow(
+    look: &Look<'_>,
+    scope: Option<&Scope>,
+    names: &mut Names,
+    draft: &mut Draft,
+) -> Result<(), ToolError> {
     let first = names.items.len();
     let words = &look.query.words;
     let any: Vec<String> = words.iter().map(|word| holding(std::slice::from_ref(word), scope)).collect();

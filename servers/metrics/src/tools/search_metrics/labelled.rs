@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use contract::{Cite, Draft, Untrusted};
+use contract::{Cite, Draft, Evidence, Untrusted};
 
 use super::{
     Look, Scope,
@@ -11,11 +11,11 @@ use super::{
 };
 use crate::{
     analysis::search::{
-        labels::is_machine,
+        labels::{is_machine, tells_failure},
         ranking::{Hit, Place},
         words::{Word, same, tokens},
     },
-    model::{Listing, MatchOp, selector},
+    model::{Listing, MatchOp, label_name, selector},
 };
 
 /// More values of one label than this are asked for by a regular expression.
@@ -25,7 +25,7 @@ const MOST_PAIRS: usize = 3;
 const MOST_NAMED: usize = 5;
 
 /// The most labels that are looked through for a word that was found nowhere else.
-const MOST_OTHERS: usize = 30;
+const MOST_OTHERS: usize = 60;
 
 /// What was found in labels.
 pub(super) struct Labelled {
@@ -36,24 +36,29 @@ pub(super) struct Labelled {
     /// For each word, the one label and value that everything found for it has.
     meant: Vec<Option<(Untrusted, Untrusted)>>,
     /// What that rests on.
-    pub(super) cites: Vec<Cite>,
-    words: Vec<String>,
+    evidence: Vec<Evidence>,
 }
 
 impl Labelled {
+    /// What the look-ups rest on, where something was found by labels or nothing was found at all.
+    pub(super) fn cite(&self, hits: &[Hit], draft: &mut Draft) -> Vec<Cite> {
+        if hits.is_empty() || hits.iter().any(|hit| hit.weakest() == Some(Place::Label)) {
+            self.evidence.iter().map(|evidence| draft.cite(evidence.clone())).collect()
+        } else {
+            Vec::new()
+        }
+    }
+
     /// The series that a word means, where all of these metrics were found by it and it means one value of one
     /// label: `service="checkout"` for the word `checkout`.
     pub(super) fn meant(&self, look: &Look<'_>, hits: &[Hit]) -> Option<Scope> {
         let by_label = |place: usize| {
-            hits.iter().all(|hit| !hit.exact && hit.places.get(place).copied().flatten() == Some(Place::Label))
+            hits.iter()
+                .all(|hit| !hit.exact && hit.places.get(place).copied().flatten() == Some(Place::Label))
         };
-        let (_, meant) = self.meant.iter().enumerate().find(|(place, meant)| meant.is_some() && by_label(*place))?;
+        let (_, meant) =
+            self.meant.iter().enumerate().find(|(place, meant)| meant.is_some() && by_label(*place))?;
         meant.as_ref().map(|(label, value)| Scope::of(look, label, value))
-    }
-
-    /// Whether the value is the word, not only one that holds it.
-    pub(super) fn is_word(&self, place: usize, value: &Untrusted) -> bool {
-        self.words.get(place).is_some_and(|word| value.inside().eq_ignore_ascii_case(word))
     }
 
     /// The names, for each word of the search.
@@ -72,9 +77,14 @@ pub(super) async fn find(
     names: &Names,
     draft: &mut Draft,
 ) -> Labelled {
-    let words = look.query.words.iter().map(|word| word.text.clone()).collect();
-    let mut found = Labelled { names: Vec::new(), pairs: Vec::new(), meant: Vec::new(), cites: Vec::new(), words };
-    let known = if look.query.words.is_empty() { Vec::new() } else { services(look, labels, draft).await };
+    let mut found =
+        Labelled { names: Vec::new(), pairs: Vec::new(), meant: Vec::new(), evidence: Vec::new() };
+    if look.query.words.is_empty() || hits.iter().any(|hit| hit.exact) {
+        // Everything, or one metric by its name.
+        found.names.resize(look.query.words.len(), BTreeSet::new());
+        return found;
+    }
+    let known = services(look, labels, draft).await;
     for (place, word) in look.query.words.iter().enumerate() {
         if scope.is_some_and(|scope| word.stands_in(scope.text.inside())) {
             // All of the service's metrics have it.
@@ -89,7 +99,9 @@ pub(super) async fn find(
         if matchers.is_empty() && !in_text() {
             matchers = in_others(word, labels, draft);
         }
-        found.names.push(ask(look, scope, word, &matchers, &mut found.cites, draft).await);
+        let (names, evidence) = ask(look, scope, word, &matchers, draft).await;
+        found.names.push(names);
+        found.evidence.extend(evidence);
         found.meant.push(match (matchers.as_slice(), pairs.as_slice()) {
             ([_], [pair]) if pair.1.inside().eq_ignore_ascii_case(&word.text) => Some(pair.clone()),
             _ => None,
@@ -141,7 +153,8 @@ fn in_services(
 ) -> (Vec<Matcher>, Vec<(Untrusted, Untrusted)>) {
     let (mut matchers, mut pairs) = (Vec::new(), Vec::new());
     for (label, listing) in known {
-        let values: Vec<&Untrusted> = listing.items.iter().filter(|value| word.stands_in(value.inside())).collect();
+        let values: Vec<&Untrusted> =
+            listing.items.iter().filter(|value| word.stands_in(value.inside())).collect();
         if listing.more || values.len() > MOST_PAIRS {
             matchers.push(Matcher::new(label, MatchOp::Regex, &word.value_pattern()));
         } else {
@@ -156,9 +169,12 @@ fn in_services(
     (matchers, pairs)
 }
 
-/// The word among names of labels.
+/// The word among names of labels; for what went wrong, the labels that tell it.
 fn named(word: &Word, labels: &[Untrusted]) -> Vec<Matcher> {
-    let has = |label: &&Untrusted| tokens(label.inside()).any(|token| same(&word.text, token));
+    let has = |label: &&Untrusted| {
+        word.means_failure() && tells_failure(label.inside())
+            || tokens(label.inside()).any(|token| same(&word.text, token))
+    };
     let named = labels.iter().filter(|label| label.inside() != "__name__").filter(has);
     named.take(MOST_NAMED).map(|label| Matcher::new(label, MatchOp::NotEqual, "")).collect()
 }
@@ -187,11 +203,10 @@ async fn ask(
     scope: Option<&Scope>,
     word: &Word,
     matchers: &[Matcher],
-    cites: &mut Vec<Cite>,
     draft: &mut Draft,
-) -> BTreeSet<String> {
+) -> (BTreeSet<String>, Option<Evidence>) {
     if matchers.is_empty() {
-        return BTreeSet::new();
+        return (BTreeSet::new(), None);
     }
     let written = |one: &Matcher| {
         let mut all = vec![(one.label.as_str(), one.op, one.value.as_str())];
@@ -205,17 +220,32 @@ async fn ask(
             look.warn(&listing.warnings, draft);
             if listing.more {
                 let word = &word.text;
-                draft.caveat(format!("more than {MOST_NAMES} names have {word} in a label; the rest was not read"));
+                draft.caveat(format!(
+                    "more than {MOST_NAMES} names have {word} in a label; the rest was not read"
+                ));
             }
-            if !listing.items.is_empty() {
-                let plain = matchers.iter().all(|one| one.plain) && scope.is_none_or(Scope::is_plain);
-                cites.push(draft.cite(catalog::evidence(look, &selectors, plain)));
-            }
-            listing.items.iter().map(|name| name.inside().to_owned()).collect()
+            let plain = matchers.iter().all(|one| one.plain) && scope.is_none_or(Scope::is_plain);
+            let query = in_short(matchers, &selectors);
+            let evidence = Some(catalog::evidence(look, &query, plain));
+            (listing.items.iter().map(|name| name.inside().to_owned()).collect(), evidence)
         }
         Err(error) => {
             draft.caveat(format!("labels were not searched for {}: {error}", word.text));
-            BTreeSet::new()
+            (BTreeSet::new(), None)
         }
     }
+}
+
+/// The selectors as evidence says them: of many that differ in the label alone, one and the labels.
+fn in_short(matchers: &[Matcher], selectors: &[String]) -> Vec<String> {
+    let Some(first) = selectors.first() else { return Vec::new() };
+    let alike = matchers.windows(2).all(|pair| match pair {
+        [one, other] => one.op == MatchOp::Regex && other.op == MatchOp::Regex && one.value == other.value,
+        _ => true,
+    });
+    if !alike || selectors.len() <= MOST_PAIRS {
+        return selectors.to_vec();
+    }
+    let labels: Vec<String> = matchers.iter().map(|one| label_name(&one.label)).collect();
+    vec![format!("{first}, and the same for the labels {}", labels.get(1..).unwrap_or_default().join(", "))]
 }

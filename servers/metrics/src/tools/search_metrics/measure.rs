@@ -1,6 +1,6 @@
 //! How many series the shown metrics have now, and what is in their labels.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use contract::{Cite, Draft, Evidence, Untrusted};
 
@@ -16,6 +16,9 @@ use crate::{
 
 /// The most label sets that are read: with 500 bytes each far below the cap of a reply.
 const MOST_SETS: usize = 5_000;
+
+/// Time that must be left for asking again for less.
+const ENOUGH: Duration = Duration::from_secs(8);
 
 /// The most labels of the shown metrics.
 const MOST_LABELS: usize = 200;
@@ -68,7 +71,8 @@ pub(super) async fn measure(
     let mut matchers = vec![("__name__", MatchOp::Regex, pattern.as_str())];
     matchers.extend(scopes.iter().map(|scope| scope.matcher()));
     let select = selector(None, &matchers);
-    let plain = scopes.iter().all(|scope| scope.is_plain()) && shown.iter().all(|family| family.name.plain().is_some());
+    let plain = scopes.iter().all(|scope| scope.is_plain())
+        && shown.iter().all(|family| family.name.plain().is_some());
     let counting = Counting { look, select, plain };
     let labels = counting.labels(draft).await;
     match counting.count(&labels, true).await {
@@ -78,7 +82,9 @@ pub(super) async fn measure(
             Measured { cite: Some(cite), uses: sum_up(&rows), unread: Vec::new(), cut: false }
         }
         Ok(_) => counting.without_machines(labels, draft).await,
-        Err(error) if is_too_much(&error) => counting.without_machines(labels, draft).await,
+        Err(error) if is_too_much(&error) && look.cx.remaining() > ENOUGH => {
+            counting.without_machines(labels, draft).await
+        }
         Err(error) => {
             draft.caveat(format!("series could not be counted, so labels are not known: {error}"));
             Measured::default()
@@ -110,7 +116,9 @@ impl Counting<'_> {
             Ok(listing) => {
                 look.warn(&listing.warnings, draft);
                 if listing.more {
-                    draft.caveat(format!("the metrics have more than {MOST_LABELS} labels; the rest is not shown"));
+                    draft.caveat(format!(
+                        "the metrics have more than {MOST_LABELS} labels; the rest is not shown"
+                    ));
                 }
                 let kept = |label: &Untrusted| !["__name__", "le"].contains(&label.inside());
                 listing.items.into_iter().filter(kept).collect()
@@ -125,9 +133,14 @@ impl Counting<'_> {
     /// The number of series by name and by these labels, bounded or not.
     async fn count(&self, labels: &[Untrusted], bounded: bool) -> Result<Counted, QueryError> {
         let by: Vec<String> = labels.iter().map(|label| label_name(label.inside())).collect();
-        let query = format!("count by ({}) ({})", [&["__name__".to_owned()], by.as_slice()].concat().join(", "), self.select);
+        let query = format!(
+            "count by ({}) ({})",
+            [&["__name__".to_owned()], by.as_slice()].concat().join(", "),
+            self.select
+        );
         let limit = MOST_SETS + 1;
-        let options = QueryOptions { limit: bounded.then(|| u32::try_from(limit).unwrap_or(u32::MAX)), stats: false };
+        let options =
+            QueryOptions { limit: bounded.then(|| u32::try_from(limit).unwrap_or(u32::MAX)), stats: false };
         let reply = self.look.source.instant(self.look.cx, &query, self.look.at, options).await?;
         let warnings = reply.warnings.into_iter().chain(reply.infos).collect();
         let value = |points: &[crate::model::Point]| points.first().map_or(0.0, |point| point.value);
@@ -184,8 +197,11 @@ impl Counting<'_> {
 fn pattern(families: &[&Family]) -> String {
     let mut choices = Vec::new();
     for family in families {
-        let endings: Vec<&str> =
-            family.members.iter().filter_map(|name| name.inside().strip_prefix(family.key.as_str())).collect();
+        let endings: Vec<&str> = family
+            .members
+            .iter()
+            .filter_map(|name| name.inside().strip_prefix(family.key.as_str()))
+            .collect();
         let parts: Vec<&str> = endings.iter().filter_map(|ending| ending.strip_prefix('_')).collect();
         if parts.len() < 2 {
             choices.extend(family.members.iter().map(|name| escape(name.inside())));

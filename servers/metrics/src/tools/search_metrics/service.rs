@@ -3,7 +3,7 @@
 use contract::{Answer, Draft, Evidence, Finding, Next, ToolError, Untrusted, nearest};
 use futures_util::future::join_all;
 
-use super::Look;
+use super::{LOOK_BACK_TEXT, Look};
 use crate::{
     analysis::search::{labels::SERVICES, words::escape},
     model::{Listing, MatchOp, QueryError, QueryOptions, selector},
@@ -153,9 +153,16 @@ pub(super) async fn resolve(
     Ok(chosen.map(|chosen| {
         let scope = Scope::new(look, &chosen.label, chosen.op, chosen.value);
         if best != Fit::Exact {
-            let others = if chosen.others > 0 { format!(" ({} other values fit as well)", chosen.others) } else { String::new() };
+            let others = if chosen.others > 0 {
+                format!(" ({} other values fit as well)", chosen.others)
+            } else {
+                String::new()
+            };
             let service = look.echo(service);
-            draft.caveat(format!("no label has exactly the value {service}; taken for it: {}{others}", scope.shown()));
+            draft.caveat(format!(
+                "no label has exactly the value {service}; taken for it: {}{others}",
+                scope.shown()
+            ));
         }
         scope
     }))
@@ -177,7 +184,8 @@ fn candidate(label: &Untrusted, service: &str, values: &[Untrusted]) -> Option<C
         let value = format!("{}-.*", escape(service));
         return Some(Candidate { fit: best, label, op: MatchOp::Regex, value, others: 0 });
     }
-    let value = fitting.iter().min_by_key(|value| (value.inside().len(), value.inside()))?.inside().to_owned();
+    let value =
+        fitting.iter().min_by_key(|value| (value.inside().len(), value.inside()))?.inside().to_owned();
     Some(Candidate { fit: best, label, op: MatchOp::Equal, value, others: fitting.len() - 1 })
 }
 
@@ -188,13 +196,19 @@ async fn choose(look: &Look<'_>, mut candidates: Vec<Candidate>, draft: &mut Dra
     }
     candidates.truncate(MOST_COUNTED);
     let queries: Vec<String> = candidates.iter().map(|one| format!("count({})", one.selector())).collect();
-    let asked = queries.iter().map(|query| look.source.instant(look.cx, query, look.at, QueryOptions::default()));
+    let asked =
+        queries.iter().map(|query| look.source.instant(look.cx, query, look.at, QueryOptions::default()));
     let mut counted: Vec<(u64, Candidate)> = Vec::new();
     for (candidate, reply) in candidates.into_iter().zip(join_all(asked).await) {
         let count = match reply {
             Ok(reply) => {
                 look.warn(&reply.warnings, draft);
-                let value = reply.data.series().first().and_then(|series| series.points.first()).map(|point| point.value);
+                let value = reply
+                    .data
+                    .series()
+                    .first()
+                    .and_then(|series| series.points.first())
+                    .map(|point| point.value);
                 value.map_or(0, crate::analysis::search::labels::whole)
             }
             Err(error) => {
@@ -245,7 +259,8 @@ pub(super) async fn unknown(
     for (label, listing) in values(look, &candidates, |_| Vec::new()).await {
         let listing = listing?;
         look.warn(&listing.warnings, &mut draft);
-        let query = look.guarded(format!("GET /api/v1/label/{}/values", label.inside()), label.plain().is_some());
+        let query =
+            look.guarded(format!("GET /api/v1/label/{}/values", label.inside()), label.plain().is_some());
         let cite = draft.cite(Evidence::new(look.source.system(), query).over(look.window));
         let more = if listing.more { "+" } else { "" };
         looked.push((format!("{} ({}{more})", label.shown(60), listing.items.len()), cite));
@@ -259,8 +274,10 @@ pub(super) async fn unknown(
         let mut finding = match near.is_empty() {
             true => Finding::new("no value comes near to it", *cite),
             false => {
-                let names: Vec<String> =
-                    near.iter().map(|(value, label)| format!("{} ({})", value.shown(60), label.shown(60))).collect();
+                let names: Vec<String> = near
+                    .iter()
+                    .map(|(value, label)| format!("{} ({})", value.shown(60), label.shown(60)))
+                    .collect();
                 Finding::new(format!("nearest: {}", names.join(", ")), *cite)
             }
         };
@@ -271,12 +288,14 @@ pub(super) async fn unknown(
     }
     if let Some(service) = near.first().and_then(|(value, _)| value.plain()) {
         draft.next(
-            Next::call("search_metrics", "the nearest service").with("text", look.query.phrase.as_str()).with("service", service),
+            Next::call("search_metrics", "the nearest service")
+                .with("text", look.query.phrase.as_str())
+                .with("service", service),
         );
     }
     Ok(draft.conclude(format!(
-        "No series of the last 24 h is of a service {asked}, so nothing was searched; values of these labels were \
-         compared: {}.",
+        "No label of the last {LOOK_BACK_TEXT} has a service {asked}, so nothing was searched; compared with the values \
+         of {}.",
         texts.join(", ")
     )))
 }

@@ -1,24 +1,22 @@
 //! What was found, as an answer.
 
-use contract::{Answer, Cell, Draft, Finding, Next, Table, Untrusted, nearest};
+mod rows;
 
-use super::{LOOK_BACK, Look, MOST_ROWS, Scope, catalog::Names, labelled::Labelled, measure::Measured};
-use crate::{
-    analysis::search::{
-        example::{Subject, example},
-        families::Family,
-        labels::{LabelUse, common},
-        ranking::{Hit, Place},
-        words::{Likeness, tokens},
-    },
-    model::MatchOp,
+use std::collections::BTreeSet;
+
+use contract::{Answer, Cite, Draft, Evidence, Finding, Next, Untrusted, nearest};
+
+use super::{LOOK_BACK_TEXT, Look, MOST_ROWS, Scope, catalog::Names, labelled::Labelled, measure::Measured};
+use crate::analysis::search::{
+    families::Family,
+    labels::{LabelUse, common, tells_failure},
+    ranking::{Hit, Place},
+    words::{Likeness, tokens},
 };
+use rows::{Row, fixed, table};
 
-/// The longest help text, in characters: with and without `detail=full`.
-const HELP: (usize, usize) = (600, 100);
-/// The most labels of a metric, and the most values of a label.
-const LABELS: (usize, usize) = (20, 6);
-const VALUES: (usize, usize) = (12, 4);
+/// The most labels that are told to hold words.
+const MOST_HOLDERS: usize = 4;
 
 /// Everything that was found.
 pub(super) struct Found {
@@ -31,73 +29,9 @@ pub(super) struct Found {
     /// The series that were measured, where a word of the search and not the caller's service narrows them.
     pub(super) meant: Option<Scope>,
     pub(super) labelled: Labelled,
+    /// What matches by labels rest on.
+    pub(super) by_label: Vec<Cite>,
     pub(super) measured: Measured,
-}
-
-/// One metric that is shown.
-struct Row<'a> {
-    hit: &'a Hit,
-    family: &'a Family,
-    labels: Vec<LabelUse>,
-    series: Option<u64>,
-    /// The query, and whether all in it is plain.
-    example: (String, bool),
-}
-
-impl Found {
-    /// What narrows the series that are shown.
-    fn scopes(&self) -> impl Iterator<Item = &Scope> {
-        self.scope.iter().chain(&self.meant)
-    }
-
-    fn rows(&self) -> Vec<Row<'_>> {
-        let shown = self.hits.iter().take(self.limit);
-        shown.filter_map(|hit| Some(self.row(hit, self.families.get(hit.family)?))).collect()
-    }
-
-    fn row<'a>(&'a self, hit: &'a Hit, family: &'a Family) -> Row<'a> {
-        let labels = self.measured.labels(family);
-        let series = self.measured.total(family);
-        let gone: Vec<&str> = family
-            .members
-            .iter()
-            .filter(|name| self.measured.series(name) == Some(0))
-            .map(Untrusted::inside)
-            .collect();
-        let mut matchers: Vec<(&str, MatchOp, &str)> = self.scopes().map(Scope::matcher).collect();
-        let mut plain = family.name.plain().is_some() && self.scopes().all(Scope::is_plain);
-        for (label, value) in self.named(hit, &labels) {
-            if !matchers.iter().any(|(known, _, _)| *known == label.inside()) {
-                matchers.push((label.inside(), MatchOp::Equal, value.inside()));
-                plain &= label.plain().is_some() && value.plain().is_some();
-            }
-        }
-        plain &= labels.iter().all(|label| label.name.plain().is_some());
-        let query = example(&Subject { family, labels: &labels, matchers: &matchers, gone: &gone });
-        Row { hit, family, labels, series, example: (query, plain) }
-    }
-
-    /// Labels and values that words of the search mean: those that the metric has, and only where the value is
-    /// the word, or nothing else fits.
-    fn named<'a>(&'a self, hit: &Hit, labels: &[LabelUse]) -> Vec<(&'a Untrusted, &'a Untrusted)> {
-        let mut named = Vec::new();
-        for (place, pairs) in self.labelled.pairs.iter().enumerate() {
-            if hit.places.get(place).copied().flatten() != Some(Place::Label) {
-                continue;
-            }
-            let has = |(name, value): &&(Untrusted, Untrusted)| {
-                let label = labels.iter().find(|label| label.name == *name);
-                label.and_then(|label| label.values.as_ref()).is_some_and(|values| values.contains(value))
-            };
-            let had: Vec<&(Untrusted, Untrusted)> = pairs.iter().filter(has).collect();
-            if let Some((label, value)) = had.first().copied()
-                && (had.len() == 1 || self.labelled.is_word(place, value))
-            {
-                named.push((label, value));
-            }
-        }
-        named
-    }
 }
 
 /// The answer.
@@ -105,13 +39,16 @@ pub(super) fn answer(look: &Look<'_>, found: &Found, mut draft: Draft) -> Answer
     if found.hits.is_empty() {
         return nothing(look, found, draft);
     }
-    let rows = found.rows();
-    how_found(look, found, &mut draft);
+    let rows = found.rows(look);
+    how_found(look, found, &rows, &mut draft);
     not_found(look, found, &mut draft);
     in_common(found, &rows, &mut draft);
     doubts(look, &rows, &mut draft);
     let table = table(look, found, &rows);
     draft.table(table);
+    if rows.iter().any(|row| row.family.told) {
+        metadata(look, &mut draft);
+    }
     let live = rows.iter().find(|row| row.example.1 && row.series != Some(0));
     if let Some(row) = live {
         draft.next(
@@ -131,15 +68,18 @@ fn verdict(look: &Look<'_>, found: &Found, rows: &[Row<'_>]) -> String {
     let words = look.query.words.len();
     let most = found.hits.iter().filter(|hit| !hit.exact).map(Hit::words).max().unwrap_or(words);
     let head = match (words, most) {
-        (0, _) => format!("{count} of {searched}, all of them"),
+        (0, _) => format!("{searched}, listed by what tells most"),
         (words, most) if most < words && !found.hits.iter().any(|hit| hit.exact) => {
-            format!("No metric has all {words} words of {asked}; {count} of {searched} have {most} of them")
+            format!(
+                "No metric has all {words} words of {asked}; {count} of {searched} {} {most} of them",
+                if count == 1 { "has" } else { "have" }
+            )
         }
-        _ => format!("{count} of {searched} match {asked}"),
+        _ => format!("{count} of {searched} {} {asked}", if count == 1 { "matches" } else { "match" }),
     };
     let first = rows.first().map_or(String::new(), |row| {
         let series = row.series.map_or(String::new(), |series| format!(", {series} series"));
-        format!("; first: {} ({}{series})", row.family.name.shown(120), row.family.kind)
+        format!("; first: {}, {}{series}", row.family.name.shown(120), row.family.kind)
     });
     format!("{head}{first}.")
 }
@@ -155,7 +95,7 @@ fn searched(found: &Found) -> String {
 }
 
 /// How the matches were found, where that isn't plain from their names.
-fn how_found(look: &Look<'_>, found: &Found, draft: &mut Draft) {
+fn how_found(look: &Look<'_>, found: &Found, rows: &[Row<'_>], draft: &mut Draft) {
     if look.query.words.is_empty() {
         return;
     }
@@ -179,31 +119,54 @@ fn how_found(look: &Look<'_>, found: &Found, draft: &mut Draft) {
     say(exact + named, "name".to_owned());
     say(other, format!("another word in the name ({})", synonyms(look)));
     say(helped, "help text".to_owned());
-    say(labelled, format!("label{}", pairs(found)));
+    let holders = if found.meant.is_some() { String::new() } else { holders(look, rows) };
+    say(labelled, format!("what their labels say{holders}"));
     let meant = found.meant.as_ref().map_or(String::new(), |scope| {
         format!("; series, labels and examples below are those of {}", scope.shown())
     });
     let mut finding = Finding::new(format!("found {}{meant}", parts.join(", ")), found.names.cite);
+    if helped > 0 {
+        finding = finding.and(metadata(look, draft));
+    }
     if labelled > 0 {
-        for cite in &found.labelled.cites {
+        for cite in &found.by_label {
             finding = finding.and(*cite);
         }
     }
     draft.finding(finding);
 }
 
+/// What types, units and help texts rest on.
+fn metadata(look: &Look<'_>, draft: &mut Draft) -> Cite {
+    draft.cite(Evidence::new(look.source.system(), "GET /api/v1/metadata"))
+}
+
 fn synonyms(look: &Look<'_>) -> String {
     let with = look.query.words.iter().filter(|word| !word.synonyms.is_empty());
-    let texts: Vec<String> = with.map(|word| format!("{}: {}", word.text, word.synonyms.join(", "))).collect();
+    let texts: Vec<String> =
+        with.map(|word| format!("{}: {}", word.text, word.synonyms.join(", "))).collect();
     texts.join("; ")
 }
 
-/// ` (service=checkout)`: the labels that hold words.
-fn pairs(found: &Found) -> String {
-    let mut texts: Vec<String> = Vec::new();
-    for (label, value) in found.labelled.pairs.iter().flatten().take(4) {
-        texts.push(format!("{}={}", label.shown(60), value.shown(60)));
+/// ` (service=checkout)`: the labels of the metrics shown that hold words.
+fn holders(look: &Look<'_>, rows: &[Row<'_>]) -> String {
+    let mut texts = BTreeSet::new();
+    for row in rows {
+        for (word, _) in
+            look.query.words.iter().zip(&row.hit.places).filter(|(_, place)| **place == Some(Place::Label))
+        {
+            for label in &row.labels {
+                let value = label.values.iter().flatten().find(|value| word.stands_in(value.inside()));
+                texts.extend(value.map(|value| format!("{}={}", label.name.shown(60), value.shown(60))));
+                let tells = || word.means_failure() && tells_failure(label.name.inside());
+                if value.is_none() && (word.stands_in(label.name.inside()) || tells()) {
+                    texts.insert(format!("label {}", label.name.shown(60)));
+                }
+            }
+        }
     }
+    let most = texts.len().min(MOST_HOLDERS);
+    let texts: Vec<String> = texts.into_iter().take(most).collect();
     if texts.is_empty() { String::new() } else { format!(" ({})", texts.join(", ")) }
 }
 
@@ -221,7 +184,10 @@ fn not_found(look: &Look<'_>, found: &Found, draft: &mut Draft) {
     }
     if !look.query.left_out.is_empty() {
         let words = look.echo(&look.query.left_out.join(" "));
-        draft.caveat(format!("only the first {} words were searched for, not {words}", look.query.words.len()));
+        draft.caveat(format!(
+            "only the first {} words were searched for, not {words}",
+            look.query.words.len()
+        ));
     }
 }
 
@@ -239,15 +205,11 @@ fn in_common(found: &Found, rows: &[Row<'_>], draft: &mut Draft) {
     let all: Vec<Vec<LabelUse>> = rows.iter().map(|row| row.labels.clone()).collect();
     let common = common(&all);
     let told = common.iter().filter(|(label, _)| fixed(found, label).is_none());
-    let texts: Vec<String> = told.map(|(label, value)| format!("{}={}", label.shown(60), value.shown(60))).collect();
+    let texts: Vec<String> =
+        told.map(|(label, value)| format!("{}={}", label.shown(60), value.shown(60))).collect();
     if !texts.is_empty() {
         draft.finding(Finding::new(format!("all series shown have {}", texts.join(", ")), cite));
     }
-}
-
-/// The value that the service's matcher fixes.
-fn fixed<'a>(found: &'a Found, label: &Untrusted) -> Option<&'a str> {
-    found.scopes().find_map(|scope| scope.value_of(label.inside()))
 }
 
 /// What has to be said about single rows.
@@ -259,103 +221,11 @@ fn doubts(look: &Look<'_>, rows: &[Row<'_>], draft: &mut Draft) {
     };
     if let Some(names) = names(&|row| row.series == Some(0)) {
         let at = contract::time_text(look.at);
-        let back = contract::duration_text(LOOK_BACK.as_secs_f64());
-        draft.caveat(format!("no series at {at}, only earlier in the last {back}: {names}"));
+        draft.caveat(format!("no series at {at}, only earlier in the last {LOOK_BACK_TEXT}: {names}"));
     }
     if let Some(names) = names(&|row| row.family.disputed) {
         draft.caveat(format!("targets tell different types of {names}; the first is shown"));
     }
-}
-
-fn table(look: &Look<'_>, found: &Found, rows: &[Row<'_>]) -> Table {
-    let mut columns = vec!["metric", "type", "unit", "series", "labels", "help", "example"];
-    if look.full {
-        columns.push("names of series");
-    }
-    let all: Vec<Vec<LabelUse>> = rows.iter().map(|row| row.labels.clone()).collect();
-    let hidden: Vec<Untrusted> =
-        if found.measured.cut { Vec::new() } else { common(&all).into_iter().map(|(label, _)| label).collect() };
-    let mut table = Table::new("metrics", &columns, found.measured.cite.unwrap_or(found.names.cite));
-    for row in rows {
-        let mut cells = vec![
-            Cell::Quoted(row.family.name.clone(), 200),
-            Cell::text(row.family.kind.clone()),
-            unit(row.family),
-            row.series.filter(|series| *series > 0).map_or(Cell::Missing, Cell::Count),
-            Cell::text(labels(look, found, row, &hidden)),
-            row.family.help.clone().map_or(Cell::Missing, |help| Cell::Quoted(help, pick(look, HELP))),
-            Cell::text(look.guarded(row.example.0.clone(), row.example.1)),
-        ];
-        if look.full {
-            cells.push(Cell::text(members(found, row.family)));
-        }
-        table.row(cells);
-    }
-    table.seen(found.hits.len() as u64);
-    if found.hits.len() > found.limit && found.limit < MOST_ROWS {
-        table.see_more(format!("more words or a service find fewer; limit shows up to {MOST_ROWS}"));
-    } else {
-        table.see_more("more words or a service find fewer; a smaller limit leaves room for each");
-    }
-    table
-}
-
-fn pick(look: &Look<'_>, (full, concise): (usize, usize)) -> usize {
-    if look.full { full } else { concise }
-}
-
-fn unit(family: &Family) -> Cell {
-    match &family.unit {
-        Some(unit) => Cell::Quoted(unit.clone(), 40),
-        None => Cell::text(family.unit_in_name().unwrap_or_default()),
-    }
-}
-
-/// `code: 200, 404, 500; route (9): /cart, /cart/items, /charge, /checkout, …; +2 labels`.
-fn labels(look: &Look<'_>, found: &Found, row: &Row<'_>, hidden: &[Untrusted]) -> String {
-    let shown: Vec<&LabelUse> = row
-        .labels
-        .iter()
-        .filter(|label| !hidden.contains(&label.name) && fixed(found, &label.name).is_none())
-        .collect();
-    let most = pick(look, LABELS);
-    let mut texts: Vec<String> = shown.iter().take(most).map(|label| one_label(look, found, row.hit, label)).collect();
-    if shown.len() > most {
-        let rest: Vec<String> = shown.iter().skip(most).map(|label| label.name.shown(40)).collect();
-        texts.push(format!("also {}", rest.join(", ")));
-    }
-    texts.join("; ")
-}
-
-fn one_label(look: &Look<'_>, found: &Found, hit: &Hit, label: &LabelUse) -> String {
-    let name = label.name.shown(60);
-    let Some(values) = &label.values else { return format!("{name} (values not read)") };
-    let most = pick(look, VALUES);
-    // Values that words of the search mean come first: they are why the metric is here.
-    let meant = |value: &Untrusted| {
-        let words = look.query.words.iter().zip(&hit.places);
-        words.filter(|(_, place)| **place == Some(Place::Label)).any(|(word, _)| word.stands_in(value.inside()))
-    };
-    let mut sorted: Vec<&Untrusted> = values.iter().collect();
-    sorted.sort_by_key(|value| !meant(value));
-    let mut texts: Vec<String> = sorted.iter().take(most).map(|value| value.shown(60)).collect();
-    if values.len() <= most && !found.measured.cut {
-        return format!("{name}: {}", texts.join(", "));
-    }
-    if values.len() > most {
-        texts.push("…".to_owned());
-    }
-    let more = if found.measured.cut { "+" } else { "" };
-    format!("{name} ({}{more}): {}", values.len(), texts.join(", "))
-}
-
-/// The names of all its series, with how many each has.
-fn members(found: &Found, family: &Family) -> String {
-    let one = |name: &Untrusted| match found.measured.series(name) {
-        Some(series) => format!("{} ({series})", name.shown(200)),
-        None => name.shown(200),
-    };
-    family.members.iter().map(one).collect::<Vec<_>>().join(", ")
 }
 
 /// Nothing matched: what was tried, and what comes near.
@@ -370,7 +240,17 @@ fn nothing(look: &Look<'_>, found: &Found, mut draft: Draft) -> Answer {
         })
         .collect();
     if !tried.is_empty() {
-        draft.finding(Finding::new(format!("tried in names, help texts and labels: {}", tried.join("; ")), found.names.cite));
+        let mut finding = Finding::new(
+            format!("tried in names, help texts and labels: {}", tried.join("; ")),
+            found.names.cite,
+        );
+        for cite in &found.by_label {
+            finding = finding.and(*cite);
+        }
+        if found.families.iter().any(|family| family.help.is_some()) {
+            finding = finding.and(metadata(look, &mut draft));
+        }
+        draft.finding(finding);
     }
     let joined = look.query.words.iter().map(|word| word.text.as_str()).collect::<Vec<_>>().join("_");
     let names = nearest(&joined, found.families.iter().map(|family| family.name.inside()), 5);
@@ -383,21 +263,31 @@ fn nothing(look: &Look<'_>, found: &Found, mut draft: Draft) -> Answer {
         let shown: Vec<String> = near.iter().map(|name| name.shown(100)).collect();
         draft.finding(Finding::new(format!("nearest names: {}", shown.join(", ")), found.names.cite));
     }
-    let word = look.query.words.first().and_then(|word| near_words(found, &word.text).first().copied());
-    let better = near.first().and_then(|name| name.plain()).or(word.filter(|word| word.is_ascii()));
     if let Some(scope) = &found.scope {
         let why = format!("the same in all services, not only {}", scope.shown());
         draft.next(Next::call("search_metrics", why).with("text", look.query.phrase.as_str()));
     }
-    if let Some(better) = better {
-        draft.next(Next::call("search_metrics", "what comes nearest").with("text", better));
+    if let Some(name) = near.first().and_then(|name| name.plain()) {
+        draft.next(Next::call("search_metrics", "the nearest name").with("text", name));
+    }
+    for word in &look.query.words {
+        let near: Vec<Untrusted> =
+            near_words(found, &word.text).into_iter().map(|word| look.cx.intake.text(word)).collect();
+        let shown: Vec<String> = near.iter().map(|word| word.shown(40)).collect();
+        if !near.is_empty() {
+            let statement = format!("words of names near to {}: {}", look.echo(&word.text), shown.join(", "));
+            draft.finding(Finding::new(statement, found.names.cite));
+        }
+        if let Some(nearest) = near.first().and_then(|word| word.plain()) {
+            draft.next(Next::call("search_metrics", "the nearest word").with("text", nearest));
+        }
     }
     let searched = searched(found);
     let asked = look.echo(&look.query.phrase);
-    let back = contract::duration_text(LOOK_BACK.as_secs_f64());
     if found.families.is_empty() {
         let of = found.scope.as_ref().map_or(String::new(), |scope| format!(" of {}", scope.shown()));
-        return draft.conclude(format!("{} has no metric{of} of the last {back}.", look.source.system()));
+        return draft
+            .conclude(format!("{} has no metric{of} of the last {LOOK_BACK_TEXT}.", look.source.system()));
     }
-    draft.conclude(format!("None of {searched} of the last {back} matches {asked}."))
+    draft.conclude(format!("None of {searched} of the last {LOOK_BACK_TEXT} matches {asked}."))
 }

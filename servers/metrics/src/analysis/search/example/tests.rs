@@ -49,7 +49,10 @@ fn each_type_has_its_query() {
             family(&["h", "h_bucket", "h_count", "h_sum"], "h", MetricKind::Histogram),
             "histogram_quantile(0.95, sum(rate(h[5m])))",
         ),
-        (family(&["h_count", "h_sum"], "h", MetricKind::Histogram), "sum(rate(h_sum[5m])) / sum(rate(h_count[5m]))"),
+        (
+            family(&["h_count", "h_sum"], "h", MetricKind::Histogram),
+            "sum(rate(h_sum[5m])) / sum(rate(h_count[5m]))",
+        ),
         (
             family(&["b_bucket", "b_gcount"], "b", MetricKind::GaugeHistogram),
             "histogram_quantile(0.95, sum by (le) (b_bucket))",
@@ -58,7 +61,7 @@ fn each_type_has_its_query() {
         (family(&["hit_ratio"], "hit_ratio", MetricKind::Gauge), "avg by (code) (hit_ratio)"),
         (family(&["door"], "door", MetricKind::StateSet), "max by (code) (door)"),
         (family(&["job:r:rate5m"], "job:r:rate5m", MetricKind::Unknown), "max by (code) (job:r:rate5m)"),
-        (family(&["build_info"], "build_info", MetricKind::Gauge), "group by (code, pod) (build_info)"),
+        (family(&["build_info"], "build_info", MetricKind::Gauge), "group by (code) (build_info)"),
     ];
     for (family, expected) in cases {
         assert_eq!(written(&family, &by_code, &[]), expected);
@@ -75,8 +78,10 @@ fn where_nothing_tells_series_apart_the_query_does_not_split() {
     assert_eq!(written(&counter, &labels(&[("user", &many), PODS]), &[]), "sum by (pod) (rate(r_total[5m]))");
     let info = family(&["build_info"], "build_info", MetricKind::Gauge);
     assert_eq!(written(&info, &[], &[]), "group(build_info)");
-    let one = labels(&[("version", &["1.5.0"]), ("job", &["load"]), ("instance", &["a:1"])]);
-    assert_eq!(written(&info, &one, &[]), "group by (version) (build_info)");
+    let one =
+        labels(&[("service", &["a"]), ("version", &["1.5.0"]), ("job", &["load"]), ("instance", &["a:1"])]);
+    assert_eq!(written(&info, &one, &[]), "group by (version, service) (build_info)");
+    assert_eq!(written(&info, &labels(&[PODS]), &[]), "group by (pod) (build_info)");
 }
 
 #[test]
@@ -95,7 +100,10 @@ fn a_matcher_narrows_every_selector_and_its_label_splits_nothing() {
     );
     // Several values may match a regular expression, so that the label still tells them apart.
     let pods = [("pod", MatchOp::Regex, "a-.*")];
-    assert_eq!(written(&counter, &labels(&[PODS]), &pods), r#"sum by (pod) (rate(r_total{pod=~"a-.*"}[5m]))"#);
+    assert_eq!(
+        written(&counter, &labels(&[PODS]), &pods),
+        r#"sum by (pod) (rate(r_total{pod=~"a-.*"}[5m]))"#
+    );
 }
 
 #[test]
@@ -103,7 +111,11 @@ fn a_summary_is_asked_for_a_quantile_it_has() {
     let summary = family(&["s", "s_count", "s_sum"], "s", MetricKind::Summary);
     let has = |values: &[&str]| written(&summary, &labels(&[("quantile", values)]), &[]);
     assert_eq!(has(&["0.5", "0.9", "0.99"]), r#"s{quantile="0.99"}"#);
-    assert_eq!(has(&["0", "0.25", "0.5", "0.75", "1"]), r#"s{quantile="0.75"}"#, "go_gc_duration_seconds has these");
+    assert_eq!(
+        has(&["0", "0.25", "0.5", "0.75", "1"]),
+        r#"s{quantile="0.75"}"#,
+        "go_gc_duration_seconds has these"
+    );
     assert_eq!(has(&["0.999", "1"]), r#"s{quantile="0.999"}"#);
     assert_eq!(has(&["NaN"]), "sum(rate(s_sum[5m])) / sum(rate(s_count[5m]))");
     assert_eq!(written(&summary, &[], &[]), r#"s{quantile="0.99"}"#);

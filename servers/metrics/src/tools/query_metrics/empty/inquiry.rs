@@ -1,8 +1,8 @@
-//! The look-ups behind an explanation: each counted, each cited; one that fails says nothing.
+//! The look-ups behind an explanation: counted, and each with its evidence; one that fails says nothing.
 
 use std::time::Duration;
 
-use contract::{Cite, Context, Draft, Evidence, TimeRange, Untrusted, nearest};
+use contract::{Context, Evidence, TimeRange, Untrusted, duration_text, nearest};
 use jiff::Timestamp;
 use promql_parser::{
     label::{MatchOp as ParsedOp, Matcher},
@@ -11,107 +11,138 @@ use promql_parser::{
 
 use crate::{
     backend::Metrics,
-    model::{MatchOp, QueryOptions, selector},
+    model::{Listing, MatchOp, QueryOptions, Series, selector},
 };
 
 /// Names of metrics that are looked through, and values of a label.
 const MOST_NAMES: usize = 10_000;
 const MOST_VALUES: usize = 1_000;
-/// Of the nearest names and the values, so many are said.
+/// Of the nearest names, the values and the labels, so many are said.
 const NEAREST: usize = 3;
 const VALUES: usize = 6;
+const LABELS: usize = 12;
 /// Samples of a longer window are not counted.
 const LONGEST_COUNTED: f64 = 86_400.0;
+/// Where the last sample is looked for: how far back, in pieces of how long, in seconds.
+const DAY: (u64, u64) = (86_400, 1_800);
+const WEEK: (u64, u64) = (7 * 86_400, 10_800);
 
 /// Asks, as long as look-ups are left.
 pub(super) struct Inquiry<'a> {
-    pub(super) cx: &'a Context,
-    pub(super) store: &'a dyn Metrics,
-    pub(super) end: Timestamp,
-    pub(super) left: usize,
-    pub(super) draft: Draft,
+    cx: &'a Context,
+    store: &'a dyn Metrics,
+    /// The last moment of the query.
+    end: Timestamp,
+    left: usize,
+    names: Option<Listing<Untrusted>>,
 }
 
 /// What the names of metrics say about one.
 pub(super) struct Names {
     pub(super) known: bool,
     pub(super) nearest: Vec<Untrusted>,
-    pub(super) cite: Cite,
+    pub(super) evidence: Evidence,
 }
 
 /// Why a matcher lets no series through.
 pub(super) struct Fault {
     pub(super) statement: String,
-    pub(super) cite: Cite,
+    pub(super) evidence: Evidence,
     /// The nearest value, where it may stand in a query.
     pub(super) nearest: Option<String>,
     /// Whether the value would match as a regular expression.
     pub(super) is_regex: bool,
 }
 
-/// The latest sample, if there is one.
-pub(super) struct Sample {
-    pub(super) at: Option<Timestamp>,
-    pub(super) cite: Cite,
+/// When the latest sample was.
+pub(super) enum Seen {
+    About(Timestamp),
+    Between(Timestamp, Timestamp),
+    Never { since: Timestamp },
 }
 
-impl Inquiry<'_> {
+impl Seen {
+    /// A window that holds the latest sample, and what was before it.
+    pub(super) fn window(&self) -> Option<TimeRange> {
+        let (from, to) = match self {
+            Seen::About(at) => (*at, *at),
+            Seen::Between(from, to) => (*from, *to),
+            Seen::Never { .. } => return None,
+        };
+        let start = from.checked_sub(Duration::from_secs(1_800)).ok()?;
+        TimeRange::new(start, to.checked_add(Duration::from_secs(300)).ok()?).ok()
+    }
+}
+
+impl<'a> Inquiry<'a> {
+    pub(super) fn new(
+        cx: &'a Context,
+        store: &'a dyn Metrics,
+        end: Timestamp,
+        look_ups: usize,
+    ) -> Inquiry<'a> {
+        Inquiry { cx, store, end, left: look_ups, names: None }
+    }
+
     fn take(&mut self) -> Option<()> {
         self.left = self.left.checked_sub(1)?;
         Some(())
     }
 
-    fn cite(&mut self, query: String) -> Cite {
-        let evidence = Evidence::new(self.store.system(), query);
-        self.draft.cite(evidence)
+    fn evidence(&self, query: impl Into<String>) -> Evidence {
+        Evidence::new(self.store.system(), query)
     }
 
-    /// One number at the end of the window: `None` when the look-up failed, `Some(None)` when it gave nothing.
-    async fn number(&mut self, query: String) -> Option<(Option<f64>, Cite)> {
+    /// One number: `None` when the look-up failed, `Some(None)` when it gave nothing.
+    async fn number(&mut self, query: String, at: Timestamp) -> Option<(Option<f64>, Evidence)> {
         self.take()?;
-        let reply = self.store.instant(self.cx, &query, self.end, QueryOptions::default()).await.ok()?;
+        let reply = self.store.instant(self.cx, &query, at, QueryOptions::default()).await.ok()?;
         let value = reply.data.series().first().and_then(|one| one.points.first()).map(|point| point.value);
-        let cite = self.draft.cite(Evidence::new(self.store.system(), query).at(self.end));
-        Some((value, cite))
+        Some((value, self.evidence(query).at(at)))
     }
 
     /// Whether there is such a metric, else the nearest.
     pub(super) async fn names(&mut self, metric: &str) -> Option<Names> {
-        self.take()?;
-        let names = self.store.label_values(self.cx, "__name__", &[], None, MOST_NAMES).await.ok()?;
+        if self.names.is_none() {
+            self.take()?;
+            self.names = self.store.label_values(self.cx, "__name__", &[], None, MOST_NAMES).await.ok();
+        }
+        let names = self.names.as_ref()?;
         let known = names.items.iter().any(|name| name.inside() == metric);
         if !known && names.more {
             // Not among the first ten thousand: whether it exists is for the next look-up to say.
             return None;
         }
         let alike = nearest(metric, names.items.iter().map(|name| name.inside()), NEAREST);
-        let found = |name: &&str| names.items.iter().find(|item| item.inside() == *name).cloned();
-        let nearest = alike.iter().filter_map(found).collect();
-        let cite = self.cite("/api/v1/label/__name__/values".to_owned());
-        Some(Names { known, nearest, cite })
+        let nearest = alike.iter().filter_map(|alike| find(&names.items, alike)).cloned().collect();
+        Some(Names { known, nearest, evidence: self.evidence("/api/v1/label/__name__/values") })
     }
 
-    /// The series of each of these metrics now.
-    pub(super) async fn counts(&mut self, metrics: &[Untrusted]) -> Vec<(Untrusted, u64)> {
+    /// The series of each of these metrics.
+    pub(super) async fn counts(
+        &mut self,
+        metrics: &[Untrusted],
+    ) -> (Vec<(Untrusted, u64)>, Option<Evidence>) {
         let names: Vec<&str> = metrics.iter().filter_map(|name| name.plain()).collect();
         if names.is_empty() || self.take().is_none() {
-            return Vec::new();
+            return (Vec::new(), None);
         }
-        let pattern = names.iter().map(|name| name.replace('.', "\\.")).collect::<Vec<_>>().join("|");
-        let query = format!("count by (__name__) ({})", selector(None, &[("__name__", MatchOp::Regex, &pattern)]));
+        let pattern = names.iter().map(|name| escaped(name)).collect::<Vec<_>>().join("|");
+        let query =
+            format!("count by (__name__) ({})", selector(None, &[("__name__", MatchOp::Regex, &pattern)]));
         let reply = self.store.instant(self.cx, &query, self.end, QueryOptions::default()).await;
-        let Ok(reply) = reply else { return Vec::new() };
-        let _ = self.draft.cite(Evidence::new(self.store.system(), query).at(self.end));
-        let count = |one: &crate::model::Series| Some((one.labels.name()?.clone(), one.points.first()?.value as u64));
-        reply.data.series().iter().filter_map(count).collect()
+        let Ok(reply) = reply else { return (Vec::new(), None) };
+        let count = |one: &Series| Some((one.labels.name()?.clone(), one.points.first()?.value as u64));
+        let counts = reply.data.series().iter().filter_map(count).collect();
+        (counts, Some(self.evidence(query).at(self.end)))
     }
 
     /// Whether any series has ever matched, as far as data is kept.
-    pub(super) async fn exists(&mut self, selector: &str) -> Option<(bool, Cite)> {
+    pub(super) async fn exists(&mut self, selector: &str) -> Option<(bool, Evidence)> {
         self.take()?;
         let names = self.store.label_values(self.cx, "__name__", &[selector], None, 1).await.ok()?;
-        let cite = self.cite(format!("/api/v1/label/__name__/values match[]={selector}"));
-        Some((!names.items.is_empty(), cite))
+        let evidence = self.evidence(format!("/api/v1/label/__name__/values match[]={selector}"));
+        Some((!names.items.is_empty(), evidence))
     }
 
     /// What is wrong with one matcher, judged by the values its label has.
@@ -119,96 +150,161 @@ impl Inquiry<'_> {
         self.take()?;
         let of = metric.map(|metric| selector(Some(metric), &[]));
         let matches: Vec<&str> = of.as_deref().into_iter().collect();
-        let values = self.store.label_values(self.cx, &matcher.name, &matches, None, MOST_VALUES).await.ok()?;
-        if values.more || matcher.is_match("") || values.items.iter().any(|value| matcher.is_match(value.inside())) {
+        let values =
+            self.store.label_values(self.cx, &matcher.name, &matches, None, MOST_VALUES).await.ok()?;
+        let fits = |value: &Untrusted| matcher.is_match(value.inside());
+        if values.more || matcher.is_match("") || values.items.iter().any(fits) {
             return None;
         }
         let on = of.as_ref().map_or(String::new(), |metric| format!(" on {metric}"));
-        let cite = self.cite(match &of {
-            Some(metric) => format!("/api/v1/label/{}/values match[]={metric}", matcher.name),
-            None => format!("/api/v1/label/{}/values", matcher.name),
-        });
+        let of = of.as_ref().map_or(String::new(), |metric| format!(" match[]={metric}"));
+        let evidence = self.evidence(format!("/api/v1/label/{}/values{of}", matcher.name));
         if values.items.is_empty() {
-            return Some(self.no_label(&matcher.name, &matches, &on, cite).await);
+            return Some(self.no_label(&matcher.name, &matches, &on, evidence).await);
         }
-        let is_regex = matcher.op == ParsedOp::Equal && reads_as_regex(matcher, &values.items);
+        if matcher.op == ParsedOp::Equal && reads_as_regex(matcher, &values.items) {
+            let statement = format!(
+                "{matcher} compares the whole text{on}; as a regular expression, with =~, it matches"
+            );
+            return Some(Fault { statement, evidence, nearest: None, is_regex: true });
+        }
         let alike = nearest(&matcher.value, values.items.iter().map(|value| value.inside()), NEAREST);
-        let first = alike.first().and_then(|first| values.items.iter().find(|value| value.inside() == *first));
-        let shown: Vec<String> = match alike.is_empty() {
-            false => alike.iter().filter_map(|one| values.items.iter().find(|value| value.inside() == *one)).map(|value| value.shown(80)).collect(),
-            true => values.items.iter().take(VALUES).map(|value| value.shown(80)).collect(),
+        let alike: Vec<&Untrusted> = alike.iter().filter_map(|alike| find(&values.items, alike)).collect();
+        let (which, named) = match alike.is_empty() {
+            false => ("nearest".to_owned(), alike.clone()),
+            true => {
+                (format!("of its {} values", values.items.len()), values.items.iter().take(VALUES).collect())
+            }
         };
-        let which = if alike.is_empty() { format!("its {} values include", values.items.len()) } else { "nearest".to_owned() };
-        let statement = if is_regex {
-            format!("{matcher} compares the whole text{on}; as a regular expression, with =~, it has matches")
-        } else {
-            format!("no value of label {}{on} fits {matcher}; {which}: {}", matcher.name, shown.join(", "))
-        };
-        let nearest = first.and_then(|value| value.plain()).map(str::to_owned);
-        Some(Fault { statement, cite, nearest: nearest.filter(|_| matcher.op == ParsedOp::Equal), is_regex })
+        let named: Vec<String> = named.into_iter().map(|value| value.shown(80)).collect();
+        let statement =
+            format!("no value of label {}{on} fits {matcher}; {which}: {}", matcher.name, named.join(", "));
+        let may_replace = matcher.op == ParsedOp::Equal;
+        let nearest =
+            alike.first().and_then(|value| value.plain()).filter(|_| may_replace).map(str::to_owned);
+        Some(Fault { statement, evidence, nearest, is_regex: false })
     }
 
-    async fn no_label(&mut self, label: &str, matches: &[&str], on: &str, cite: Cite) -> Fault {
-        let mut statement = format!("there is no label {label}{on}");
-        let mut cite = cite;
-        if self.take().is_some()
-            && let Ok(names) = self.store.label_names(self.cx, matches, None, MOST_VALUES).await
-        {
-            let known: Vec<&Untrusted> = names.items.iter().filter(|name| name.inside() != "__name__").collect();
-            let shown: Vec<String> = known.iter().take(12).map(|name| name.shown(80)).collect();
+    async fn no_label(&mut self, label: &str, matches: &[&str], on: &str, evidence: Evidence) -> Fault {
+        let mut fault = Fault {
+            statement: format!("there is no label {label}{on}"),
+            evidence,
+            nearest: None,
+            is_regex: false,
+        };
+        if self.take().is_none() {
+            return fault;
+        }
+        if let Ok(names) = self.store.label_names(self.cx, matches, None, MOST_VALUES).await {
+            let known = names.items.iter().filter(|name| name.inside() != "__name__");
+            let shown: Vec<String> = known.take(LABELS).map(|name| name.shown(80)).collect();
             if !shown.is_empty() {
-                statement.push_str(&format!("; its labels: {}", shown.join(", ")));
+                fault.statement.push_str(&format!("; its labels: {}", shown.join(", ")));
                 let query = matches.first().map_or(String::new(), |one| format!(" match[]={one}"));
-                cite = self.cite(format!("/api/v1/labels{query}"));
+                fault.evidence = self.evidence(format!("/api/v1/labels{query}"));
             }
         }
-        Fault { statement, cite, nearest: None, is_regex: false }
+        fault
     }
 
     /// How many series have a sample within the last `range` seconds, or are current when there is none.
-    pub(super) async fn present(&mut self, selector: &str, range: Option<f64>) -> Option<(u64, Cite)> {
+    pub(super) async fn present(&mut self, selector: &str, range: Option<f64>) -> Option<(u64, Evidence)> {
         let query = match range {
             Some(range) if range <= LONGEST_COUNTED => {
-                let range = contract::duration_text(range.ceil().max(1.0));
-                format!("count(last_over_time({selector}[{range}]))")
+                format!("count(last_over_time({selector}[{}]))", duration_text(range.ceil().max(1.0)))
             }
             _ => format!("count({selector})"),
         };
-        let (value, cite) = self.number(query).await?;
-        Some((value.map_or(0, |value| value as u64), cite))
+        let (value, evidence) = self.number(query, self.end).await?;
+        Some((value.map_or(0, |value| value as u64), evidence))
     }
 
-    /// When the latest sample of the last 7 days was. `timestamp` of a subquery's selector is that of the sample;
-    /// of `last_over_time` it would be that of the evaluation.
-    pub(super) async fn last_seen(&mut self, selector: &str) -> Option<Sample> {
-        let (value, cite) = self.number(format!("max(max_over_time(timestamp({selector})[7d:5m]))")).await?;
-        let at = value.and_then(|seconds| Timestamp::from_millisecond((seconds * 1000.0).round() as i64).ok());
-        Some(Sample { at, cite })
+    /// How many series are current now, where the query ended earlier.
+    pub(super) async fn now(&mut self, selector: &str) -> Option<(u64, Evidence)> {
+        if self.cx.now <= self.end {
+            return None;
+        }
+        let now = Timestamp::from_second(self.cx.now.as_second()).ok()?;
+        let (value, evidence) = self.number(format!("count({selector})"), now).await?;
+        Some((value.map_or(0, |value| value as u64), evidence))
+    }
+
+    /// When the latest sample before the end was: within the last day to the second or so, within the last week to
+    /// three hours.
+    pub(super) async fn last_seen(&mut self, selector: &str) -> Option<(Seen, Evidence)> {
+        let (piece, evidence) = self.last_piece(selector, DAY).await?;
+        if let Some(end) = piece {
+            let start = end.checked_sub(Duration::from_secs(DAY.1)).ok()?;
+            // `timestamp` of a selector is that of its sample; of last_over_time(…) it would be that of the evaluation.
+            let exact = self.number(format!("max(max_over_time(timestamp({selector})[30m:15s]))"), end).await;
+            if let Some((Some(seconds), exact)) = exact {
+                let at = Timestamp::from_second(seconds as i64).ok()?;
+                return Some((Seen::About(at), exact));
+            }
+            return Some((Seen::Between(start, end), evidence));
+        }
+        let (piece, evidence) = self.last_piece(selector, WEEK).await?;
+        let back = |seconds| self.end.checked_sub(Duration::from_secs(seconds)).ok();
+        let seen = match piece {
+            Some(end) => Seen::Between(end.checked_sub(Duration::from_secs(WEEK.1)).ok()?, end),
+            None => Seen::Never { since: back(WEEK.0 + WEEK.1)? },
+        };
+        Some((seen, evidence))
+    }
+
+    /// The end of the latest piece of time with a sample. Pieces cover all of the time, so that nothing is missed
+    /// between two moments.
+    async fn last_piece(
+        &mut self,
+        selector: &str,
+        (back, piece): (u64, u64),
+    ) -> Option<(Option<Timestamp>, Evidence)> {
+        self.take()?;
+        let query = format!("count(present_over_time({selector}[{}]))", duration_text(piece as f64));
+        let start = self.end.checked_sub(Duration::from_secs(back)).ok()?;
+        // Windows are half-open: one second more, so that the end is among the moments.
+        let window = TimeRange::new(start, self.end.checked_add(Duration::from_secs(1)).ok()?).ok()?;
+        let step = Duration::from_secs(piece);
+        let reply = self.store.range(self.cx, &query, window, step, QueryOptions::default()).await.ok()?;
+        let last = reply.data.series().first().and_then(|one| one.points.last());
+        let moment = last.and_then(|point| Timestamp::from_millisecond(point.at).ok());
+        Some((moment, self.evidence(query).over(window).every(step)))
     }
 
     /// How far the samples of these series are apart, in seconds.
-    pub(super) async fn interval(&mut self, selector: &str) -> Option<(f64, Cite)> {
-        let (value, cite) = self.number(format!("max(count_over_time({selector}[10m]))")).await?;
-        value.filter(|samples| *samples >= 1.0).map(|samples| (600.0 / samples, cite))
+    pub(super) async fn interval(&mut self, selector: &str) -> Option<(f64, Evidence)> {
+        let (value, evidence) =
+            self.number(format!("max(count_over_time({selector}[10m]))"), self.end).await?;
+        value.filter(|samples| *samples >= 1.0).map(|samples| (600.0 / samples, evidence))
     }
 
     /// The highest or lowest value of an expression.
-    pub(super) async fn extreme(&mut self, function: &str, series: &str) -> Option<(f64, Cite)> {
-        let (value, cite) = self.number(format!("{function}({series})")).await?;
-        value.map(|value| (value, cite))
+    pub(super) async fn extreme(&mut self, function: &str, series: &str) -> Option<(f64, Evidence)> {
+        let (value, evidence) = self.number(format!("{function}({series})"), self.end).await?;
+        value.map(|value| (value, evidence))
     }
+}
+
+fn find<'l>(items: &'l [Untrusted], text: &str) -> Option<&'l Untrusted> {
+    items.iter().find(|item| item.inside() == text)
+}
+
+/// A name as a regular expression that matches only it.
+fn escaped(name: &str) -> String {
+    let mut escaped = String::with_capacity(name.len());
+    for character in name.chars() {
+        if r".+*?^$(){}|[]\".contains(character) {
+            escaped.push('\\');
+        }
+        escaped.push(character);
+    }
+    escaped
 }
 
 /// Whether the value, which is compared as a text, would match some value as a regular expression.
 fn reads_as_regex(matcher: &Matcher, values: &[Untrusted]) -> bool {
-    let looks_like_one = matcher.value.contains(['*', '|', '+', '[', '(', '\\']) || matcher.value.contains("..");
+    let looks_like_one =
+        matcher.value.contains(['*', '|', '+', '[', '(', '\\']) || matcher.value.contains("..");
     let regex = Matcher::new_matcher(T_EQL_REGEX, matcher.name.clone(), matcher.value.clone());
     looks_like_one && regex.is_ok_and(|regex| values.iter().any(|value| regex.is_match(value.inside())))
-}
-
-/// The half hour before a moment, and a little after it.
-pub(super) fn before(at: Timestamp) -> Option<TimeRange> {
-    let start = at.checked_sub(Duration::from_secs(1_800)).ok()?;
-    let end = at.checked_add(Duration::from_secs(300)).ok()?;
-    TimeRange::new(start, end).ok()
 }

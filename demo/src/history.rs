@@ -1,0 +1,107 @@
+//! What happened, step by step: the one record from which every signal is written.
+
+use crate::lognormal::LogNormal;
+
+/// Everything that happened, replica by replica in the order of [`crate::cluster::Cluster::all`].
+#[derive(Debug, Default)]
+pub(crate) struct History {
+    pub(crate) replicas: Vec<ReplicaHistory>,
+}
+
+/// What one replica went through.
+#[derive(Debug)]
+pub(crate) struct ReplicaHistory {
+    /// Index of the service.
+    pub(crate) service: usize,
+    pub(crate) slot: usize,
+    pub(crate) steps: Vec<ReplicaStep>,
+    /// Its operations, in the order of the service's.
+    pub(crate) operations: Vec<OperationHistory>,
+}
+
+/// What one replica did for one operation.
+#[derive(Debug)]
+pub(crate) struct OperationHistory {
+    /// Index of the node in the shop.
+    pub(crate) node: usize,
+    pub(crate) steps: Vec<OperationStep>,
+    /// Its calls, in the order of the node's edges, each step by step.
+    pub(crate) calls: Vec<Vec<CallStep>>,
+}
+
+/// A replica during one step.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct ReplicaStep {
+    /// Index of the pod among the replica's.
+    pub(crate) pod: usize,
+    /// Whether it answers, requests as well as scrapes.
+    pub(crate) live: bool,
+    /// Which container this is since the beginning: counters start anew with each.
+    pub(crate) container: u32,
+    /// Restarts of containers in this pod.
+    pub(crate) restarts: u32,
+    /// Whether one of them was killed for its memory.
+    pub(crate) killed: bool,
+    /// When the container started, in seconds since 1970.
+    pub(crate) started: i64,
+    /// Cores used.
+    pub(crate) cpu: f64,
+    /// Share of the scheduler's periods in which it was throttled.
+    pub(crate) throttled: f64,
+    /// Bytes.
+    pub(crate) memory: f64,
+    /// Requests being worked on or waiting, on average.
+    pub(crate) in_flight: f64,
+    pub(crate) pool: PoolStep,
+}
+
+/// A pool of connections during one step.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct PoolStep {
+    pub(crate) size: u32,
+    pub(crate) in_use: u32,
+    pub(crate) waiting: u32,
+    /// Connections handed out.
+    pub(crate) acquired: u32,
+    /// Requests that gave up.
+    pub(crate) timed_out: u32,
+    /// Mean seconds until a connection was there.
+    pub(crate) wait: f64,
+    /// Mean seconds it was kept.
+    pub(crate) held: f64,
+}
+
+/// An operation of a replica during one step.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct OperationStep {
+    pub(crate) requests: u32,
+    /// Of these, turned away for want of a connection or a core.
+    pub(crate) rejected: u32,
+    /// Of these, failed because a callee failed.
+    pub(crate) by_callee: u32,
+    /// Of these, failed by themselves.
+    pub(crate) by_own: u32,
+    /// How long the successful took.
+    pub(crate) latency: LogNormal,
+    /// How long the others took.
+    pub(crate) failing: LogNormal,
+}
+
+impl OperationStep {
+    pub(crate) fn failed(&self) -> u32 {
+        self.rejected + self.by_callee + self.by_own
+    }
+
+    pub(crate) fn succeeded(&self) -> u32 {
+        self.requests - self.failed()
+    }
+}
+
+/// A call as its caller saw it during one step.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct CallStep {
+    pub(crate) made: u32,
+    pub(crate) failed: u32,
+    pub(crate) latency: LogNormal,
+    pub(crate) failing: LogNormal,
+}

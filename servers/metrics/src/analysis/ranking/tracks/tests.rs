@@ -1,0 +1,148 @@
+use contract::{Context, TimeRange};
+use proptest::prelude::*;
+
+use super::*;
+
+const GAP: Option<f64> = None;
+
+fn track(name: &str, values: Vec<Option<f64>>) -> Track {
+    let cx = Context::for_test(Timestamp::UNIX_EPOCH);
+    let labels = Labels::new([(cx.intake.text("name"), cx.intake.text(name))]);
+    let at = (0..values.len() as i64).map(|place| place * 60_000).collect();
+    Track { labels, at, values, is_p95: false }
+}
+
+/// A level of 10 with a little noise, and something else at some places.
+fn noisy(change: impl Fn(usize, f64) -> Option<f64>) -> Vec<Option<f64>> {
+    (0..120).map(|place| change(place, [9.0, 11.0, 10.0, 11.0, 9.0][place % 5])).collect()
+}
+
+fn ranked(tracks: &[Track]) -> Vec<String> {
+    let within = covered(tracks);
+    let judged: Vec<Judged> = tracks.iter().map(|track| judge(track, &within, Some(60_000))).collect();
+    rank(tracks, &judged).into_iter().map(|place| tracks[place].labels.text()).collect()
+}
+
+fn told(values: Vec<Option<f64>>) -> String {
+    let track = track("x", values);
+    story(&track, &judge(&track, &(0..120), Some(60_000))).text()
+}
+
+#[test]
+fn each_kind_of_change_is_told_in_its_own_words() {
+    // The level is 10 before, 40 (10 + 30) after; place 60 is 60 minutes after 1970.
+    assert_eq!(
+        told(noisy(|at, v| Some(if at < 60 { v } else { v + 30.0 }))),
+        "10 → 40 since 1970-01-01T01:00:00Z"
+    );
+    assert_eq!(told(noisy(|at, v| Some(if at == 60 { 90.0 } else { v }))), "10 → 90 at 1970-01-01T01:00:00Z");
+    assert_eq!(told(noisy(|at, v| (at < 60).then_some(v))), "10, then no sample since 1970-01-01T01:00:00Z");
+    assert_eq!(told(noisy(|at, v| (at >= 60).then_some(v))), "first sample 1970-01-01T01:00:00Z, then 10");
+    assert_eq!(told(noisy(|_, v| Some(v))), "steady");
+    assert_eq!(
+        told(noisy(|at, v| Some(if at < 20 { v + 40.0 } else { v }))),
+        "50 → 10 since 1970-01-01T00:20:00Z"
+    );
+    assert_eq!(
+        told(noisy(|at, v| Some(if at == 0 { 90.0 } else { v }))),
+        "between 9 at 1970-01-01T00:04:00Z and 90 at 1970-01-01T00:00:00Z"
+    );
+}
+
+#[test]
+fn samples_that_stop_early_are_an_end_and_a_late_one_is_not() {
+    let ended = |missing: usize| {
+        let mut values = noisy(|_, v| Some(v));
+        values.truncate(120 - missing);
+        values.resize(120, GAP);
+        judge(&track("x", values), &(0..120), Some(60_000)).has_ended
+    };
+    // The last moment is minute 119: minute 114 is five minutes before it, minute 113 is more.
+    assert_eq!([ended(0), ended(5), ended(6)], [false, false, true]);
+    let slow = judge(&track("x", vec![Some(1.0), Some(1.0), GAP, GAP]), &(0..4), Some(600_000)).has_ended;
+    assert!(!slow, "two steps of ten minutes");
+}
+
+#[test]
+fn a_sample_that_is_not_a_number_is_a_sample_but_no_statistic() {
+    let values = vec![Some(1.0), GAP, Some(f64::NAN), Some(3.0), Some(f64::INFINITY)];
+    let judged = judge(&track("x", values), &(0..5), None);
+    assert_eq!((judged.present, judged.not_finite), (4, 2));
+    assert_eq!(judged.summary.map(|all| (all.count, all.min, all.max)), Some((2, 1.0, 3.0)));
+    assert_eq!(judged.last, Some((4, f64::INFINITY)));
+}
+
+#[test]
+fn points_are_laid_on_the_grid_and_gaps_stay_gaps() {
+    let start: Timestamp = "2026-01-14T14:00:00Z".parse().unwrap();
+    let end: Timestamp = "2026-01-14T14:04:00Z".parse().unwrap();
+    let grid = Grid::lay(TimeRange::new(start, end).unwrap(), 60);
+    let point = |minute: i64, value| Point { at: start.as_millisecond() + minute * 60_000, value };
+    let series = Series { points: vec![point(1, 5.0), point(3, 7.0)], ..Series::default() };
+    let tracks = tracks(vec![series], Some(grid));
+    assert_eq!(tracks[0].values, [GAP, Some(5.0), GAP, Some(7.0)]);
+    assert_eq!(tracks[0].moment(3).unwrap().to_string(), "2026-01-14T14:03:00Z");
+}
+
+#[test]
+fn what_moved_most_comes_first_and_among_equals_what_moved_first() {
+    let step = |from: usize, by: f64| noisy(move |at, v| Some(if at < from { v } else { v + by }));
+    let tracks = [
+        track("late", step(80, 30.0)),
+        track("b still", noisy(|_, _| Some(1.0))),
+        track("early", step(40, 30.0)),
+        track("a still", noisy(|_, _| Some(1.0))),
+        track("more", step(60, 300.0)),
+    ];
+    assert_eq!(
+        ranked(&tracks),
+        ["{name=more}", "{name=early}", "{name=late}", "{name=«a still»}", "{name=«b still»}"]
+    );
+}
+
+#[test]
+fn what_no_series_has_samples_for_is_no_movement_of_one() {
+    let late = |from: usize, to: usize| {
+        noisy(move |at, v| (at >= 30).then_some(if (from..to).contains(&at) { v + 30.0 } else { v }))
+    };
+    let both = [track("still", late(0, 0)), track("moved", late(70, 120))];
+    let within = covered(&both);
+    assert_eq!(within, 30..120);
+    assert_eq!(ranked(&both), ["{name=moved}", "{name=still}"]);
+    let judged = judge(&both[1], &within, Some(60_000));
+    assert_eq!((judged.moved.onset, judged.moved.direction), (Some(70), Direction::Up));
+    assert_eq!(judge(&both[0], &within, Some(60_000)).moved.onset, None);
+    // Alone, that it appeared is what there is to tell.
+    let alone = &both[..1];
+    assert_eq!(judge(&alone[0], &covered(alone), Some(60_000)).moved.direction, Direction::Appeared);
+}
+
+#[test]
+fn a_rollout_does_not_hide_what_moved() {
+    let mut tracks: Vec<Track> =
+        (0..9).map(|pod| track(&format!("new{pod}"), noisy(|at, v| (at >= 60).then_some(v)))).collect();
+    tracks.push(track("slow", noisy(|at, v| Some(if at < 60 { v } else { v + 30.0 }))));
+    tracks.push(track("still", noisy(|_, v| Some(v))));
+    let names = ranked(&tracks);
+    assert_eq!(names[..4], ["{name=new0}", "{name=new1}", "{name=new2}", "{name=slow}"]);
+    assert_eq!(
+        (names[4].as_str(), names[9].as_str(), names[10].as_str()),
+        ("{name=new3}", "{name=new8}", "{name=still}")
+    );
+}
+
+proptest! {
+    #[test]
+    fn the_ranking_does_not_depend_on_how_the_series_came(
+        all in prop::collection::vec(prop::collection::vec(prop::option::of(-4.0..4.0), 8), 1..8), turn in 0_usize..8
+    ) {
+        let names = |turn: usize| {
+            let mut tracks: Vec<Track> =
+                all.iter().enumerate().map(|(place, values)| track(&place.to_string(), values.clone())).collect();
+            let length = tracks.len();
+            tracks.rotate_left(turn % length);
+            ranked(&tracks)
+        };
+        prop_assert_eq!(names(0), names(turn));
+    }
+}

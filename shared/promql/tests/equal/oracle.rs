@@ -1,0 +1,164 @@
+//! The real Prometheus, loaded with the same samples.
+
+use std::collections::BTreeMap;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use serde_json::Value as Json;
+use tempfile::TempDir;
+
+use crate::When;
+use crate::compare::{Answer, Rows};
+
+/// A running Prometheus, stopped when this is dropped.
+pub struct Oracle {
+    process: Child,
+    port: u16,
+    _directory: TempDir,
+}
+
+impl Oracle {
+    /// Loads samples in OpenMetrics text with promtool and starts Prometheus on a free port.
+    pub fn with(open_metrics: &str) -> Oracle {
+        let program = PathBuf::from(
+            std::env::var_os("PROMETHEUS_PROGRAM").expect("PROMETHEUS_PROGRAM names Prometheus"),
+        );
+        let directory = tempfile::tempdir().unwrap();
+        let (text, data, config) = (
+            directory.path().join("samples.om"),
+            directory.path().join("data"),
+            directory.path().join("config.yml"),
+        );
+        std::fs::write(&text, open_metrics).unwrap();
+        std::fs::write(&config, "global: {}\n").unwrap();
+        let loaded = Command::new(program.with_file_name("promtool"))
+            .args(["tsdb", "create-blocks-from", "openmetrics"])
+            .args([&text, &data])
+            .output()
+            .unwrap();
+        assert!(loaded.status.success(), "promtool: {}", String::from_utf8_lossy(&loaded.stderr));
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let process = Command::new(program)
+            .arg(format!("--config.file={}", config.display()))
+            .arg(format!("--storage.tsdb.path={}", data.display()))
+            .arg("--storage.tsdb.retention.time=100y")
+            .arg(format!("--web.listen-address=127.0.0.1:{port}"))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let oracle = Oracle { process, port, _directory: directory };
+        for _ in 0..300 {
+            if TcpStream::connect(("127.0.0.1", port)).is_ok()
+                && oracle.request("GET", "/-/ready", "").contains(" 200 ")
+            {
+                return oracle;
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        panic!("Prometheus was not ready within 30 seconds");
+    }
+
+    /// What Prometheus answers a query.
+    pub fn answer(&self, query: &str, when: When) -> Answer {
+        let mut form = form_urlencoded::Serializer::new(String::new());
+        form.append_pair("query", query);
+        let endpoint = match when {
+            When::At(time) => {
+                form.append_pair("time", &seconds(time));
+                "query"
+            }
+            When::Over { start, end, step } => {
+                form.append_pair("start", &seconds(start));
+                form.append_pair("end", &seconds(end)).append_pair("step", &seconds(step));
+                "query_range"
+            }
+        };
+        let reply = self.request("POST", &format!("/api/v1/{endpoint}"), &form.finish());
+        let reply = json(&reply);
+        if reply["status"] != "success" {
+            return Answer::Failed(reply["error"].as_str().unwrap().to_owned());
+        }
+        let result = &reply["data"]["result"];
+        match reply["data"]["resultType"].as_str().unwrap() {
+            "scalar" => Answer::Scalar(value(&result[1])),
+            "string" => Answer::Text(result[1].as_str().unwrap().to_owned()),
+            "vector" => Answer::Rows(rows(result, |row| vec![point(&row["value"])])),
+            "matrix" => Answer::Rows(rows(result, |row| {
+                row["values"].as_array().unwrap().iter().map(point).collect()
+            })),
+            other => panic!("the type {other}"),
+        }
+    }
+
+    /// A listing of names or values.
+    pub fn list(&self, path: &str, selectors: &[&str], window: &RangeInclusive<i64>) -> Vec<String> {
+        let reply = json(&self.request("GET", &listing(path, selectors, window), ""));
+        reply["data"].as_array().unwrap().iter().map(|name| name.as_str().unwrap().to_owned()).collect()
+    }
+
+    /// A listing of series.
+    pub fn series(&self, selectors: &[&str], window: &RangeInclusive<i64>) -> Vec<BTreeMap<String, String>> {
+        let reply = json(&self.request("GET", &listing("series", selectors, window), ""));
+        reply["data"].as_array().unwrap().iter().map(labels).collect()
+    }
+
+    /// A request by HTTP/1.0, whose reply ends with the connection, head and body.
+    fn request(&self, method: &str, path: &str, body: &str) -> String {
+        let mut connection = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
+        write!(
+            connection,
+            "{method} {path} HTTP/1.0\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        )
+        .unwrap();
+        let mut reply = String::new();
+        connection.read_to_string(&mut reply).unwrap();
+        reply
+    }
+}
+
+impl Drop for Oracle {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn listing(path: &str, selectors: &[&str], window: &RangeInclusive<i64>) -> String {
+    let mut form = form_urlencoded::Serializer::new(String::new());
+    form.append_pair("start", &seconds(*window.start())).append_pair("end", &seconds(*window.end()));
+    for selector in selectors {
+        form.append_pair("match[]", selector);
+    }
+    format!("/api/v1/{path}?{}", form.finish())
+}
+
+fn json(reply: &str) -> Json {
+    serde_json::from_str(reply.split_once("\r\n\r\n").unwrap().1).unwrap()
+}
+
+fn seconds(milliseconds: i64) -> String {
+    format!("{}.{:03}", milliseconds / 1_000, milliseconds % 1_000)
+}
+
+fn rows(result: &Json, points: impl Fn(&Json) -> Vec<(i64, f64)>) -> Rows {
+    result.as_array().unwrap().iter().map(|row| (labels(&row["metric"]), points(row))).collect()
+}
+
+fn labels(metric: &Json) -> BTreeMap<String, String> {
+    let labels = metric.as_object().unwrap().iter();
+    labels.map(|(name, value)| (name.clone(), value.as_str().unwrap().to_owned())).collect()
+}
+
+fn point(pair: &Json) -> (i64, f64) {
+    ((pair[0].as_f64().unwrap() * 1_000.0).round() as i64, value(&pair[1]))
+}
+
+fn value(text: &Json) -> f64 {
+    text.as_str().unwrap().parse().unwrap()
+}
