@@ -8,9 +8,7 @@ use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 use contract::{Context, ErrorKind, TimeRange, ToolError, Untrusted, nearest};
 use jiff::Timestamp;
 
-use crate::model::{
-    Alerts, Labels, Listing, Metadata, QueryError, QueryOptions, QueryReply, Rules, Silences, TsdbStatus,
-};
+use crate::model::{Alerts, Listing, Metadata, QueryError, QueryOptions, QueryReply, Rules, Silences};
 
 /// The answer to a question, in time. Dropping it cancels the request.
 pub(crate) type Asking<'a, T, E = QueryError> = Pin<Box<dyn Future<Output = Result<T, E>> + Send + 'a>>;
@@ -53,15 +51,6 @@ pub(crate) trait Metrics: Send + Sync + 'static {
         limit: usize,
     ) -> Asking<'a, Listing<Metadata>>;
 
-    /// Label sets of series that match one of the selectors.
-    fn series<'a>(
-        &'a self,
-        cx: &'a Context,
-        matchers: &'a [&'a str],
-        window: Option<TimeRange>,
-        limit: usize,
-    ) -> Asking<'a, Listing<Labels>>;
-
     /// Names of labels.
     fn label_names<'a>(
         &'a self,
@@ -83,9 +72,6 @@ pub(crate) trait Metrics: Send + Sync + 'static {
 
     /// The rules with their state and active alerts.
     fn rules<'a>(&'a self, cx: &'a Context) -> Asking<'a, Rules>;
-
-    /// Counts of the newest data; not every system offers them.
-    fn tsdb_status<'a>(&'a self, cx: &'a Context, limit: usize) -> Asking<'a, TsdbStatus>;
 }
 
 /// What notifies people about alerts.

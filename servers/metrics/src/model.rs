@@ -4,5 +4,5 @@ pub(crate) use alertmanager::{Alert, Alerts, Silence, Silences, State as Deliver
 pub(crate) use prometheus::{
     ActiveAlert, AlertState, Alerting, Data, Error as QueryError, Labels, Listing, MatchOp, Metadata,
     MetricKind, Point, QueryOptions, QueryReply, RejectionKind, Rule, RuleGroup, RuleHealth, RuleKind, Rules,
-    Series, TsdbStatus, label_name, selector,
+    Series, label_name, selector,
 };

@@ -267,7 +267,7 @@ mod tests {
     #[test]
     fn limits_hold_before_anything_is_parsed() {
         let refused = |query: &str| shape(query).unwrap_err();
-        assert_eq!(refused(&"(".repeat(8_000)).message, "brackets are nested deeper than 64");
+        assert_eq!(refused(&"(".repeat(1_000)).message, "brackets are nested deeper than 64");
         assert_eq!(refused(&"(".repeat(65)).position, Some(64));
         assert!(shape(&format!("{}1{}", "(".repeat(64), ")".repeat(64))).is_ok());
         assert_eq!(refused(&"1+".repeat(1_001)).message, "the query has more than 2000 tokens");

@@ -32,7 +32,7 @@ use oracle::Oracle;
 
 /// When a query is evaluated, in milliseconds.
 #[derive(Debug, Clone, Copy)]
-pub enum When {
+pub(crate) enum When {
     At(i64),
     Over { start: i64, end: i64, step: i64 },
 }
@@ -88,7 +88,7 @@ fn every_query_of_the_subset_has_the_answer_of_the_real_prometheus() {
         let ours = compare::answer(&store, &query, when);
         let count = counts.entry(class).or_default();
         match compare::difference(&ours, &theirs, &query) {
-            None if matches!(theirs, Answer::Failed(_)) => count[1] += 1,
+            None if matches!(theirs, Answer::Failed(_)) => { count[1] += 1; println!("REFUSED {class} {query}\n   {when:?}\n  {ours:?}\n   {theirs:?}"); }
             None => count[0] += 1,
             Some(difference) => {
                 count[2] += 1;

@@ -15,6 +15,9 @@ pub(crate) fn testbed_dir() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../testbed")
 }
 
+/// What says which versions are built.
+const MANIFEST: [&str; 2] = ["go.mod", "go.sum"];
+
 /// A manifest `testbed/NAME` from which a program of the same name is built.
 pub(crate) struct GoModule {
     name: &'static str,
@@ -30,12 +33,8 @@ impl GoModule {
     /// The program, built if that was not done yet.
     pub(crate) fn program(&self, cache: &Cache) -> Result<PathBuf, Box<dyn Error>> {
         let manifest = testbed_dir().join(self.name);
-        let built = cache.bin().join(format!(
-            "{}-{}-{}",
-            self.name,
-            self.version,
-            hash_of(&manifest, &["go.mod", "go.sum"])?
-        ));
+        let built =
+            cache.bin().join(format!("{}-{}-{}", self.name, self.version, hash_of(&manifest, &MANIFEST)?));
         if !built.exists() {
             println!("building {} {} (minutes, once)", self.name, self.version);
             build(&manifest, self.version, &built)?;
@@ -118,14 +117,14 @@ mod tests {
     fn a_changed_checksum_file_asks_for_another_build() {
         let directory = tempfile::tempdir().unwrap();
         fs::write(directory.path().join("go.mod"), "a").unwrap();
-        assert!(hash_of(directory.path()).unwrap_err().to_string().contains("go.sum"));
+        assert!(hash_of(directory.path(), &MANIFEST).unwrap_err().to_string().contains("go.sum"));
 
         // SHA-256 of "abc", as FIPS 180 gives it.
         fs::write(directory.path().join("go.sum"), "bc").unwrap();
-        assert_eq!(hash_of(directory.path()).unwrap(), "ba7816bf8f01cfea");
+        assert_eq!(hash_of(directory.path(), &MANIFEST).unwrap(), "ba7816bf8f01cfea");
 
         fs::write(directory.path().join("go.sum"), "bd").unwrap();
-        assert_ne!(hash_of(directory.path()).unwrap(), "ba7816bf8f01cfea");
+        assert_ne!(hash_of(directory.path(), &MANIFEST).unwrap(), "ba7816bf8f01cfea");
     }
 
     #[test]

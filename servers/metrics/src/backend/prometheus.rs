@@ -9,7 +9,7 @@ use runtime::{CheckLine, Checking, Probe};
 use upstream::Health;
 
 use super::{Asking, Metrics};
-use crate::model::{Labels, Listing, Metadata, QueryOptions, QueryReply, Rules, TsdbStatus};
+use crate::model::{Listing, Metadata, QueryOptions, QueryReply, Rules};
 
 impl Metrics for Prometheus {
     fn name(&self) -> &str {
@@ -63,16 +63,6 @@ impl Metrics for Prometheus {
         Box::pin(self.metadata(cx, metric, limit))
     }
 
-    fn series<'a>(
-        &'a self,
-        cx: &'a Context,
-        matchers: &'a [&'a str],
-        window: Option<TimeRange>,
-        limit: usize,
-    ) -> Asking<'a, Listing<Labels>> {
-        Box::pin(self.series(cx, matchers, window, limit))
-    }
-
     fn label_names<'a>(
         &'a self,
         cx: &'a Context,
@@ -96,10 +86,6 @@ impl Metrics for Prometheus {
 
     fn rules<'a>(&'a self, cx: &'a Context) -> Asking<'a, Rules> {
         Box::pin(self.rules(cx))
-    }
-
-    fn tsdb_status<'a>(&'a self, cx: &'a Context, limit: usize) -> Asking<'a, TsdbStatus> {
-        Box::pin(self.tsdb_status(cx, limit))
     }
 }
 

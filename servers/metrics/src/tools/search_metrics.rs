@@ -100,6 +100,9 @@ impl Tool for SearchMetrics {
         let known = catalog::known(&look, &mut draft).await;
         let mut scope = None;
         if let Some(service) = &request.service {
+            if let Some(error) = known.no_labels {
+                return Err(error.into());
+            }
             match service::resolve(&look, service.trim(), &known.labels, &mut draft).await? {
                 Some(found) => scope = Some(found),
                 None => return service::unknown(&look, service.trim(), &known.labels, draft).await,

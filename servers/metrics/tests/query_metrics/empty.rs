@@ -21,9 +21,7 @@ async fn nothing() -> World {
 async fn without(world: World, selector: &str) -> World {
     world
         .reply(
-            Reply::to("GET", NAMES)
-                .query("match[]", selector)
-                .text("{\"status\":\"success\",\"data\":[]}"),
+            Reply::to("GET", NAMES).query("match[]", selector).text("{\"status\":\"success\",\"data\":[]}"),
         )
         .await
 }
@@ -33,10 +31,7 @@ async fn an_unknown_label_value_has_its_nearest_and_a_regular_expression_its_sig
     let selector = "http_requests_total{service=\"chekout\", code=\"5..\"}";
     let world = without(nothing().await, selector).await;
     let reply = world
-        .call(
-            NOW,
-            json!({"promql": "sum(rate(http_requests_total{service=\"chekout\",code=\"5..\"}[5m]))"}),
-        )
+        .call(NOW, json!({"promql": "sum(rate(http_requests_total{service=\"chekout\",code=\"5..\"}[5m]))"}))
         .await;
     has(&reply, "no value of label service on http_requests_total fits service=");
     has(&reply, "; nearest: checkout");
@@ -83,14 +78,11 @@ async fn labels_that_exist_one_by_one_but_not_together() {
 #[tokio::test]
 async fn samples_that_ended_have_a_last_moment_and_a_window() {
     // The last half hour with a sample ends at 00:50:00Z (1795222200); its last sample is at 1795222187.
-    let piece =
-        matrix(vec![json!({"metric": {}, "values": [[1_795_220_400, "1"], [1_795_222_200, "1"]]})]);
-    let pieces = Reply::to("POST", RANGE)
-        .form("query", "count(present_over_time(up[30m]))")
-        .text(&piece.to_string());
+    let piece = matrix(vec![json!({"metric": {}, "values": [[1_795_220_400, "1"], [1_795_222_200, "1"]]})]);
+    let pieces =
+        Reply::to("POST", RANGE).form("query", "count(present_over_time(up[30m]))").text(&piece.to_string());
     let world = nothing().await.reply(pieces).await;
-    let world =
-        world.rows("max(max_over_time(timestamp(up)[30m:15s]))", &[(json!({}), "1795222187")]).await;
+    let world = world.rows("max(max_over_time(timestamp(up)[30m:15s]))", &[(json!({}), "1795222187")]).await;
     let reply = world.call(NOW, json!({"promql": "up"})).await;
     has(&reply, "up exists, but has no current sample; last seen about 2026-11-21T00:49:47Z");
     has(
@@ -102,9 +94,8 @@ async fn samples_that_ended_have_a_last_moment_and_a_window() {
 #[tokio::test]
 async fn a_sample_too_brief_for_its_moment_is_still_found() {
     let piece = matrix(vec![json!({"metric": {}, "values": [[1_795_222_200, "1"]]})]);
-    let pieces = Reply::to("POST", RANGE)
-        .form("query", "count(present_over_time(up[30m]))")
-        .text(&piece.to_string());
+    let pieces =
+        Reply::to("POST", RANGE).form("query", "count(present_over_time(up[30m]))").text(&piece.to_string());
     let world = nothing().await.reply(pieces).await;
     let reply = world.call(NOW, json!({"promql": "up"})).await;
     has(&reply, "last seen between 2026-11-21T00:20:00Z and 2026-11-21T00:50:00Z");

@@ -94,4 +94,3 @@ pub(crate) fn has(reply: &ToolReply, part: &str) {
         part.contains(" | ") || part.contains("=\"") || part.ends_with(" omitted") || part.contains("try: ");
     assert!(apart || structured.contains(inside), "{part:?} is only in the text, not in\n{structured}");
 }
-

@@ -129,3 +129,27 @@ async fn an_empty_store_is_said() {
     let reply = ask(&Store::default().serve().await, json!({"text": "up"})).await;
     assert!(reply.text.starts_with("prometheus \"main\" has no metric of the last 24 h."), "{}", reply.text);
 }
+
+#[tokio::test]
+async fn a_server_that_reads_no_quoted_labels_still_counts() {
+    let store = Store {
+        labels: vec!["__name__", "queue.name", "zone"],
+        rows: vec![(json!({"__name__": "queue_age", "zone": "n"}), 2)],
+        ..Store::of(&["queue_age"])
+    };
+    let backend = store.serve().await;
+    let refused = r#"{"status":"error","errorType":"bad_data","error":"parse error: unexpected string"}"#;
+    let query = r#"count by (__name__, "queue.name", zone) ({__name__=~"queue_age"})"#;
+    backend.reply(Reply::to("POST", "/api/v1/query").form("query", query).status(400).text(refused)).await;
+    let reply = ask(&backend, json!({"text": "queue_age"})).await;
+    assert_eq!(rows(&reply)[0][3], 2);
+    assert_eq!(rows(&reply)[0][4], "zone: n; queue.name (values not read)");
+}
+
+#[tokio::test]
+async fn a_service_can_t_be_resolved_without_labels() {
+    let backend = Store::of(&["up"]).serve().await;
+    backend.reply(Reply::to("GET", "/api/v1/labels").query("limit", "1001").status(403).text("no")).await;
+    let reply = ask(&backend, json!({"text": "up", "service": "cart"})).await;
+    assert!(reply.is_error && reply.text.contains("HTTP 403"), "{}", reply.text);
+}

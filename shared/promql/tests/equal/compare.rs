@@ -7,10 +7,10 @@ use promql::{Options, Query, Store, Value};
 use crate::When;
 
 /// Series with their values, in the order of the answer.
-pub type Rows = Vec<(BTreeMap<String, String>, Vec<(i64, f64)>)>;
+pub(crate) type Rows = Vec<(BTreeMap<String, String>, Vec<(i64, f64)>)>;
 
 #[derive(Debug)]
-pub enum Answer {
+pub(crate) enum Answer {
     Scalar(f64),
     Text(String),
     Rows(Rows),
@@ -18,7 +18,7 @@ pub enum Answer {
 }
 
 /// What this crate answers a query.
-pub fn answer(store: &Store, query: &str, when: When) -> Answer {
+pub(crate) fn answer(store: &Store, query: &str, when: When) -> Answer {
     let parsed = match Query::parse(query) {
         Ok(parsed) => parsed,
         Err(error) => return Answer::Failed(format!("parse: {error} ({:?})", error.position)),
@@ -54,7 +54,7 @@ pub fn answer(store: &Store, query: &str, when: When) -> Answer {
 }
 
 /// How two answers to a query differ, if they do.
-pub fn difference(ours: &Answer, theirs: &Answer, query: &str) -> Option<String> {
+pub(crate) fn difference(ours: &Answer, theirs: &Answer, query: &str) -> Option<String> {
     match (ours, theirs) {
         (Answer::Failed(_), Answer::Failed(_)) => None,
         (Answer::Scalar(ours), Answer::Scalar(theirs)) if same(*ours, *theirs) => None,

@@ -7,13 +7,13 @@ use std::fmt::Write;
 use promql::Store;
 
 /// The time of the first samples, in milliseconds; not a multiple of a minute.
-pub const START: i64 = 1_760_003_115_000;
+pub(crate) const START: i64 = 1_760_003_115_000;
 /// How often most series are sampled, in milliseconds.
 const INTERVAL: i64 = 15_000;
 /// Two hours.
 const SAMPLES: i64 = 480;
 
-pub struct Series {
+pub(crate) struct Series {
     kind: &'static str,
     labels: BTreeMap<String, String>,
     samples: Vec<(i64, f64)>,
@@ -45,7 +45,7 @@ impl Recording {
     }
 }
 
-pub fn series() -> Vec<Series> {
+pub(crate) fn series() -> Vec<Series> {
     let mut recording = Recording { all: Vec::new(), random: fastrand::Rng::with_seed(7) };
     counters(&mut recording);
     gauges(&mut recording);
@@ -154,22 +154,24 @@ fn histograms(recording: &mut Recording) {
         ("+Inf", f64::INFINITY),
     ];
     for (job, instance, seed) in [("api", "a:1", 1), ("api", "a:2", 2), ("web", "w:1", 3)] {
-        let observed = |number: i64| {
-            let mut random = fastrand::Rng::with_seed(seed);
-            let count = (number * 7) as usize;
-            (0..count).map(move |_| -random.f64().ln() * 0.3).collect::<Vec<f64>>()
+        let mut random = fastrand::Rng::with_seed(seed);
+        let observed: Vec<f64> = (0..SAMPLES * 7).map(|_| -random.f64().ln() * 0.3).collect();
+        let mut add = |name: &str, bound: Option<&str>, counted: &dyn Fn(f64) -> f64| {
+            let mut labels = vec![("__name__", name), ("job", job), ("instance", instance)];
+            labels.extend(bound.map(|bound| ("le", bound)));
+            let (mut total, mut seen) = (0.0, 0);
+            recording.add("unknown", &labels, |number, _| {
+                let until = number as usize * 7;
+                total += observed[seen..until].iter().map(|seconds| counted(*seconds)).sum::<f64>();
+                seen = until;
+                Some(total)
+            });
         };
         for (text, bound) in BOUNDS {
-            let labels =
-                [("__name__", "request_seconds_bucket"), ("job", job), ("instance", instance), ("le", text)];
-            recording.add("unknown", &labels, |number, _| {
-                Some(observed(number).into_iter().filter(|seconds| *seconds <= bound).count() as f64)
-            });
+            add("request_seconds_bucket", Some(text), &|seconds| f64::from(seconds <= bound));
         }
-        let labels = [("__name__", "request_seconds_count"), ("job", job), ("instance", instance)];
-        recording.add("unknown", &labels, |number, _| Some(observed(number).len() as f64));
-        let labels = [("__name__", "request_seconds_sum"), ("job", job), ("instance", instance)];
-        recording.add("unknown", &labels, |number, _| Some(observed(number).iter().sum()));
+        add("request_seconds_count", None, &|_| 1.0);
+        add("request_seconds_sum", None, &|seconds| seconds);
     }
     // Falling counts, differences from rounding, no unbounded bucket, a bound that is no number, negative bounds.
     for (kind, text, count) in [
@@ -206,7 +208,7 @@ fn oddities(recording: &mut Recording) {
         });
     }
     for (unit, scale) in
-        [("huge", 1.5e308), ("tiny", 5e-324), ("small", 1e-300), ("one", 1.0), ("near", 1.000_001)]
+        [("huge", 1.5e308), ("tiny", 3e-308), ("small", 1e-300), ("one", 1.0), ("near", 1.000_001)]
     {
         recording.add("gauge", &[("__name__", "scale_factor"), ("unit", unit)], |number, _| {
             Some(scale * (1.0 + (number % 5) as f64 / 50.0))
@@ -231,7 +233,7 @@ fn oddities(recording: &mut Recording) {
 }
 
 /// The series as text that promtool reads.
-pub fn open_metrics(all: &[Series]) -> String {
+pub(crate) fn open_metrics(all: &[Series]) -> String {
     let mut families: BTreeMap<&str, Vec<&Series>> = BTreeMap::new();
     for series in all {
         families.entry(&series.labels["__name__"]).or_default().push(series);
@@ -277,7 +279,7 @@ fn quoted(text: &str) -> String {
 }
 
 /// The same series in this crate.
-pub fn store(all: &[Series]) -> Store {
+pub(crate) fn store(all: &[Series]) -> Store {
     Store::new(all.iter().map(|series| {
         let labels = series.labels.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
         let (timestamps, values) = series.samples.iter().copied().unzip();

@@ -3,7 +3,7 @@
 use fastrand::Rng;
 
 /// Class and query.
-pub fn queries(seed: u64, count: usize) -> Vec<(&'static str, String)> {
+pub(crate) fn queries(seed: u64, count: usize) -> Vec<(&'static str, String)> {
     let mut random = Rng::with_seed(seed);
     (0..count)
         .map(|number| {

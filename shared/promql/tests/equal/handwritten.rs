@@ -1,7 +1,7 @@
 //! Queries written by hand, by class.
 
 /// Class and query.
-pub fn queries() -> Vec<(&'static str, String)> {
+pub(crate) fn queries() -> Vec<(&'static str, String)> {
     let mut all = Vec::new();
     for (class, queries) in [
         ("selectors", SELECTORS),

@@ -15,7 +15,7 @@ use crate::When;
 use crate::compare::{Answer, Rows};
 
 /// A running Prometheus, stopped when this is dropped.
-pub struct Oracle {
+pub(crate) struct Oracle {
     process: Child,
     port: u16,
     _directory: TempDir,
@@ -23,7 +23,7 @@ pub struct Oracle {
 
 impl Oracle {
     /// Loads samples in OpenMetrics text with promtool and starts Prometheus on a free port.
-    pub fn with(open_metrics: &str) -> Oracle {
+    pub(crate) fn with(open_metrics: &str) -> Oracle {
         let program = PathBuf::from(
             std::env::var_os("PROMETHEUS_PROGRAM").expect("PROMETHEUS_PROGRAM names Prometheus"),
         );
@@ -64,7 +64,7 @@ impl Oracle {
     }
 
     /// What Prometheus answers a query.
-    pub fn answer(&self, query: &str, when: When) -> Answer {
+    pub(crate) fn answer(&self, query: &str, when: When) -> Answer {
         let mut form = form_urlencoded::Serializer::new(String::new());
         form.append_pair("query", query);
         let endpoint = match when {
@@ -96,13 +96,17 @@ impl Oracle {
     }
 
     /// A listing of names or values.
-    pub fn list(&self, path: &str, selectors: &[&str], window: &RangeInclusive<i64>) -> Vec<String> {
+    pub(crate) fn list(&self, path: &str, selectors: &[&str], window: &RangeInclusive<i64>) -> Vec<String> {
         let reply = json(&self.request("GET", &listing(path, selectors, window), ""));
         reply["data"].as_array().unwrap().iter().map(|name| name.as_str().unwrap().to_owned()).collect()
     }
 
     /// A listing of series.
-    pub fn series(&self, selectors: &[&str], window: &RangeInclusive<i64>) -> Vec<BTreeMap<String, String>> {
+    pub(crate) fn series(
+        &self,
+        selectors: &[&str],
+        window: &RangeInclusive<i64>,
+    ) -> Vec<BTreeMap<String, String>> {
         let reply = json(&self.request("GET", &listing("series", selectors, window), ""));
         reply["data"].as_array().unwrap().iter().map(labels).collect()
     }

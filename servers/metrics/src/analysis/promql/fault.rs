@@ -77,6 +77,11 @@ const HINTS: &[(&str, &str, &str)] = &[
     ),
     ("unexpected end of input inside braces", "", "a } is missing"),
     ("unexpected right parenthesis", "", "there is one ) too many, or its ( is missing"),
+    (
+        "in label matching, expected identifier",
+        "unexpected string",
+        "names in quotes need Prometheus 3; older ones take {__name__=\"the.name\"}",
+    ),
     ("in label matching, expected string", "", "put the label's value in double quotes, as in {job=\"api\"}"),
     ("unexpected \"=\"", "", "compare values with ==; a single = belongs in braces, as in {job=\"api\"}"),
     (

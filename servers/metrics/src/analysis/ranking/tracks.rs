@@ -66,6 +66,8 @@ pub(crate) struct Judged {
     /// Of the finite values; `None` without one.
     pub(crate) summary: Option<Summary>,
     pub(crate) moved: Relevance,
+    /// Of a track that did not move but rises or falls steadily: its level at first and at last.
+    pub(crate) trend: Option<(f64, f64)>,
     pub(crate) shape: String,
     /// Moments with a sample.
     pub(crate) present: usize,
@@ -102,11 +104,14 @@ pub(crate) fn judge(track: &Track, within: &Range<usize>, step: Option<i64>) -> 
         (Some(step), Some(seen), Some(end)) => end - seen > LATE.max(step.saturating_mul(2)),
         _ => false,
     };
-    let mut moved = signal::relevance(numbers.get(within.clone()).unwrap_or(&numbers));
+    let inside = numbers.get(within.clone()).unwrap_or(&numbers);
+    let mut moved = signal::relevance(inside);
+    let trend = if moved.onset.is_none() { trend(inside) } else { None };
     moved.onset = moved.onset.map(|onset| onset + within.start);
     Judged {
         summary: signal::summary(&numbers),
         moved,
+        trend,
         shape: signal::shape(&numbers, signal::SHAPE_BUCKETS),
         present,
         not_finite: track.values.iter().flatten().filter(|value| !value.is_finite()).count(),
@@ -115,11 +120,35 @@ pub(crate) fn judge(track: &Track, within: &Range<usize>, step: Option<i64>) -> 
     }
 }
 
+/// A trend is seen in the medians of so many parts of a track, each with at least two samples …
+const PARTS: usize = 8;
+/// … which differ by at least this share of the larger one from first to last.
+const SMALLEST_TREND: f64 = 0.05;
+
+/// The first and last level of values that rise or fall from each eighth to the next: by chance 1 of 20,160
+/// unordered series does.
+fn trend(values: &[f64]) -> Option<(f64, f64)> {
+    let present: Vec<f64> = values.iter().copied().filter(|value| value.is_finite()).collect();
+    if present.len() < 2 * PARTS {
+        return None;
+    }
+    let cut = |part: usize| part * present.len() / PARTS;
+    let medians: Option<Vec<f64>> =
+        (0..PARTS).map(|part| signal::median(present.get(cut(part)..cut(part + 1))?)).collect();
+    let medians = medians?;
+    let (first, last) = (*medians.first()?, *medians.last()?);
+    let steps = || medians.iter().zip(medians.iter().skip(1));
+    let is_steady = steps().all(|(one, next)| one < next) || steps().all(|(one, next)| one > next);
+    let is_large = (last - first).abs() >= SMALLEST_TREND * first.abs().max(last.abs());
+    (is_steady && is_large).then_some((first, last))
+}
+
 /// Of tracks that appeared or vanished at the same moment, so many are ranked by it. The others come after all that
 /// moved: a rollout would hide everything else.
 const ALIKE: usize = 3;
 
-/// The places of the tracks, those that moved most first; of equals, the one that moved first, then by labels.
+/// The places of the tracks: those that moved most first, of equals the one that moved first, then by labels; those
+/// that only rise or fall steadily come before the rest.
 pub(crate) fn rank(tracks: &[Track], judged: &[Judged]) -> Vec<usize> {
     let mut all: Vec<(usize, &Track, &Judged)> = tracks
         .iter()
@@ -139,7 +168,7 @@ pub(crate) fn rank(tracks: &[Track], judged: &[Judged]) -> Vec<usize> {
     let mut class = |track: &Track, judged: &Judged| -> u8 {
         let direction = judged.moved.direction;
         if judged.moved.onset.is_none() {
-            return 2;
+            return if judged.trend.is_some() { 2 } else { 3 };
         }
         if !matches!(direction, Direction::Appeared | Direction::Vanished) {
             return 0;

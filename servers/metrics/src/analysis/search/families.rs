@@ -1,6 +1,6 @@
 //! From names of series to the metrics people know: a histogram is one metric, however many names its parts have.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{HashMap, HashSet};
 
 use contract::Untrusted;
 
@@ -91,7 +91,6 @@ const UNITS: &[&str] = &[
     "watts",
     "grams",
     "hertz",
-    "ratios",
     "days",
     "hours",
     "percentage",
@@ -129,19 +128,21 @@ pub(crate) fn group(
     metadata: &[Metadata],
     take_in: impl Fn(&str) -> Untrusted,
 ) -> Vec<Family> {
-    let mut told: BTreeMap<&str, Told> = BTreeMap::new();
+    // Looked up only, never gone through: their order can't reach an answer.
+    let mut told: HashMap<&str, Told> = HashMap::new();
     for said in metadata {
         told.entry(said.metric.inside()).or_default().add(said);
     }
-    let known: BTreeSet<&str> = names.iter().map(Untrusted::inside).collect();
-    let mut members: BTreeMap<&str, BTreeMap<&str, &Untrusted>> = BTreeMap::new();
-    for name in names {
-        members.entry(key_of(name.inside(), &told, &known)).or_default().insert(name.inside(), name);
-    }
-    let families = members.into_iter().map(|(key, members)| {
-        let members: Vec<Untrusted> = members.into_values().cloned().collect();
+    let known: HashSet<&str> = names.iter().map(Untrusted::inside).collect();
+    let mut keyed: Vec<(&str, &Untrusted)> =
+        names.iter().map(|name| (key_of(name.inside(), &told, &known), name)).collect();
+    keyed.sort_unstable();
+    keyed.dedup();
+    let families = keyed.chunk_by(|one, other| one.0 == other.0).filter_map(|members| {
+        let (key, _) = members.first()?;
+        let members: Vec<Untrusted> = members.iter().map(|(_, name)| (*name).clone()).collect();
         let name = shown_name(key, &members).unwrap_or_else(|| take_in(key));
-        build(key, name, members, told.get(key).cloned().unwrap_or_default())
+        Some(build(key, name, members, told.get(key).cloned().unwrap_or_default()))
     });
     let mut families: Vec<Family> = families.collect();
     families.sort_by(|one, other| one.name.cmp(&other.name));
@@ -179,7 +180,7 @@ impl Family {
 }
 
 /// The name of the metric that a series' name belongs to.
-fn key_of<'a>(name: &'a str, told: &BTreeMap<&str, Told>, known: &BTreeSet<&str>) -> &'a str {
+fn key_of<'a>(name: &'a str, told: &HashMap<&str, Told>, known: &HashSet<&str>) -> &'a str {
     let kind_of = |name: &str| told.get(name).and_then(|told| told.kind);
     if kind_of(name).is_some() {
         return name;

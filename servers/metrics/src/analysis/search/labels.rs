@@ -175,7 +175,9 @@ pub(crate) fn labels_of(
     });
     let unread = unread.iter().map(|name| LabelUse { name: name.clone(), values: None });
     let mut labels: Vec<LabelUse> = read.chain(unread).collect();
-    labels.sort_by_cached_key(|label| (label.count() <= 1, rank(&label.name), label.name.clone()));
+    labels.sort_by_cached_key(|label| {
+        (label.values.is_none(), label.count() <= 1, rank(&label.name), label.name.clone())
+    });
     labels
 }
 

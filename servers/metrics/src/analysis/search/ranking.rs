@@ -10,7 +10,7 @@ use std::{cmp::Reverse, collections::BTreeSet};
 
 use super::{
     families::Family,
-    words::{Likeness, Query, Word, same, tokens},
+    words::{Likeness, Query, Token, Word, same, taken_apart, tokens},
 };
 
 /// Words of metrics that tell how well a service serves.
@@ -74,18 +74,30 @@ impl Hit {
 pub(crate) fn by_text(families: &[Family], query: &Query) -> Vec<Hit> {
     let one = |(place, family): (usize, &Family)| Hit {
         family: place,
-        places: query.words.iter().map(|word| in_text(word, family)).collect(),
+        places: in_text(&query.words, family),
         exact: is_named(family, &query.phrase),
     };
     families.iter().enumerate().map(one).collect()
 }
 
-fn in_text(word: &Word, family: &Family) -> Option<Place> {
-    // The parts' names add `bucket`, `count` and so on; they are looked at only when the name has no such word.
-    let in_name = word.likeness_in(family.name.inside());
-    let in_parts = || family.members.iter().filter_map(|member| word.likeness_in(member.inside())).max();
-    let in_help = || family.help.as_ref().and_then(|help| word.written_in(help.inside()));
-    in_name.or_else(in_parts).map(Place::Name).or_else(|| in_help().map(Place::Help))
+fn in_text(words: &[Word], family: &Family) -> Vec<Option<Place>> {
+    // What the names of the parts add, such as `bucket`.
+    let endings = family.members.iter().filter_map(|member| member.inside().strip_prefix(&family.key));
+    let name: Vec<Token<'_>> =
+        taken_apart(family.name.inside()).chain(endings.flat_map(taken_apart)).collect();
+    let mut places: Vec<Option<Place>> = words
+        .iter()
+        .map(|word| name.iter().filter_map(|token| word.likeness(*token)).max().map(Place::Name))
+        .collect();
+    if let Some(help) = &family.help
+        && places.contains(&None)
+    {
+        let help: Vec<Token<'_>> = taken_apart(help.inside()).collect();
+        for (place, word) in places.iter_mut().zip(words).filter(|(place, _)| place.is_none()) {
+            *place = help.iter().filter_map(|token| word.written(*token)).max().map(Place::Help);
+        }
+    }
+    places
 }
 
 fn is_named(family: &Family, phrase: &str) -> bool {
@@ -138,7 +150,7 @@ fn standing(name: &str, hit: &Hit) -> usize {
 
 /// How many words of the name were not asked for.
 fn other_words(name: &str, query: &Query) -> usize {
-    tokens(name).filter(|token| !query.words.iter().any(|word| word.likeness(token).is_some())).count()
+    taken_apart(name).filter(|token| !query.words.iter().any(|word| word.likeness(*token).is_some())).count()
 }
 
 #[cfg(test)]

@@ -72,56 +72,62 @@ pub(crate) struct Word {
     pub(crate) text: String,
     /// Other words for it, the most telling first.
     pub(crate) synonyms: &'static [&'static str],
+    stem: String,
+    /// Of the synonyms: taken once, because a search compares them with every word of every name.
+    stems: Vec<&'static str>,
+}
+
+/// One word of a text that is searched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Token<'a> {
+    text: &'a str,
+    stem: &'a str,
+}
+
+/// The words of a text, taken apart once for all words of a search.
+pub(crate) fn taken_apart(text: &str) -> impl Iterator<Item = Token<'_>> {
+    tokens(text).map(|text| Token { text, stem: stem(text) })
 }
 
 impl Word {
     fn new(text: &str) -> Word {
         let text = text.to_lowercase();
         let known = SYNONYMS.iter().find(|(word, _)| same(word, &text));
-        Word { synonyms: known.map_or(&[], |(_, others)| others), text }
+        let synonyms: &[&str] = known.map_or(&[], |(_, others)| others);
+        let stems = synonyms.iter().copied().map(stem).collect();
+        Word { synonyms, stem: stem(&text).to_owned(), stems, text }
     }
 
-    /// How `token`, one of the words of a text, belongs to this word.
-    pub(crate) fn likeness(&self, token: &str) -> Option<Likeness> {
-        if same(&self.text, token) {
+    /// How a word of a name belongs to this word.
+    pub(crate) fn likeness(&self, token: Token<'_>) -> Option<Likeness> {
+        if let Some(written) = self.written(token) {
+            return Some(written);
+        }
+        let place = self.stems.iter().position(|synonym| synonym.eq_ignore_ascii_case(token.stem))?;
+        Some(Likeness::Synonym(u8::try_from(self.stems.len() - place).unwrap_or(u8::MAX)))
+    }
+
+    /// How a word of any text belongs to this word; other words for it, which mean too much there, don't count.
+    pub(crate) fn written(&self, token: Token<'_>) -> Option<Likeness> {
+        if self.stem.eq_ignore_ascii_case(token.stem) {
             return Some(Likeness::Same);
         }
-        if self.begins(token) {
-            return Some(Likeness::Prefix);
-        }
-        let place = self.synonyms.iter().position(|synonym| same(synonym, token))?;
-        Some(Likeness::Synonym(u8::try_from(self.synonyms.len() - place).unwrap_or(u8::MAX)))
+        let head = token.text.get(..self.text.len());
+        let begins = self.text.len() >= SHORTEST_PREFIX
+            && head.is_some_and(|head| head.eq_ignore_ascii_case(&self.text));
+        begins.then_some(Likeness::Prefix)
     }
 
-    /// The closest likeness of any word of a name.
-    pub(crate) fn likeness_in(&self, text: &str) -> Option<Likeness> {
-        tokens(text).filter_map(|token| self.likeness(token)).max()
-    }
-
-    /// Whether a text that is no name has this word, or one that begins with it; other words for it don't count.
+    /// Whether a text has this word, or one that begins with it.
     pub(crate) fn stands_in(&self, text: &str) -> bool {
-        self.written_in(text).is_some()
-    }
-
-    /// How closely a text that is no name has this word.
-    pub(crate) fn written_in(&self, text: &str) -> Option<Likeness> {
-        let written = |token: &str| match same(&self.text, token) {
-            true => Some(Likeness::Same),
-            false => self.begins(token).then_some(Likeness::Prefix),
-        };
-        tokens(text).filter_map(written).max()
-    }
-
-    fn begins(&self, token: &str) -> bool {
-        let head = token.get(..self.text.len());
-        self.text.len() >= SHORTEST_PREFIX && head.is_some_and(|head| head.eq_ignore_ascii_case(&self.text))
+        taken_apart(text).any(|token| self.written(token).is_some())
     }
 
     /// A regular expression for names that hold the word or another word for it; anywhere in them, because a
     /// server can't split camel case.
     pub(crate) fn pattern(&self) -> String {
-        let mut choices = vec![escape(stem(&self.text))];
-        choices.extend(self.synonyms.iter().map(|synonym| escape(stem(synonym))));
+        let mut choices = vec![escape(&self.stem)];
+        choices.extend(self.stems.iter().map(|synonym| escape(synonym)));
         format!("(?i).*(?:{}).*", choices.join("|"))
     }
 
@@ -183,6 +189,10 @@ pub(crate) fn tokens(text: &str) -> impl Iterator<Item = &str> {
 
 /// Where the second word of `OOMKilledTotal` begins; the length where there is only one.
 fn hump(run: &str) -> usize {
+    if run.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit()) {
+        // Nearly all names.
+        return run.len();
+    }
     let mut before: Option<char> = None;
     let mut characters = run.char_indices().peekable();
     while let Some((place, character)) = characters.next() {
@@ -227,7 +237,7 @@ fn stem(word: &str) -> &str {
 pub(crate) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
-        if r"\.+*?()|[]{}^$-".contains(character) {
+        if r"\.+*?()|[]{}^$".contains(character) {
             escaped.push('\\');
         }
         escaped.push(character);
@@ -281,13 +291,17 @@ mod tests {
 
     #[test]
     fn the_word_itself_is_closer_than_a_beginning_and_that_than_another_word() {
-        let latency = Word::new("Latency");
-        assert_eq!(latency.likeness("latencies"), Some(Likeness::Same));
-        assert_eq!(Word::new("dura").likeness("duration"), Some(Likeness::Prefix));
-        assert!(latency.likeness("duration") > latency.likeness("seconds"));
-        assert!(latency.likeness("duration") < Some(Likeness::Prefix));
-        assert_eq!(latency.likeness("late"), None, "the text begins the word, not the word the text");
-        assert_eq!(Word::new("up").likeness("upstream"), None, "two letters begin too much");
+        let likeness = |word: &str, text: &str| {
+            let word = Word::new(word);
+            taken_apart(text).next().and_then(|token| word.likeness(token))
+        };
+        assert_eq!(likeness("Latency", "latencies"), Some(Likeness::Same));
+        assert_eq!(likeness("dura", "duration"), Some(Likeness::Prefix));
+        assert!(likeness("latency", "duration") > likeness("latency", "seconds"));
+        assert!(likeness("latency", "duration") < Some(Likeness::Prefix));
+        assert_eq!(likeness("latency", "late"), None, "the text begins the word, not the word the text");
+        assert_eq!(likeness("up", "upstream"), None, "two letters begin too much");
+        assert!(!Word::new("latency").stands_in("request duration"), "other words count in names only");
     }
 
     #[test]

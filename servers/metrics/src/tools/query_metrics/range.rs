@@ -81,11 +81,7 @@ fn verdict(
     let head = format!("{head}{when}{}", gaps(first.track, within));
     let score = score_text(first.judged.moved.score);
     if first.judged.moved.onset.is_none() {
-        let usual = match ranked {
-            [only] => format!("it did not move beyond its usual spread{}", level(only)),
-            _ => format!("no series moved beyond its usual spread (highest score {score})"),
-        };
-        return format!("{head}: {usual}.");
+        return format!("{head}: {}.", unmoved(ranked, first, shared));
     }
     let story = story(first.track, first.judged).text();
     if ranked.len() == 1 {
@@ -94,6 +90,30 @@ fn verdict(
     let (count, moved) = moved(ranked);
     let which = if count == 1 { ":" } else { ", most of all" };
     format!("{head}: {moved}{which} {}, {story} (score {score}).", named(&first.track.labels, shared))
+}
+
+/// Where no series moved: at least whether one rises or falls all the time.
+fn unmoved(ranked: &[Ranked<'_>], first: &Ranked<'_>, shared: &Labels) -> String {
+    let steadily = |(from, to): (f64, f64)| {
+        let goes = if to > from { "rises" } else { "falls" };
+        format!("{goes} steadily from {} to {}", significant(from), significant(to))
+    };
+    if let [only] = ranked {
+        return match only.judged.trend {
+            Some(trend) => format!("it {}{}", steadily(trend), last(only)),
+            None => format!("it did not move beyond its usual spread{}", level(only)),
+        };
+    }
+    let highest = ranked.iter().map(|one| one.judged.moved.score).fold(0.0, f64::max);
+    let none = format!("no series moved beyond its usual spread (highest score {})", score_text(highest));
+    let Some(trend) = first.judged.trend else { return none };
+    let count = ranked.iter().filter(|one| one.judged.trend.is_some()).count();
+    let name = named(&first.track.labels, shared);
+    format!(
+        "{none}, but {count} of them {}: {name} {}",
+        if count == 1 { "drifts" } else { "drift" },
+        steadily(trend)
+    )
 }
 
 /// What no series has samples for, when it is more than a late sample.
@@ -146,8 +166,13 @@ fn last(one: &Ranked<'_>) -> String {
     one.judged.last.map_or(String::new(), |(_, value)| format!(", last {}", significant(value)))
 }
 
-fn score_text(score: f64) -> String {
-    significant(if score < 10.0 { (score * 10.0).round() / 10.0 } else { score.round() })
+/// Cut, not rounded: 2.96 is below the 3 from which on a series counts as moved.
+fn score(score: f64) -> f64 {
+    (score * 10.0).floor() / 10.0
+}
+
+fn score_text(value: f64) -> String {
+    significant(if value < 10.0 { score(value) } else { value.floor() })
 }
 
 /// What holds for several rows and would be a column of its own otherwise.
@@ -204,7 +229,7 @@ fn columns<'c>(question: &Question<'_>, ranked: &[Ranked<'_>], shared: &'c Label
             "ended, last seen",
             Box::new(|one| Cell::time(one.judged.has_ended.then(|| one.last_seen()).flatten())),
         ),
-        ("score", Box::new(|one| Cell::Number((one.judged.moved.score * 10.0).round() / 10.0))),
+        ("score", Box::new(|one| Cell::Number(score(one.judged.moved.score)))),
         ("onset", Box::new(|one| Cell::time(one.onset()))),
         ("shape", Box::new(|one| Cell::text(one.judged.shape.as_str()))),
         (

@@ -25,6 +25,8 @@ pub(super) struct Known {
     pub(super) metadata_cut: bool,
     /// Names of labels.
     pub(super) labels: Vec<Untrusted>,
+    /// Why there are none.
+    pub(super) no_labels: Option<QueryError>,
 }
 
 /// The names that were searched.
@@ -43,7 +45,7 @@ pub(super) async fn known(look: &Look<'_>, draft: &mut Draft) -> Known {
         look.source.label_names(look.cx, &[], Some(look.window), MOST_LABELS),
     )
     .await;
-    let mut known = Known { metadata: Vec::new(), metadata_cut: false, labels: Vec::new() };
+    let mut known = Known { metadata: Vec::new(), metadata_cut: false, labels: Vec::new(), no_labels: None };
     match metadata {
         Ok(listing) => {
             look.warn(&listing.warnings, draft);
@@ -70,7 +72,10 @@ pub(super) async fn known(look: &Look<'_>, draft: &mut Draft) -> Known {
             }
             known.labels = listing.items;
         }
-        Err(error) => draft.caveat(format!("labels were not searched: {error}")),
+        Err(error) => {
+            draft.caveat(format!("labels were not searched: {error}"));
+            known.no_labels = Some(error);
+        }
     }
     known
 }

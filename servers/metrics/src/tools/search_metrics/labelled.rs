@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     analysis::search::{
-        labels::{is_machine, tells_failure},
+        labels::{SERVICES, is_machine, tells_failure},
         ranking::{Hit, Place},
         words::{Word, same, tokens},
     },
@@ -103,7 +103,11 @@ pub(super) async fn find(
         found.names.push(names);
         found.evidence.extend(evidence);
         found.meant.push(match (matchers.as_slice(), pairs.as_slice()) {
-            ([_], [pair]) if pair.1.inside().eq_ignore_ascii_case(&word.text) => Some(pair.clone()),
+            ([Matcher { op: MatchOp::Equal, .. }], [pair])
+                if pair.1.inside().eq_ignore_ascii_case(&word.text) =>
+            {
+                Some(pair.clone())
+            }
             _ => None,
         });
         found.pairs.push(pairs);
@@ -183,7 +187,7 @@ fn named(word: &Word, labels: &[Untrusted]) -> Vec<Matcher> {
 fn in_others(word: &Word, labels: &[Untrusted], draft: &mut Draft) -> Vec<Matcher> {
     let other = |label: &&Untrusted| {
         let name = label.inside();
-        !is_machine(name) && !["__name__", "le", "quantile"].contains(&name)
+        !is_machine(name) && !SERVICES.contains(&name) && !["__name__", "le", "quantile"].contains(&name)
     };
     let others: Vec<&Untrusted> = labels.iter().filter(other).collect();
     if others.len() > MOST_OTHERS {

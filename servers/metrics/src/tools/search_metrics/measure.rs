@@ -11,7 +11,11 @@ use crate::{
         labels::{LabelUse, Use, is_machine, labels_of, sum_up},
         words::escape,
     },
-    model::{Labels, MatchOp, QueryError, QueryOptions, label_name, selector},
+    model::{
+        Labels, MatchOp, QueryError, QueryOptions,
+        RejectionKind::{BadData, Execution, Timeout, TooLarge},
+        label_name, selector,
+    },
 };
 
 /// The most label sets that are read: with 500 bytes each far below the cap of a reply.
@@ -55,7 +59,8 @@ impl Measured {
 }
 
 /// Counts the series of the metrics at these places, and reads their label sets: one look-up and one query. Where
-/// there are too many label sets, three: the counts alone, and the label sets without those that name machines.
+/// there are too many label sets, or the server can't read the name of a label, two queries more: the counts alone,
+/// and the label sets without those labels.
 pub(super) async fn measure(
     look: &Look<'_>,
     scopes: &[&Scope],
@@ -81,9 +86,12 @@ pub(super) async fn measure(
             let cite = counting.cite(&query, draft);
             Measured { cite: Some(cite), uses: sum_up(&rows), unread: Vec::new(), cut: false }
         }
-        Ok(_) => counting.without_machines(labels, draft).await,
+        Ok(_) => counting.fewer(labels, is_machine, draft).await,
         Err(error) if is_too_much(&error) && look.cx.remaining() > ENOUGH => {
-            counting.without_machines(labels, draft).await
+            counting.fewer(labels, is_machine, draft).await
+        }
+        Err(QueryError::Rejected { kind: BadData, .. }) if labels.iter().any(|one| is_new(one.inside())) => {
+            counting.fewer(labels, is_new, draft).await
         }
         Err(error) => {
             draft.caveat(format!("series could not be counted, so labels are not known: {error}"));
@@ -149,10 +157,10 @@ impl Counting<'_> {
         Ok(Counted { cut: bounded && rows.len() == limit, rows, query, warnings })
     }
 
-    /// Exact counts, and the values of those labels that don't name machines.
-    async fn without_machines(&self, labels: Vec<Untrusted>, draft: &mut Draft) -> Measured {
+    /// Exact counts, and the values of the other labels.
+    async fn fewer(&self, labels: Vec<Untrusted>, without: fn(&str) -> bool, draft: &mut Draft) -> Measured {
         let (unread, labels): (Vec<Untrusted>, Vec<Untrusted>) =
-            labels.into_iter().partition(|label| is_machine(label.inside()));
+            labels.into_iter().partition(|label| without(label.inside()));
         let counts = match self.count(&[], false).await {
             Ok(counts) => counts,
             Err(error) => {
@@ -215,9 +223,13 @@ fn pattern(families: &[&Family]) -> String {
     choices.join("|")
 }
 
+/// Whether the label's name needs quotes, which not every system reads.
+fn is_new(label: &str) -> bool {
+    label_name(label).starts_with('"')
+}
+
 /// Whether asking for less may help.
 fn is_too_much(error: &QueryError) -> bool {
-    use crate::model::RejectionKind::{Execution, Timeout, TooLarge};
     match error {
         QueryError::Upstream(upstream::UpstreamError::TooLarge { .. }) => true,
         QueryError::Rejected { kind, .. } => matches!(kind, Execution | Timeout | TooLarge),

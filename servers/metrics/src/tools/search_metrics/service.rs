@@ -199,7 +199,9 @@ async fn choose(look: &Look<'_>, mut candidates: Vec<Candidate>, draft: &mut Dra
     let asked =
         queries.iter().map(|query| look.source.instant(look.cx, query, look.at, QueryOptions::default()));
     let mut counted: Vec<(u64, Candidate)> = Vec::new();
-    for (candidate, reply) in candidates.into_iter().zip(join_all(asked).await) {
+    for ((candidate, query), reply) in candidates.into_iter().zip(&queries).zip(join_all(asked).await) {
+        let query = look.guarded(query.clone(), is_plain(look, &candidate.label, &candidate.value));
+        draft.cite(Evidence::new(look.source.system(), query).at(look.at));
         let count = match reply {
             Ok(reply) => {
                 look.warn(&reply.warnings, draft);

@@ -78,7 +78,11 @@ fn verdict(look: &Look<'_>, found: &Found, rows: &[Row<'_>]) -> String {
         _ => format!("{count} of {searched} {} {asked}", if count == 1 { "matches" } else { "match" }),
     };
     let first = rows.first().map_or(String::new(), |row| {
-        let series = row.series.map_or(String::new(), |series| format!(", {series} series"));
+        let series = match row.series {
+            None => String::new(),
+            Some(0) => ", no series now".to_owned(),
+            Some(series) => format!(", {series} series"),
+        };
         format!("; first: {}, {}{series}", row.family.name.shown(120), row.family.kind)
     });
     format!("{head}{first}.")

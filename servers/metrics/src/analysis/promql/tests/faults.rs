@@ -68,6 +68,11 @@ fn usual_mistakes_have_a_hint() {
             "found duplicate series for the match group {} on the right hand-side of the operation",
             "one side has several",
         ),
+        (
+            "{\"a.b\"}",
+            "unexpected string \"\\\"a.b\\\"\" in label matching, expected identifier or \"}\"",
+            "names in quotes need Prometheus 3",
+        ),
         ("up foo", "unexpected identifier \"foo\"", ""),
     ];
     for (query, message, expected) in cases {

@@ -131,6 +131,22 @@ fn a_rollout_does_not_hide_what_moved() {
     );
 }
 
+#[test]
+fn what_rises_steadily_did_not_move_but_is_told_before_the_rest() {
+    let rising: Vec<Option<f64>> = noisy(|at, v| Some(100.0 + at as f64 / 2.0 + v / 10.0));
+    let judged = judge(&track("x", rising.clone()), &(0..120), Some(60_000));
+    assert_eq!(judged.moved.onset, None);
+    // Eighths of 15 samples: the middle of the first is at 7, of the last at 112, each with a median noise of about 1.
+    let (first, last) = judged.trend.unwrap();
+    assert!((first - 104.5).abs() < 0.5 && (last - 157.0).abs() < 0.5, "{first} {last}");
+    let still = noisy(|_, v| Some(v));
+    assert_eq!(judge(&track("x", still.clone()), &(0..120), Some(60_000)).trend, None);
+    let small = noisy(|at, _| Some(100.0 + at as f64 / 100.0));
+    assert_eq!(judge(&track("x", small), &(0..120), Some(60_000)).trend, None, "1 %");
+    let tracks = [track("a still", still), track("b rising", rising)];
+    assert_eq!(ranked(&tracks)[0], "{name=«b rising»}");
+}
+
 proptest! {
     #[test]
     fn the_ranking_does_not_depend_on_how_the_series_came(

@@ -16,9 +16,10 @@ use crate::{
 /// The longest help text, in characters: with and without `detail=full`.
 const HELP: (usize, usize) = (600, 100);
 
-/// The most labels of a metric, and the most values of a label.
+/// The most labels of a metric.
 const LABELS: (usize, usize) = (20, 6);
 
+/// The most values of a label.
 const VALUES: (usize, usize) = (12, 4);
 
 /// One metric that is shown.

@@ -1,0 +1,80 @@
+//! What a query may read.
+
+use serde_json::json;
+use testkit::recorded::Reply;
+
+use crate::world::{INSTANT, NOW, RANGE, World, has, matrix};
+
+#[tokio::test]
+async fn what_reads_too_much_at_a_given_step_runs_with_a_coarser_one_and_says_so() {
+    let world = World::new().await.rows("count(a)", &[(json!({}), "10000")]).await;
+    let world = world.rows("max(count_over_time(up[5m]))", &[(json!({}), "5")]).await;
+    let world = world.reply(Reply::to("POST", RANGE).text(&matrix(vec![]).to_string())).await;
+    let arguments = json!({"promql": "rate(a[5m])", "time_range": "30d", "step": "5m"});
+    // 10,000 × 8,640 × 5 = 432,000,000; every 3 h it is 12,000,000.
+    let reply = world.call("2026-11-21T00:00:00Z", arguments).await;
+    has(&reply, "step 3h instead of 5m: that would read about 432 million samples (limit 50 million)");
+    assert_eq!(world.asked(RANGE)[0].form("step"), Some("10800"));
+}
+
+#[tokio::test]
+async fn an_aggregations_parameter_does_not_hide_what_it_reads() {
+    let counts = "label_replace(count(huge), \"selector\", \"0\", \"\", \"\") or label_replace(count(up), \"selector\", \"1\", \"\", \"\")";
+    let world = World::new().await;
+    let world =
+        world.rows(counts, &[(json!({"selector": "0"}), "1000"), (json!({"selector": "1"}), "3")]).await;
+    let world = world.rows("max(count_over_time(up[5m]))", &[(json!({}), "20")]).await;
+    let reply = world.call(NOW, json!({"promql": "topk(scalar(sum(rate(huge[30d]))), up)"})).await;
+    assert!(reply.is_error);
+    // 1,000 series × 30 d ÷ 15 s = 172.8 million.
+    has(
+        &reply,
+        "this would read about 172.8 million samples (limit 50 million): 1,000 series of huge × 172,800 samples each (one every 15s)",
+    );
+    has(
+        &reply,
+        "try: query_metrics(promql=\"topk(scalar(sum(rate(huge[7d]))), up)\"): reads about 40.3 million samples",
+    );
+}
+
+#[tokio::test]
+async fn series_that_cannot_be_counted_are_no_reason_to_refuse() {
+    let count = Reply::to("POST", INSTANT).form("query", "count(a)").status(503).text("overloaded");
+    let world = World::new().await.reply(count).await;
+    let world = world.reply(Reply::to("POST", RANGE).text(&matrix(vec![]).to_string())).await;
+    let reply = world.call(NOW, json!({"promql": "max_over_time(a[1d])", "time_range": "7d"})).await;
+    assert!(!reply.is_error, "{}", reply.text);
+    has(&reply, "the series of a could not be counted, so what this reads was not bounded beforehand");
+}
+
+#[tokio::test]
+async fn usual_queries_need_no_look_up() {
+    let world = World::new().await.file("POST", RANGE, "workers").await.file("POST", INSTANT, "up").await;
+    for arguments in [
+        json!({"promql": "up", "time_range": "1h"}),
+        json!({"promql": "rate(a[1m])", "time_range": "1h"}),
+        json!({"promql": "sum(rate(a[1h])) / sum(rate(b[1h]))"}),
+    ] {
+        world.call(NOW, arguments).await;
+    }
+    assert_eq!(world.0.requests().len(), 3);
+}
+
+#[tokio::test]
+async fn a_reply_that_is_too_large_is_asked_for_again_with_fewer_points() {
+    let large = "x".repeat(9_000_000);
+    let first = Reply::to("POST", RANGE).text(&large).at_most(1);
+    let second = Reply::to("POST", RANGE).file("tests/recorded/query/workers.json");
+    let world = World::new().await.reply(first).await.reply(second).await;
+    let reply = world.call("2026-11-21T01:20:00Z", json!({"promql": "x", "time_range": "1h"})).await;
+    has(&reply, "60 points a series instead of 240: the whole reply is larger than 8388608 bytes");
+    let steps: Vec<Option<String>> =
+        world.asked(RANGE).iter().map(|seen| seen.form("step").map(str::to_owned)).collect();
+    assert_eq!(steps, [Some("15".to_owned()), Some("60".to_owned())]);
+
+    let world = World::new().await.reply(Reply::to("POST", INSTANT).text(&large)).await;
+    let reply = world.call(NOW, json!({"promql": "x"})).await;
+    assert!(reply.is_error);
+    has(&reply, "the reply is larger than 8388608 bytes: too many series");
+    has(&reply, "try: query_metrics(promql=\"topk(20, x)\"): the 20 largest");
+}
