@@ -33,7 +33,7 @@ pub(crate) struct Usage {
 
 impl Month {
     pub(crate) fn simulate(shop: &Shop, incident: &Incident, cluster: &Cluster) -> Month {
-        let first = (incident.start() - DAYS * 86_400).next_multiple_of(EVERY);
+        let first = EVERY * ((incident.start() - DAYS * 86_400).div_euclid(EVERY) + 1);
         // The last one comes before the first scrape of the record, which takes up to a step.
         let samples = (incident.start() - STEP - first).div_euclid(EVERY);
         let mut mood = Wander::new(Random::new(incident.seed, "month"), 0.9, 0.04);

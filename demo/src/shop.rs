@@ -152,7 +152,7 @@ impl Service {
     }
 }
 
-/// Cores of a node.
+/// Cores that a container without a limit finds free.
 pub(crate) const NODE_CORES: f64 = 4.0;
 /// The namespace of everything.
 pub(crate) const NAMESPACE: &str = "shop";

@@ -5,6 +5,7 @@ mod bench;
 mod docs;
 mod live;
 mod testbed;
+mod world;
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -32,6 +33,8 @@ enum Command {
     Testbed(testbed::Args),
     /// Write the reference (configuration, tools) from the types.
     Docs(docs::Args),
+    /// Generate a recorded incident.
+    World(world::Args),
     /// Bring the testbed up if needed and run all tests that need it, with independent MCP clients.
     TestLive,
 }
@@ -53,6 +56,7 @@ fn dispatch(command: Command) -> Result<(), Box<dyn Error>> {
         Command::BenchRmcp(args) => bench::rmcp(&args),
         Command::Testbed(args) => testbed::run(args),
         Command::Docs(args) => docs::run(args),
+        Command::World(args) => world::run(args),
         Command::TestLive => live::run(),
     }
 }

@@ -198,17 +198,20 @@ async fn values_that_are_no_numbers_are_shown_as_such() {
 
 #[tokio::test]
 #[ignore = "needs the testbed"]
-async fn a_query_that_would_read_too_much_is_refused_with_true_numbers() {
+async fn a_query_that_would_read_too_much_is_refused_with_the_true_number_of_series() {
     let mut configuration = everything();
     configuration.push(("METRICS_MCP__QUERIES__MAX_SAMPLES", "100".to_owned()));
     let mut session = Session::start(&configuration).await;
     let arguments = json!({"promql": "rate(http_requests_total[30s])", "time_range": "30s", "step": "15s"});
     let refused = session.call("query_metrics", arguments).await;
 
-    // 9 routes with 4 codes each; a scrape every second, so 30 samples for each of the 2 or 3 points.
-    let told =
-        ["36 series of http_requests_total × 60 samples", "36 series of http_requests_total × 90 samples"];
-    assert!(refused.is_error && told.iter().any(|told| refused.text.contains(told)), "{}", refused.text);
+    // 9 routes with 4 codes each. The samples of each are not asserted: their distance is estimated over five
+    // minutes, which a fresh testbed has not lived.
+    assert!(
+        refused.is_error && refused.text.contains("36 series of http_requests_total"),
+        "{}",
+        refused.text
+    );
     session.end().await;
 }
 

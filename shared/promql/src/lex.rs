@@ -26,6 +26,8 @@ pub(crate) struct Shape {
     pub(crate) text: String,
     /// What the placeholders stand for.
     pub(crate) quoted: Vec<String>,
+    /// What is correct, but known neither to the parser nor here.
+    pub(crate) unsupported: Option<&'static str>,
 }
 
 impl Shape {
@@ -72,11 +74,15 @@ pub(crate) fn shape(query: &str) -> Result<Shape, ParseError> {
         return Err(ParseError::new(format!("the query is longer than {LONGEST} bytes"), LONGEST));
     }
     let tokens = tokens(query)?;
-    let mut shape = Shape { text: String::with_capacity(query.len() * 2), quoted: Vec::new() };
+    let mut shape =
+        Shape { text: String::with_capacity(query.len() * 2), quoted: Vec::new(), unsupported: None };
     let mut place = Place::default();
     for (at, token) in tokens.iter().enumerate() {
         let next = tokens.get(at + 1).map_or("", |next| next.text);
         place.enter(token)?;
+        if place.calculates(token) {
+            shape.unsupported = Some("arithmetic with durations");
+        }
         match token.kind {
             Kind::Number => shape.text.push_str(&format!("{:?}", place.number(token)?)),
             Kind::Quoted => shape.quote(literal::unquote(token.text).map_err(|wrong| token.wrong(wrong))?),
@@ -113,6 +119,17 @@ impl Place {
             return Err(token.wrong(format!("brackets are nested deeper than {DEEPEST}")));
         }
         Ok(())
+    }
+
+    /// Whether a duration is calculated here, as in `[5m * 2]` or `offset (1h - 5m)`.
+    fn calculates(&self, token: &Token<'_>) -> bool {
+        const WORDS: [&str; 4] = ["step", "range", "min_of", "max_of"];
+        let calculates = match token.kind {
+            Kind::Name => WORDS.contains(&token.text),
+            Kind::Sign => "()+-*/%^".contains(token.text),
+            Kind::Number | Kind::Quoted => false,
+        };
+        calculates && self.duration_next && (self.in_brackets || token.text != "+" && token.text != "-")
     }
 
     fn leave(&mut self, token: &Token<'_>) {

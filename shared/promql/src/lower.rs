@@ -13,7 +13,7 @@ use crate::lex::Shape;
 use crate::plan::{Aggregated, Aggregation, Fold, Node, Scalar, Vector};
 
 /// Expressions nested deeper are refused: each level costs stack when the query is evaluated.
-const DEEPEST: usize = 200;
+const DEEPEST: usize = 100;
 /// More patterns are refused: each may take milliseconds and megabytes.
 const MOST_PATTERNS: usize = 64;
 
@@ -49,10 +49,6 @@ struct Part {
 }
 
 impl Part {
-    fn varying(node: Node) -> Part {
-        Part { node, invariant: false, once: false }
-    }
-
     fn constant(node: Node) -> Part {
         Part { node, invariant: true, once: false }
     }

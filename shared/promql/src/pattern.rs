@@ -22,6 +22,12 @@ pub(crate) fn compile(pattern: &str) -> Result<Regex, String> {
         .map_err(|_| format!("the regular expression {pattern:?} cannot be used"))
 }
 
+/// Names of classes.
+const POSIX: [&str; 14] = [
+    "alnum", "alpha", "ascii", "blank", "cntrl", "digit", "graph", "lower", "print", "punct", "space",
+    "upper", "word", "xdigit",
+];
+
 struct Translation<'p> {
     rest: &'p str,
     out: String,
@@ -140,7 +146,7 @@ impl Translation<'_> {
                     return Ok(());
                 }
                 '\\' => self.escape(true)?,
-                '[' if self.posix() => {}
+                '[' if self.posix()? => {}
                 '[' | '&' | '~' | '^' => self.out.extend(['\\', next]),
                 '-' if first || self.rest.starts_with(['-', ']']) => self.out.push_str(r"\-"),
                 other => self.out.push(other),
@@ -151,13 +157,16 @@ impl Translation<'_> {
     }
 
     /// `[:alpha:]` within a class, whose first bracket is already consumed.
-    fn posix(&mut self) -> bool {
+    fn posix(&mut self) -> Result<bool, String> {
         let Some((name, after)) = self.rest.strip_prefix(':').and_then(|rest| rest.split_once(":]")) else {
-            return false;
+            return Ok(false);
         };
+        if !POSIX.contains(&name.trim_start_matches('^')) {
+            return Err(format!("there is no class `[:{name}:]`"));
+        }
         self.out.push_str(&format!("[:{name}:]"));
         self.rest = after;
-        true
+        Ok(true)
     }
 }
 

@@ -89,6 +89,9 @@ fn plan(shape: &Shape) -> Result<Node, Refusal> {
     if shape.text.is_empty() {
         return Err(Refusal::Wrong("there is no expression".into()));
     }
+    if let Some(what) = shape.unsupported {
+        return Err(Refusal::Unsupported(what.to_owned()));
+    }
     let tree =
         parse(&shape.text).map_err(|message| Refusal::of_parser(&shape.message(&message), &shape.text))?;
     Lowering::new(shape).plan(&tree)

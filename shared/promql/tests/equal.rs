@@ -23,12 +23,15 @@ mod generated;
 mod handwritten;
 #[path = "equal/oracle.rs"]
 mod oracle;
+#[path = "equal/remote_write.rs"]
+mod remote_write;
 
 use std::collections::BTreeMap;
 
 use compare::Answer;
 use data::START;
 use oracle::Oracle;
+use promql::Store;
 
 /// When a query is evaluated, in milliseconds.
 #[derive(Debug, Clone, Copy)]
@@ -80,31 +83,83 @@ fn every_query_of_the_subset_has_the_answer_of_the_real_prometheus() {
     println!("{} series, {} samples", store.series_count(), store.sample_count());
 
     let mut queries = handwritten::queries();
-    queries.extend(generated::queries(0x5eed, 700));
-    let mut counts: BTreeMap<&str, [usize; 3]> = BTreeMap::new();
-    let mut failures = Vec::new();
-    for (class, query, when) in schedule(queries) {
+    queries.extend(generated::queries(1, 8000));
+    let counts = compare_all(&store, &oracle, schedule(queries));
+    assert!(counts.equal >= 600, "too few answers were compared");
+    assert_eq!(counts.different, 0, "answers differ");
+}
+
+/// Series that end, which no text format can say: they are written to Prometheus as an agent would.
+#[test]
+#[ignore = "needs the testbed"]
+fn series_that_end_are_gone_when_they_are_in_the_real_prometheus() {
+    let all = data::ending();
+    let store = data::store(&all);
+    let oracle = Oracle::with("# EOF\n");
+    oracle.write(&all);
+    let mut scheduled = Vec::new();
+    for query in handwritten::ENDING {
+        let over = |start, step| When::Over { start: START + start, end: START + 20 * MINUTE, step };
+        scheduled
+            .extend([over(0, 5_000), over(61_001, 37_000)].map(|when| ("ending", (*query).to_owned(), when)));
+        for at in (0..20 * MINUTE).step_by(13_000) {
+            scheduled.push(("ending", (*query).to_owned(), When::At(START + at)));
+        }
+    }
+    let counts = compare_all(&store, &oracle, scheduled);
+    assert!(counts.equal >= 600, "too few answers were compared");
+    assert_eq!(counts.different, 0, "answers differ");
+}
+
+#[derive(Debug, Default, Clone, Copy)]
+struct Counts {
+    equal: usize,
+    both_refuse: usize,
+    /// Prometheus gives now this answer, now that: topk over equal values in its random order, for example.
+    undecided: usize,
+    different: usize,
+}
+
+fn compare_all(store: &Store, oracle: &Oracle, scheduled: Vec<(&'static str, String, When)>) -> Counts {
+    let mut classes: BTreeMap<&str, Counts> = BTreeMap::new();
+    for (class, query, when) in scheduled {
         let theirs = oracle.answer(&query, when);
-        let ours = compare::answer(&store, &query, when);
-        let count = counts.entry(class).or_default();
+        let ours = compare::answer(store, &query, when);
+        let counts = classes.entry(class).or_default();
         match compare::difference(&ours, &theirs, &query) {
-            None if matches!(theirs, Answer::Failed(_)) => { count[1] += 1; println!("REFUSED {class} {query}\n   {when:?}\n  {ours:?}\n   {theirs:?}"); }
-            None => count[0] += 1,
+            None if matches!(theirs, Answer::Failed(_)) => counts.both_refuse += 1,
+            None => counts.equal += 1,
+            Some(_) if is_undecided(oracle, &query, when, &theirs) => {
+                counts.undecided += 1;
+                println!("UNDECIDED {class}: {query}\n    {when:?}");
+            }
             Some(difference) => {
-                count[2] += 1;
+                counts.different += 1;
                 println!("DIFFERENT {class}: {query}\n    {when:?}\n    {difference}");
-                failures.push(query);
             }
         }
     }
-    println!("{:<24}{:>8}{:>14}{:>11}", "class", "equal", "both refuse", "different");
-    for (class, [equal, refused, different]) in &counts {
-        println!("{class:<24}{equal:>8}{refused:>14}{different:>11}");
+    println!("{:<24}{:>8}{:>14}{:>12}{:>12}", "class", "equal", "both refuse", "undecided", "different");
+    let mut all = Counts::default();
+    for (class, counts) in &classes {
+        print_counts(class, *counts);
+        all.equal += counts.equal;
+        all.both_refuse += counts.both_refuse;
+        all.undecided += counts.undecided;
+        all.different += counts.different;
     }
-    let total = |which: usize| counts.values().map(|count| count[which]).sum::<usize>();
-    println!("{:<24}{:>8}{:>14}{:>11}", "all", total(0), total(1), total(2));
-    assert!(total(0) >= 600, "too few answers were compared");
-    assert!(failures.is_empty(), "{} of the answers differ", failures.len());
+    print_counts("all", all);
+    all
+}
+
+fn print_counts(class: &str, counts: Counts) {
+    let Counts { equal, both_refuse, undecided, different } = counts;
+    println!("{class:<24}{equal:>8}{both_refuse:>14}{undecided:>12}{different:>12}");
+}
+
+/// Whether Prometheus itself answers differently when it is asked again.
+fn is_undecided(oracle: &Oracle, query: &str, when: When, first: &Answer) -> bool {
+    (0..200).any(|_| compare::difference(&oracle.answer(query, when), first, query).is_some())
 }
 
 #[test]

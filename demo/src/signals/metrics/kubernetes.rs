@@ -4,7 +4,7 @@ use crate::World;
 use crate::cluster::{NODES, node_ip, node_name};
 use crate::history::ReplicaStep;
 use crate::incident::{Effect, STEP};
-use crate::shop::{NAMESPACE, NODE_CORES, Runtime, Service};
+use crate::shop::{NAMESPACE, Runtime, Service};
 
 use super::sheet::{ABSENT, Clock, Labels, Sheet, rounded};
 use super::target::{Target, counted, kubelet, offset};
@@ -251,8 +251,7 @@ fn nodes(world: &World, node: usize, sheet: &mut Sheet) {
     let about = ("machine_cpu_cores", "Number of logical CPU cores.");
     let mut machine = scraped("kubelet", &kubelet(node));
     machine.push(("node", node_name(node)));
-    let cores = 4.0 * NODE_CORES;
-    sheet.gauge(about, machine, seldom(world, &kubelet(node), 0), vec![cores; world.incident.steps() / 2]);
+    sheet.gauge(about, machine, seldom(world, &kubelet(node), 0), vec![16.0; world.incident.steps() / 2]);
     let up = ("up", "Whether the last scrape succeeded.");
     sheet.gauge(up, labels(), clock, vec![1.0; world.incident.steps() / 2]);
     let clock = Clock { first: world.incident.start() * 1000 + offset(&kubelet(node)), every: STEP * 1000 };

@@ -79,16 +79,18 @@ impl Page<'_, '_> {
         self.gauge(("hikaricp_connections_idle", "Idle connections"), pool, idle);
         self.gauge(("hikaricp_connections_pending", "Pending threads"), pool, waiting);
         self.counter(("hikaricp_connections_timeout", "Connection timeout total count"), pool, timed_out);
-        let lines = vec![
-            Line { suffix: "_count", extra: None, values: self.counted(acquired) },
-            Line { suffix: "_sum", extra: None, values: self.counted(waited) },
+        let times: [(&str, &str, fn(&PoolStep) -> f64); 2] = [
+            ("hikaricp_connections_acquire_seconds", "Connection acquire time", waited),
+            ("hikaricp_connections_usage_seconds", "Connection usage time", held),
         ];
-        let about = About {
-            name: "hikaricp_connections_acquire_seconds",
-            kind: Kind::Summary,
-            help: "Connection acquire time",
-        };
-        self.sheet.add(about, self.target.labels_and(pool), self.target.clock(), lines);
+        for (name, help, seconds) in times {
+            let lines = vec![
+                Line { suffix: "_count", extra: None, values: self.counted(acquired) },
+                Line { suffix: "_sum", extra: None, values: self.counted(seconds) },
+            ];
+            let about = About { name, kind: Kind::Summary, help };
+            self.sheet.add(about, self.target.labels_and(pool), self.target.clock(), lines);
+        }
     }
 
     fn go_sql(mut self) {
@@ -133,6 +135,10 @@ fn waiting(pool: &PoolStep) -> f64 {
 
 fn waited(pool: &PoolStep) -> f64 {
     f64::from(pool.acquired) * pool.wait
+}
+
+fn held(pool: &PoolStep) -> f64 {
+    f64::from(pool.acquired) * pool.held
 }
 
 fn acquired(pool: &PoolStep) -> f64 {

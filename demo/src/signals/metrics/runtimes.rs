@@ -104,8 +104,9 @@ impl Page<'_, '_> {
         self.gauge(about, [("area", "heap")], 0, |_| limit * 0.75);
         let about = ("jvm_threads_live_threads", "The current number of live threads");
         self.gauge(about, [], 0, |step| 41.0 + step.in_flight.min(200.0));
+        let cores = self.target.service.cores();
         self.gauge(("process_cpu_usage", "The recent CPU usage of the JVM process"), [], 4, |step| {
-            step.cpu / crate::shop::NODE_CORES
+            step.cpu / cores
         });
         let about = ("process_start_time_seconds", "Start time of the process since unix epoch.");
         self.gauge(about, [], 0, |step| step.started as f64);

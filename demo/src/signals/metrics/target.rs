@@ -1,7 +1,7 @@
 //! What Prometheus scrapes: a pod as long as it lives, and how its columns come from the history.
 
 use crate::World;
-use crate::cluster::{Pod, Replica, node_ip};
+use crate::cluster::{Pod, node_ip};
 use crate::history::{OperationHistory, ReplicaHistory, ReplicaStep};
 use crate::incident::STEP;
 use crate::random::{Random, fnv1a};
@@ -16,7 +16,6 @@ const TYPICAL: usize = 40;
 pub(crate) struct Target<'a> {
     pub(crate) world: &'a World,
     pub(crate) service: &'static Service,
-    pub(crate) replica: &'a Replica,
     pub(crate) history: &'a ReplicaHistory,
     pub(crate) pod: &'a Pod,
     /// First step of the pod in the record.
@@ -35,7 +34,7 @@ impl<'a> Target<'a> {
                 let Some(first) = history.steps.iter().position(|step| step.pod == index) else { continue };
                 let count = history.steps.iter().filter(|step| step.pod == index).count();
                 let steps = history.steps.get(first..first + count).unwrap_or_default();
-                targets.push(Target { world, service, replica, history, pod, first, steps });
+                targets.push(Target { world, service, history, pod, first, steps });
             }
         }
         targets

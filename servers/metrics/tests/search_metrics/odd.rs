@@ -30,7 +30,7 @@ async fn a_metric_without_series_now_is_said_and_not_zero() {
     let series: Vec<_> = rows(&reply).iter().map(|row| (row[0].clone(), row[3].clone())).collect();
     assert_eq!(series, [(json!("queue_age"), json!(null)), (json!("queue_load"), json!(1))]);
     assert!(
-        reply.text.contains("no series at 2026-11-21T01:29:10Z, only earlier in the last 24 h: queue_age")
+        reply.text.contains("no series at 2026-11-21T01:41:50Z, only earlier in the last 24 h: queue_age")
     );
     // What is offered next is there to be measured.
     assert_eq!(reply.structured.unwrap()["next"][0]["arguments"]["promql"], "max(queue_load)");

@@ -9,7 +9,7 @@ use testkit::{
 use crate::common;
 
 /// The moment of the recorded replies.
-pub(crate) const NOW: &str = "2026-11-21T01:29:10Z";
+pub(crate) const NOW: &str = "2026-11-21T01:41:50Z";
 
 const RECORDED: &str = "tests/recorded/search";
 

@@ -56,12 +56,25 @@ pub(crate) fn answer(store: &Store, query: &str, when: When) -> Answer {
 /// How two answers to a query differ, if they do.
 pub(crate) fn difference(ours: &Answer, theirs: &Answer, query: &str) -> Option<String> {
     match (ours, theirs) {
-        (Answer::Failed(_), Answer::Failed(_)) => None,
+        (Answer::Failed(ours), Answer::Failed(theirs)) => {
+            (reason(ours) != reason(theirs)).then(|| format!("fails with {ours}\n    theirs {theirs}"))
+        }
         (Answer::Scalar(ours), Answer::Scalar(theirs)) if same(*ours, *theirs) => None,
         (Answer::Text(ours), Answer::Text(theirs)) if ours == theirs => None,
         (Answer::Rows(ours), Answer::Rows(theirs)) => rows_difference(ours, theirs, query),
         (ours, theirs) => Some(format!("ours {ours:?}\n    theirs {theirs:?}").chars().take(600).collect()),
     }
+}
+
+/// Why a match or a result is refused, in either's words; anything else is one reason.
+fn reason(message: &str) -> usize {
+    const REASONS: [[&str; 2]; 4] = [
+        ["have the same labels", "same labelset"],
+        ["unique on one side", "found duplicate series"],
+        ["use group_left or group_right", "matching must be explicit"],
+        ["must keep them apart", "must ensure unique matches"],
+    ];
+    REASONS.iter().position(|words| words.iter().any(|word| message.contains(word))).unwrap_or(REASONS.len())
 }
 
 fn rows_difference(ours: &Rows, theirs: &Rows, query: &str) -> Option<String> {

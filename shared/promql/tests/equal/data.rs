@@ -15,8 +15,8 @@ const SAMPLES: i64 = 480;
 
 pub(crate) struct Series {
     kind: &'static str,
-    labels: BTreeMap<String, String>,
-    samples: Vec<(i64, f64)>,
+    pub(crate) labels: BTreeMap<String, String>,
+    pub(crate) samples: Vec<(i64, f64)>,
 }
 
 /// A series from its labels, where the first is the name, and its value at each of its samples, if it has one.
@@ -230,6 +230,27 @@ fn oddities(recording: &mut Recording) {
     });
     recording
         .add("gauge", &[("__name__", "queue.age"), ("queue.name", "é")], |number, _| Some(-(number as f64)));
+}
+
+/// Series with staleness markers: between samples, at the end, twice, alone, and instead of the first sample.
+pub(crate) fn ending() -> Vec<Series> {
+    const END: f64 = f64::from_bits(0x7ff0_0000_0000_0002);
+    let mut recording = Recording { all: Vec::new(), random: fastrand::Rng::with_seed(9) };
+    for (pod, ends) in [
+        ("steady", vec![]),
+        ("gone", vec![40]),
+        ("flapping", vec![3, 7, 8, 20, 33, 34, 35, 50]),
+        ("late", vec![0, 1, 2]),
+        ("only-ends", (0..60).collect()),
+    ] {
+        let mut total = 0.0;
+        recording.add("counter", &[("__name__", "work_total"), ("pod", pod)], |number, random| {
+            total += random.f64();
+            let there = number < 60 && (pod != "gone" || number <= 40);
+            there.then_some(if ends.contains(&number) { END } else { total })
+        });
+    }
+    recording.all
 }
 
 /// The series as text that promtool reads.

@@ -702,3 +702,19 @@ const REFUSED: &[&str] = &[
     "#",
     "queue_depth $ 1",
 ];
+
+/// For series that end.
+pub(crate) const ENDING: &[&str] = &[
+    "work_total",
+    "work_total offset 1m",
+    "timestamp(work_total)",
+    "count(work_total)",
+    "absent(work_total{pod=\"flapping\"})",
+    "rate(work_total[2m])",
+    "count_over_time(work_total[2m])",
+    "last_over_time(work_total[1m])",
+    "present_over_time(work_total{pod=\"only-ends\"}[5m])",
+    "sum_over_time(work_total[3m:20s])",
+    "work_total[90s]",
+    "topk(2, work_total)",
+];

@@ -13,6 +13,8 @@ use tempfile::TempDir;
 
 use crate::When;
 use crate::compare::{Answer, Rows};
+use crate::data::Series;
+use crate::remote_write::{self, field};
 
 /// A running Prometheus, stopped when this is dropped.
 pub(crate) struct Oracle {
@@ -46,6 +48,7 @@ impl Oracle {
             .arg(format!("--config.file={}", config.display()))
             .arg(format!("--storage.tsdb.path={}", data.display()))
             .arg("--storage.tsdb.retention.time=100y")
+            .arg("--web.enable-remote-write-receiver")
             .arg(format!("--web.listen-address=127.0.0.1:{port}"))
             .stdout(Stdio::null())
             .stderr(Stdio::null())
@@ -95,6 +98,20 @@ impl Oracle {
         }
     }
 
+    /// Writes series as an agent does, which unlike text can say that a series ends.
+    pub(crate) fn write(&self, all: &[Series]) {
+        let request: Vec<u8> =
+            all.iter().flat_map(|series| field(1, &remote_write::series(series))).collect();
+        let body = remote_write::snappy(&request);
+        let head = format!(
+            "POST /api/v1/write HTTP/1.0\r\nContent-Type: application/x-protobuf\r\nContent-Encoding: snappy\r\n\
+             X-Prometheus-Remote-Write-Version: 0.1.0\r\nContent-Length: {}\r\n\r\n",
+            body.len()
+        );
+        let reply = self.send(&[head.as_bytes(), &body].concat());
+        assert!(reply.contains(" 204 "), "{reply}");
+    }
+
     /// A listing of names or values.
     pub(crate) fn list(&self, path: &str, selectors: &[&str], window: &RangeInclusive<i64>) -> Vec<String> {
         let reply = json(&self.request("GET", &listing(path, selectors, window), ""));
@@ -111,15 +128,20 @@ impl Oracle {
         reply["data"].as_array().unwrap().iter().map(labels).collect()
     }
 
-    /// A request by HTTP/1.0, whose reply ends with the connection, head and body.
     fn request(&self, method: &str, path: &str, body: &str) -> String {
-        let mut connection = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
-        write!(
-            connection,
-            "{method} {path} HTTP/1.0\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{body}",
-            body.len()
+        self.send(
+            format!(
+                "{method} {path} HTTP/1.0\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{body}",
+                body.len()
+            )
+            .as_bytes(),
         )
-        .unwrap();
+    }
+
+    /// Sends a request by HTTP/1.0, whose reply, head and body, ends with the connection.
+    fn send(&self, request: &[u8]) -> String {
+        let mut connection = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
+        connection.write_all(request).unwrap();
         let mut reply = String::new();
         connection.read_to_string(&mut reply).unwrap();
         reply

@@ -103,7 +103,10 @@ impl Expression {
             Expression::Max { by, of } => format!("max by ({}) ({})", by.join(", "), of.text()),
             Expression::Over(one, other) => format!("{} / {}", one.operand(), other.operand()),
             Expression::Less(one, other) => format!("{} - {}", one.operand(), other.operand()),
-            Expression::Ago(select, minutes) => format!("{} offset {}m", select.text(), minutes),
+            Expression::Ago(select, minutes) if minutes % 60 == 0 => {
+                format!("{} offset {}h", select.text(), minutes / 60)
+            }
+            Expression::Ago(select, minutes) => format!("{} offset {minutes}m", select.text()),
             Expression::One => "vector(1)".to_owned(),
         }
     }

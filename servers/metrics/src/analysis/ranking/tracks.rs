@@ -66,7 +66,7 @@ pub(crate) struct Judged {
     /// Of the finite values; `None` without one.
     pub(crate) summary: Option<Summary>,
     pub(crate) moved: Relevance,
-    /// Of a track that did not move but rises or falls steadily: its level at first and at last.
+    /// Of a track that rises or falls steadily, and so has no onset: its level at first and at last.
     pub(crate) trend: Option<(f64, f64)>,
     pub(crate) shape: String,
     /// Moments with a sample.
@@ -106,8 +106,10 @@ pub(crate) fn judge(track: &Track, within: &Range<usize>, step: Option<i64>) -> 
     };
     let inside = numbers.get(within.clone()).unwrap_or(&numbers);
     let mut moved = signal::relevance(inside);
-    let trend = if moved.onset.is_none() { trend(inside) } else { None };
-    moved.onset = moved.onset.map(|onset| onset + within.start);
+    let trend =
+        trend(inside).filter(|_| !matches!(moved.direction, Direction::Appeared | Direction::Vanished));
+    // A slope has no moment at which it began, even where its halves lie far apart.
+    moved.onset = moved.onset.map(|onset| onset + within.start).filter(|_| trend.is_none());
     Judged {
         summary: signal::summary(&numbers),
         moved,
@@ -122,8 +124,10 @@ pub(crate) fn judge(track: &Track, within: &Range<usize>, step: Option<i64>) -> 
 
 /// A trend is seen in the medians of so many parts of a track, each with at least two samples …
 const PARTS: usize = 8;
-/// … which differ by at least this share of the larger one from first to last.
+/// … which differ by at least this share of the larger one from first to last …
 const SMALLEST_TREND: f64 = 0.05;
+/// … and of that difference no step between two of them is more than this share: else it is a step, not a slope.
+const LARGEST_STEP: f64 = 0.5;
 
 /// The first and last level of values that rise or fall from each eighth to the next: by chance 1 of 20,160
 /// unordered series does.
@@ -139,8 +143,10 @@ fn trend(values: &[f64]) -> Option<(f64, f64)> {
     let (first, last) = (*medians.first()?, *medians.last()?);
     let steps = || medians.iter().zip(medians.iter().skip(1));
     let is_steady = steps().all(|(one, next)| one < next) || steps().all(|(one, next)| one > next);
-    let is_large = (last - first).abs() >= SMALLEST_TREND * first.abs().max(last.abs());
-    (is_steady && is_large).then_some((first, last))
+    let all = (last - first).abs();
+    let is_large = all >= SMALLEST_TREND * first.abs().max(last.abs());
+    let is_even = steps().all(|(one, next)| (next - one).abs() <= LARGEST_STEP * all);
+    (is_steady && is_large && is_even).then_some((first, last))
 }
 
 /// Of tracks that appeared or vanished at the same moment, so many are ranked by it. The others come after all that

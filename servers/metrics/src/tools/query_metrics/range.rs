@@ -104,16 +104,18 @@ fn unmoved(ranked: &[Ranked<'_>], first: &Ranked<'_>, shared: &Labels) -> String
             None => format!("it did not move beyond its usual spread{}", level(only)),
         };
     }
-    let highest = ranked.iter().map(|one| one.judged.moved.score).fold(0.0, f64::max);
-    let none = format!("no series moved beyond its usual spread (highest score {})", score_text(highest));
-    let Some(trend) = first.judged.trend else { return none };
-    let count = ranked.iter().filter(|one| one.judged.trend.is_some()).count();
+    let Some(trend) = first.judged.trend else {
+        let score = score_text(first.judged.moved.score);
+        return format!("no series moved beyond its usual spread (highest score {score})");
+    };
+    let count = drifting(ranked);
     let name = named(&first.track.labels, shared);
-    format!(
-        "{none}, but {count} of them {}: {name} {}",
-        if count == 1 { "drifts" } else { "drift" },
-        steadily(trend)
-    )
+    let verb = if count == 1 { "drifts" } else { "drift" };
+    format!("no series changed suddenly, but {count} of them {verb}: {name} {}", steadily(trend))
+}
+
+fn drifting(ranked: &[Ranked<'_>]) -> usize {
+    ranked.iter().filter(|one| one.judged.trend.is_some()).count()
 }
 
 /// What no series has samples for, when it is more than a late sample.
@@ -153,7 +155,11 @@ fn moved(ranked: &[Ranked<'_>]) -> (usize, String) {
     if vanished > 0 {
         parts.push(format!("{vanished} vanished"));
     }
-    (moved + appeared + vanished, parts.join(", "))
+    let drifting = drifting(ranked);
+    if drifting > 0 {
+        parts.push(format!("{drifting} drifted steadily"));
+    }
+    (moved + appeared + vanished + drifting, parts.join(", "))
 }
 
 fn level(one: &Ranked<'_>) -> String {

@@ -135,12 +135,16 @@ fn a_rollout_does_not_hide_what_moved() {
 fn what_rises_steadily_did_not_move_but_is_told_before_the_rest() {
     let rising: Vec<Option<f64>> = noisy(|at, v| Some(100.0 + at as f64 / 2.0 + v / 10.0));
     let judged = judge(&track("x", rising.clone()), &(0..120), Some(60_000));
-    assert_eq!(judged.moved.onset, None);
+    assert_eq!(judged.moved.onset, None, "its halves lie apart, but it did not begin anywhere");
     // Eighths of 15 samples: the middle of the first is at 7, of the last at 112, each with a median noise of about 1.
     let (first, last) = judged.trend.unwrap();
     assert!((first - 104.5).abs() < 0.5 && (last - 157.0).abs() < 0.5, "{first} {last}");
     let still = noisy(|_, v| Some(v));
     assert_eq!(judge(&track("x", still.clone()), &(0..120), Some(60_000)).trend, None);
+    // Rising within each level too, but most of it is one step.
+    let step = noisy(|at, _| Some(at as f64 / 100.0 + if at < 60 { 10.0 } else { 40.0 }));
+    let judged = judge(&track("x", step), &(0..120), Some(60_000));
+    assert_eq!((judged.trend, judged.moved.onset), (None, Some(60)));
     let small = noisy(|at, _| Some(100.0 + at as f64 / 100.0));
     assert_eq!(judge(&track("x", small), &(0..120), Some(60_000)).trend, None, "1 %");
     let tracks = [track("a still", still), track("b rising", rising)];

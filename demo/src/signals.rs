@@ -1,0 +1,94 @@
+//! What others would have recorded of the world: one file for each signal.
+
+mod alertmanager;
+mod manifest;
+mod metrics;
+mod truth;
+
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+
+use crate::World;
+
+use metrics::sheet::Sheet;
+
+/// How a recording is written.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Title in `snapshot.toml` instead of the incident's own.
+    pub title: Option<String>,
+    /// Metrics as `.om.gz`.
+    pub compress: bool,
+}
+
+/// What was written.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Written {
+    /// Name, relative to the directory, and size in bytes of each file.
+    pub files: Vec<(String, u64)>,
+    /// Time series of all metrics files; those that go on in another file are counted twice.
+    pub series: usize,
+    /// Samples of all metrics files.
+    pub samples: usize,
+}
+
+pub(crate) fn write(world: &World, root: &Path, options: &Options) -> io::Result<Written> {
+    let mut directory =
+        Directory { root: root.to_owned(), compress: options.compress, written: Written::default() };
+    manifest::write(world, options, &mut directory)?;
+    let raised = metrics::write(world, &mut directory)?;
+    alertmanager::write(world, &raised, &mut directory)?;
+    truth::write(world, &mut directory)?;
+    Ok(directory.written)
+}
+
+/// A directory being written.
+pub(crate) struct Directory {
+    root: PathBuf,
+    compress: bool,
+    written: Written,
+}
+
+impl Directory {
+    /// Writes a file by its name with `/`.
+    pub(crate) fn file(&mut self, name: &str, text: &[u8]) -> io::Result<()> {
+        let path = self.path(name)?;
+        fs::write(&path, text)?;
+        self.note(name, &path)
+    }
+
+    /// Writes a metrics file.
+    pub(crate) fn metrics(&mut self, name: &str, sheet: &Sheet) -> io::Result<()> {
+        let name = if self.compress { format!("{name}.gz") } else { name.to_owned() };
+        let path = self.path(&name)?;
+        let mut file = BufWriter::with_capacity(1 << 18, File::create(&path)?);
+        if self.compress {
+            let mut packed = BufWriter::with_capacity(1 << 18, GzEncoder::new(file, Compression::best()));
+            sheet.write(&mut packed)?;
+            packed.into_inner().map_err(io::IntoInnerError::into_error)?.finish()?.flush()?;
+        } else {
+            sheet.write(&mut file)?;
+            file.flush()?;
+        }
+        self.written.series += sheet.series();
+        self.written.samples += sheet.samples();
+        self.note(&name, &path)
+    }
+
+    fn path(&self, name: &str) -> io::Result<PathBuf> {
+        let path = self.root.join(name);
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent)?;
+        }
+        Ok(path)
+    }
+
+    fn note(&mut self, name: &str, path: &Path) -> io::Result<()> {
+        self.written.files.push((name.to_owned(), fs::metadata(path)?.len()));
+        Ok(())
+    }
+}

@@ -1,0 +1,187 @@
+//! `truth.json`: what was planted and who felt it, for benchmarks. No server reads it.
+
+use std::io;
+
+use serde_json::{Value, json};
+
+use crate::World;
+use crate::incident::{Effect, Fault, Herring, HerringKind, STEP, written};
+use crate::shop::Convention;
+
+use super::Directory;
+
+/// Steps before the onset that count as usual.
+const USUAL: usize = 80;
+/// Steps after the onset until a fault counts as developed.
+const DEVELOPED: usize = 20;
+
+pub(super) fn write(world: &World, directory: &mut Directory) -> io::Result<()> {
+    let incident = &world.incident;
+    let herrings: Vec<Value> = incident.herrings.iter().map(|herring| told(world, herring)).collect();
+    let changes = incident.deployments.iter().map(|change| {
+        let service = world.shop.service(change.service);
+        let environment = change.environment.iter().map(|(name, before, after)| {
+            json!({ "name": name, "before": before, "after": after })
+        });
+        json!({
+            "service": name(world, change.service),
+            "at": written(change.at),
+            "image": {
+                "before": service.map(|service| service.image(service.version)),
+                "after": service.map(|service| service.image(&change.version)),
+            },
+            "environment": environment.collect::<Vec<_>>(),
+        })
+    });
+    let truth = json!({
+        "id": incident.id,
+        "seed": incident.seed,
+        "fault": incident.fault.name(),
+        "service": name(world, incident.victim),
+        "onset": written(incident.onset),
+        "effect": effect(&incident.effect),
+        "culprit_metrics": culprits(world),
+        "symptoms": symptoms(world),
+        "red_herrings": herrings,
+        "changes": changes.collect::<Vec<_>>(),
+    });
+    let text = format!("{truth:#}\n");
+    directory.file("truth.json", text.as_bytes())
+}
+
+fn name(world: &World, service: usize) -> &'static str {
+    world.shop.service(service).map_or("", |service| service.name)
+}
+
+fn told(world: &World, herring: &Herring) -> Value {
+    let kind = match herring.kind {
+        HerringKind::Bump { .. } => "traffic-bump",
+        HerringKind::Batch { .. } => "batch",
+        HerringKind::Deployment => "harmless-deployment",
+    };
+    json!({ "kind": kind, "service": name(world, herring.service), "start": written(herring.start) })
+}
+
+fn effect(effect: &Effect) -> Value {
+    match effect {
+        Effect::Pool { size } => json!({ "pool_size": size }),
+        Effect::Slow { seconds } => json!({ "slower_seconds": seconds }),
+        Effect::Dead => json!({ "replicas": 0 }),
+        Effect::Burn { share } => json!({ "cores_lost_share": share }),
+        Effect::Leak { per_second } => json!({ "leaked_mib_per_second": per_second }),
+        Effect::Surge { times, ramp } => json!({ "outside_requests_times": times, "ramp_seconds": ramp }),
+    }
+}
+
+/// Metrics of the victim in which the fault itself shows, the first to move first.
+fn culprits(world: &World) -> Vec<&'static str> {
+    let Some(service) = world.shop.service(world.incident.victim) else { return Vec::new() };
+    let down = match service.speaks {
+        Convention::Postgres => vec!["pg_up"],
+        Convention::Redis => vec!["redis_up"],
+        _ => vec!["up", "kube_deployment_status_replicas_available"],
+    };
+    let (latency, requests) = own_metrics(service.speaks);
+    match world.incident.fault {
+        Fault::PoolShrunk => super::metrics::telling(service),
+        Fault::SlowDependency => vec![latency],
+        Fault::DeadDependency => down,
+        Fault::CpuStarvation => {
+            vec!["container_cpu_usage_seconds_total", "container_cpu_cfs_throttled_periods_total", latency]
+        }
+        Fault::MemoryLeak => {
+            vec!["container_memory_working_set_bytes", "kube_pod_container_status_restarts_total"]
+        }
+        Fault::TrafficSurge => vec![requests],
+    }
+}
+
+/// Names of latency and traffic in a convention.
+fn own_metrics(speaks: Convention) -> (&'static str, &'static str) {
+    match speaks {
+        Convention::OtelHttp => {
+            ("http_server_request_duration_seconds", "http_server_request_duration_seconds_count")
+        }
+        Convention::OtelHttpMillis => {
+            ("http_server_duration_milliseconds", "http_server_duration_milliseconds_count")
+        }
+        Convention::OtelRpcMillis => {
+            ("rpc_server_duration_milliseconds", "rpc_server_duration_milliseconds_count")
+        }
+        Convention::Plain { .. } => ("http_request_duration_seconds", "http_requests_total"),
+        Convention::Micrometer => ("http_server_requests_seconds", "http_server_requests_seconds_count"),
+        Convention::Grpc => ("grpc_server_handling_seconds", "grpc_server_handled_total"),
+        Convention::Worker => ("job_duration_seconds", "jobs_processed_total"),
+        Convention::Postgres => ("pg_stat_statements_seconds_total", "pg_stat_statements_calls_total"),
+        Convention::Redis => ("redis_commands_duration_seconds_total", "redis_commands_processed_total"),
+    }
+}
+
+/// A service in one step: share of failures, mean seconds of success, requests per second.
+type Felt = [f64; 3];
+
+/// Who felt it, in what, and from when on. Measured in the history, not planned.
+fn symptoms(world: &World) -> Vec<Value> {
+    const WHAT: [&str; 3] = ["errors", "latency", "traffic"];
+    let onset = ((world.incident.onset - world.incident.start()) / STEP) as usize;
+    let mut found = Vec::new();
+    for (index, service) in world.shop.services.iter().enumerate() {
+        if world.incident.herrings.iter().any(|herring| herring.service == index) {
+            continue;
+        }
+        let felt = felt(world, index);
+        let before = felt.get(onset - USUAL..onset).unwrap_or_default();
+        let after = felt.get(onset + DEVELOPED..).unwrap_or_default();
+        let moved = |values: &Felt, usual: &Felt| -> [bool; 3] {
+            let ([errors, seconds, rate], [usual_errors, usual_seconds, usual_rate]) = (values, usual);
+            [
+                errors > &(usual_errors + 0.01),
+                *seconds > 1.2 * usual_seconds,
+                *rate > 1.3 * usual_rate || *rate < 0.75 * usual_rate,
+            ]
+        };
+        let usual = mean(before);
+        for (place, is_moved) in moved(&mean(after), &usual).into_iter().enumerate() {
+            if !is_moved {
+                continue;
+            }
+            let since = felt.get(onset..).unwrap_or_default().windows(2).position(|pair| {
+                pair.iter().all(|step| moved(step, &usual).get(place).copied().unwrap_or(false))
+            });
+            let what = WHAT.get(place).copied().unwrap_or_default();
+            let since = since.map(|steps| written(world.incident.onset + STEP * steps as i64));
+            found.push((since.clone(), json!({ "service": service.name, "what": what, "since": since })));
+        }
+    }
+    found.sort_by(|(a, _), (b, _)| a.cmp(b));
+    found.into_iter().map(|(_, symptom)| symptom).collect()
+}
+
+fn felt(world: &World, service: usize) -> Vec<Felt> {
+    let replicas = world.history.replicas.iter().filter(|replica| replica.service == service);
+    let mut sums = vec![(0_u32, 0_u32, 0.0_f64); world.incident.steps()];
+    for step_of in replicas.flat_map(|replica| &replica.operations).map(|operation| &operation.steps) {
+        for ((requests, failed, seconds), step) in sums.iter_mut().zip(step_of) {
+            *requests += step.requests;
+            *failed += step.failed();
+            *seconds += f64::from(step.succeeded()) * step.latency.mean();
+        }
+    }
+    let share = |a: f64, b: u32| if b == 0 { 0.0 } else { a / f64::from(b) };
+    sums.into_iter()
+        .map(|(requests, failed, seconds)| {
+            let per_second = f64::from(requests) / STEP as f64;
+            [share(f64::from(failed), requests), share(seconds, requests - failed), per_second]
+        })
+        .collect()
+}
+
+fn mean(steps: &[Felt]) -> Felt {
+    let mut sums = [0.0; 3];
+    for step in steps {
+        for (sum, value) in sums.iter_mut().zip(step) {
+            *sum += value;
+        }
+    }
+    sums.map(|sum| sum / steps.len().max(1) as f64)
+}
