@@ -49,7 +49,8 @@ impl Cluster {
         let mut replicas = Vec::new();
         for (index, service) in shop.services.iter().enumerate() {
             // Older than what is recorded, the month included.
-            let created = incident.start() - 86_400 * (31 + random.below(60) as i64) - random.below(80_000) as i64;
+            let created =
+                incident.start() - 86_400 * (31 + random.below(60) as i64) - random.below(80_000) as i64;
             let revision = letters(&mut random, 9);
             let mut of_service: Vec<Replica> = (0..service.replicas)
                 .map(|slot| Replica { service: index, slot, pods: Vec::new() })
@@ -104,7 +105,13 @@ struct PodStart<'a> {
     created: i64,
 }
 
-fn pod(service: &Service, slot: usize, start: &PodStart<'_>, address: &mut usize, random: &mut Random) -> Pod {
+fn pod(
+    service: &Service,
+    slot: usize,
+    start: &PodStart<'_>,
+    address: &mut usize,
+    random: &mut Random,
+) -> Pod {
     let (name, owner) = match service.runtime {
         crate::shop::Runtime::Native => (format!("{}-{slot}", service.name), service.name.to_owned()),
         _ => {

@@ -47,8 +47,7 @@ impl Month {
             .collect();
         for sample in 0..samples {
             let at = first + EVERY * sample;
-            let load =
-                incident.business * load::season(at) * load::growth(at, incident.onset) * mood.next();
+            let load = incident.business * load::season(at) * load::growth(at, incident.onset) * mood.next();
             let rates = shop.expected(|_, from_outside| from_outside * load);
             for (service, requests) in requests.iter_mut().enumerate() {
                 let of_service = shop.nodes.iter().zip(&rates).filter(|(node, _)| node.service == service);

@@ -119,8 +119,14 @@ mod tests {
         // Test vectors of the reference implementations at prng.di.unimi.it, as rand_xoshiro quotes them.
         let mut random = Random { state: [1, 2, 3, 4] };
         let drawn: Vec<u64> = (0..6).map(|_| random.next()).collect();
-        let published =
-            [11_520, 0, 1_509_978_240, 1_215_971_899_390_074_240, 1_216_172_134_540_287_360, 607_988_272_756_665_600];
+        let published = [
+            11_520,
+            0,
+            1_509_978_240,
+            1_215_971_899_390_074_240,
+            1_216_172_134_540_287_360,
+            607_988_272_756_665_600,
+        ];
         assert_eq!(drawn, published);
 
         let mut state = 1_477_776_061_723_855_037;
@@ -152,7 +158,10 @@ mod tests {
         for (name, draws, mean, variance) in cases {
             let (drawn_mean, drawn_variance) = moments(draws);
             // Four deviations of the mean of so many draws.
-            assert!((drawn_mean - mean).abs() < 4.0 * (variance / f64::from(count)).sqrt(), "{name} {drawn_mean}");
+            assert!(
+                (drawn_mean - mean).abs() < 4.0 * (variance / f64::from(count)).sqrt(),
+                "{name} {drawn_mean}"
+            );
             assert!((drawn_variance / variance - 1.0).abs() < 0.05, "{name} {drawn_variance}");
         }
     }

@@ -27,10 +27,7 @@ pub(crate) fn simulate(shop: &Shop, incident: &Incident, cluster: &Cluster) -> H
     let mut simulation = Simulation {
         shop,
         incident,
-        conditions: cluster
-            .all()
-            .map(|replica| Condition::new(replica.clone(), incident))
-            .collect(),
+        conditions: cluster.all().map(|replica| Condition::new(replica.clone(), incident)).collect(),
         responses: vec![Response::default(); shop.nodes.len()],
         mood: Wander::new(Random::new(incident.seed, "mood"), 0.97, 0.03),
         random: Random::new(incident.seed, "traffic"),
@@ -98,9 +95,7 @@ impl Simulation<'_> {
                 slots.push(condition.is_live());
             }
         }
-        let outside = |service, from_outside| {
-            from_outside * load * flow::surge(self.incident, service, at)
-        };
+        let outside = |service, from_outside| from_outside * load * flow::surge(self.incident, service, at);
         let mut traffic =
             flow::Flow { shop: self.shop, live, responses: &self.responses, random: &mut self.random };
         traffic.run(outside, |place| flow::bump(self.shop, self.incident, place, at))
@@ -119,7 +114,8 @@ impl Simulation<'_> {
     fn respond(&mut self, lived: &[Lived]) {
         for (node, response) in self.responses.iter_mut().enumerate() {
             let of_node = lived.iter().flat_map(|replica| &replica.operations).filter(|(n, _, _)| *n == node);
-            *response = respond::together(*response, of_node.map(|(_, step, answer)| (step.requests, *answer)));
+            *response =
+                respond::together(*response, of_node.map(|(_, step, answer)| (step.requests, *answer)));
         }
     }
 

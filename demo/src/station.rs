@@ -88,8 +88,7 @@ mod tests {
     /// Erlang's C formula: the exact chance to wait, by the recursion of his B formula.
     fn exact_wait(servers: u32, utilisation: f64) -> f64 {
         let load = utilisation * f64::from(servers);
-        let blocked =
-            (1..=servers).fold(1.0, |blocked, k| load * blocked / (f64::from(k) + load * blocked));
+        let blocked = (1..=servers).fold(1.0, |blocked, k| load * blocked / (f64::from(k) + load * blocked));
         let waits = blocked / (1.0 - utilisation * (1.0 - blocked));
         waits / (f64::from(servers) * (1.0 - utilisation))
     }
@@ -107,7 +106,10 @@ mod tests {
             let exact = exact_wait(servers, utilisation) * 0.4;
 
             // The approximation is known to be within a tenth.
-            assert!((queue.wait - exact).abs() < 0.1 * exact + 0.002, "{servers} {utilisation}: {queue:?} {exact}");
+            assert!(
+                (queue.wait - exact).abs() < 0.1 * exact + 0.002,
+                "{servers} {utilisation}: {queue:?} {exact}"
+            );
             assert!((queue.busy - utilisation * f64::from(servers)).abs() < 1e-9);
         }
     }

@@ -99,11 +99,8 @@ fn amount(shop: &Shop, incident: &Incident, random: &mut Random) -> Effect {
         }
         Fault::SlowDependency => {
             // A database or cache is asked several times for one request, a service once.
-            let seconds = if service.port > 9_100 {
-                random.between(0.03, 0.06)
-            } else {
-                random.between(0.35, 0.8)
-            };
+            let seconds =
+                if service.port > 9_100 { random.between(0.03, 0.06) } else { random.between(0.35, 0.8) };
             Effect::Slow { seconds }
         }
         Fault::DeadDependency => Effect::Dead,
@@ -164,9 +161,11 @@ fn cores_needed(shop: &Shop, incident: &Incident) -> f64 {
 fn requests(shop: &Shop, incident: &Incident) -> (f64, f64) {
     let load = incident.business * load::season(incident.onset + 10 * MINUTE);
     let nodes = shop.nodes.iter().zip(rates(shop, incident));
-    nodes.filter(|(node, _)| node.service == incident.victim).fold((0.0, 0.0), |(all, outside), (node, rate)| {
-        (all + rate, outside + load * node.operation.from_outside)
-    })
+    nodes
+        .filter(|(node, _)| node.service == incident.victim)
+        .fold((0.0, 0.0), |(all, outside), (node, rate)| {
+            (all + rate, outside + load * node.operation.from_outside)
+        })
 }
 
 fn shrinking(shop: &Shop, incident: &Incident, size: u32) -> Deployment {

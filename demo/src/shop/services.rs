@@ -29,7 +29,7 @@ const ORDINARY: Operation = Operation {
 
 const WEB: Service = Service {
     name: "web",
-    replicas: 3,
+    replicas: 2,
     speaks: Convention::OtelHttp,
     runtime: Runtime::Node,
     version: "5.12.1",
@@ -124,42 +124,30 @@ const PAYMENT: Service = Service {
     cpu: Cpu { request: 0.25, limit: None },
     memory: Memory { usual: 95.0, request: 128.0, limit: 256.0 },
     pool: Some(Pool { names: PoolNames::HomeMade, size: 50, patience: 1.5 }),
-    operations: &[
-        Operation {
-            method: "payment.v1.Payment",
-            route: "Charge",
-            own: 0.008,
-            cpu: 0.012,
-            held: 0.385,
-            sigma: 0.35,
-            failing: 0.001,
-            calls: &[query(3.0)],
-            ..ORDINARY
-        },
-        Operation {
-            method: "payment.v1.Payment",
-            route: "Refund",
-            from_outside: 2.0,
-            own: 0.010,
-            cpu: 0.012,
-            held: 0.385,
-            sigma: 0.35,
-            calls: &[query(2.0)],
-            ..ORDINARY
-        },
-    ],
+    operations: &[Operation {
+        method: "payment.v1.Payment",
+        route: "Charge",
+        from_outside: 2.0,
+        own: 0.008,
+        cpu: 0.012,
+        held: 0.385,
+        sigma: 0.35,
+        failing: 0.001,
+        calls: &[query(3.0)],
+        ..ORDINARY
+    }],
 };
 
 const CATALOG: Service = Service {
     name: "catalog",
-    replicas: 3,
+    replicas: 2,
     speaks: Convention::Plain { code: "status" },
     runtime: Runtime::Go,
     version: "4.0.7",
     port: 8080,
-    cpu: Cpu { request: 0.4, limit: Some(0.8) },
+    cpu: Cpu { request: 0.6, limit: Some(1.2) },
     memory: Memory { usual: 140.0, request: 192.0, limit: 320.0 },
-    pool: Some(Pool { names: PoolNames::Otel, size: 25, patience: 0.5 }),
+    pool: Some(Pool { names: PoolNames::Otel, size: 30, patience: 0.5 }),
     operations: &[Operation {
         route: "/catalog/{id}",
         from_outside: 40.0,

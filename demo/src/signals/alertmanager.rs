@@ -58,8 +58,10 @@ fn json(directory: &mut Directory, name: &str, value: &Value) -> io::Result<()> 
 fn silences(world: &World) -> Vec<Silence> {
     let mut random = Random::new(world.incident.seed, "silences");
     let now = world.incident.end();
-    let batch = world.incident.herrings.iter().find(|herring| matches!(herring.kind, HerringKind::Batch { .. }));
-    let name = batch.and_then(|herring| world.shop.service(herring.service)).map_or("", |service| service.name);
+    let batch =
+        world.incident.herrings.iter().find(|herring| matches!(herring.kind, HerringKind::Batch { .. }));
+    let name =
+        batch.and_then(|herring| world.shop.service(herring.service)).map_or("", |service| service.name);
     vec![
         Silence {
             id: uuid(&mut random),
@@ -84,8 +86,7 @@ fn uuid(random: &mut Random) -> String {
     let hex = |random: &mut Random, count: usize| -> String {
         (0..count).map(|_| char::from_digit(random.below(16) as u32, 16).unwrap_or('0')).collect()
     };
-    let (a, b, c, d, e) =
-        (hex(random, 8), hex(random, 4), hex(random, 3), hex(random, 3), hex(random, 12));
+    let (a, b, c, d, e) = (hex(random, 8), hex(random, 4), hex(random, 3), hex(random, 3), hex(random, 12));
     format!("{a}-{b}-4{c}-a{d}-{e}")
 }
 
@@ -99,9 +100,10 @@ impl Silence {
     }
 
     fn json(&self, now: i64) -> Value {
-        let matchers = self.matchers.iter().map(
-            |(name, value)| json!({ "isEqual": true, "isRegex": false, "name": name, "value": value }),
-        );
+        let matchers = self
+            .matchers
+            .iter()
+            .map(|(name, value)| json!({ "isEqual": true, "isRegex": false, "name": name, "value": value }));
         json!({
             "id": self.id,
             "status": { "state": if self.is_active(now) { "active" } else { "expired" } },
@@ -166,8 +168,7 @@ fn groups(alerts: &[Notified], statuses: &[Value]) -> Value {
 fn answer_about_itself(world: &World) -> Value {
     let mut random = Random::new(world.incident.seed, "alertmanager");
     let letters = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-    let mut name =
-        || (0..26).filter_map(|_| random.choose(letters)).map(char::from).collect::<String>();
+    let mut name = || (0..26).filter_map(|_| random.choose(letters)).map(char::from).collect::<String>();
     let (own, other) = (name(), name());
     json!({
         "cluster": {

@@ -27,7 +27,8 @@ fn aliases(world: &World) -> String {
     for service in world.shop.services {
         let name = service.name;
         let mut matchers = vec![format!("service=\"{name}\"")];
-        if let Convention::OtelHttp | Convention::OtelHttpMillis | Convention::OtelRpcMillis = service.speaks {
+        if let Convention::OtelHttp | Convention::OtelHttpMillis | Convention::OtelRpcMillis = service.speaks
+        {
             matchers.push(format!("service_name=\"{name}\""));
         }
         matchers.push(format!("namespace=\"{NAMESPACE}\",container=\"{name}\""));

@@ -20,9 +20,10 @@ pub(super) fn write(world: &World, directory: &mut Directory) -> io::Result<()> 
     let herrings: Vec<Value> = incident.herrings.iter().map(|herring| told(world, herring)).collect();
     let changes = incident.deployments.iter().map(|change| {
         let service = world.shop.service(change.service);
-        let environment = change.environment.iter().map(|(name, before, after)| {
-            json!({ "name": name, "before": before, "after": after })
-        });
+        let environment = change
+            .environment
+            .iter()
+            .map(|(name, before, after)| json!({ "name": name, "before": before, "after": after }));
         json!({
             "service": name(world, change.service),
             "at": written(change.at),

@@ -207,14 +207,18 @@ impl Condition {
         let cpu_each = if requests > 0.0 { work.iter().map(Work::cpu).sum::<f64>() / requests } else { 0.0 };
         let cores = (service.cores() - strain.lost).max(0.02);
         let holding = cpu_each / cores.min(1.0);
-        let patience =
-            if service.speaks == Convention::Worker { PATIENCE_OF_A_QUEUE } else { PATIENCE };
+        let patience = if service.speaks == Convention::Worker { PATIENCE_OF_A_QUEUE } else { PATIENCE };
         let demand = Demand { servers: cores.max(1.0), holding, rate: requests / STEP as f64, patience };
         (self.cores.advance(demand, STEP as f64), holding - cpu_each)
     }
 
     /// The queue for connections, and how long each is kept.
-    fn queue_for_connections(&mut self, service: &Service, incident: &Incident, work: &[Work<'_>]) -> (Queue, f64) {
+    fn queue_for_connections(
+        &mut self,
+        service: &Service,
+        incident: &Incident,
+        work: &[Work<'_>],
+    ) -> (Queue, f64) {
         let Some(pool) = service.pool else { return (Queue::default(), 0.0) };
         let requests: f64 = work.iter().map(|one| f64::from(one.requests)).sum();
         let held: f64 = work.iter().map(|one| f64::from(one.requests) * one.held().mean).sum();
@@ -316,9 +320,7 @@ pub(crate) fn is_batch_time(incident: &Incident, service: usize, at: i64) -> boo
     const DAY: i64 = 86_400;
     let daily = |from: i64, until: i64| (at - from).rem_euclid(DAY) < until - from;
     incident.herrings.iter().filter(|herring| herring.service == service).any(|herring| match herring.kind {
-        HerringKind::Batch { earlier } => {
-            daily(earlier.0, earlier.1) || daily(herring.start, incident.end())
-        }
+        HerringKind::Batch { earlier } => daily(earlier.0, earlier.1) || daily(herring.start, incident.end()),
         _ => false,
     })
 }

@@ -72,7 +72,8 @@ impl Work<'_> {
             .and(spread(queues.slow_cores, 0.5 * queues.slow_cores))
             .and(spread(queues.cores.wait, queues.cores.wait_deviation));
         if service.pool.is_some() {
-            took = took.and(spread(queues.connections.wait, queues.connections.wait_deviation)).and(self.held());
+            took =
+                took.and(spread(queues.connections.wait, queues.connections.wait_deviation)).and(self.held());
         }
         for (times, call) in self.calls(CallKind::Optional) {
             took = took.and(call.took_anyway().times(times));
@@ -125,7 +126,8 @@ mod tests {
             ..CallOutcome::default()
         };
         // Five required calls of 0.1 s, of which one fails for every fifth; the message costs nothing.
-        let outcomes = [call(0.1, 0.0), call(0.1, 0.0), call(0.1, 0.2), call(0.1, 0.0), call(0.1, 0.0), call(9.0, 0.5)];
+        let outcomes =
+            [call(0.1, 0.0), call(0.1, 0.0), call(0.1, 0.2), call(0.1, 0.0), call(0.1, 0.0), call(9.0, 0.5)];
         let work = Work { place, node, outcomes: &outcomes, requests: 100 };
         let service = &shop.services[node.service];
 

@@ -164,7 +164,10 @@ mod tests {
         let labels = labels.map(|(name, value)| (name.to_owned(), value.to_owned()));
 
         assert_eq!(fingerprint(&BTreeMap::from(labels)), "0769cfee1cff77db");
-        assert_eq!(escaped("service:http_error_ratio:rate15s > 0.05"), "service%3Ahttp_error_ratio%3Arate15s+%3E+0.05");
+        assert_eq!(
+            escaped("service:http_error_ratio:rate15s > 0.05"),
+            "service%3Ahttp_error_ratio%3Arate15s+%3E+0.05"
+        );
     }
 
     #[test]

@@ -11,10 +11,8 @@ use super::target::{Target, kubelet, offset};
 
 pub(super) fn sheet(world: &World) -> Sheet {
     let mut sheet = Sheet::default();
-    let clock = |instance: &str| Clock {
-        first: world.month.first * 1000 + offset(instance),
-        every: EVERY * 1000,
-    };
+    let clock =
+        |instance: &str| Clock { first: world.month.first * 1000 + offset(instance), every: EVERY * 1000 };
     let targets = Target::all(world);
     let mut oldest = targets.iter().filter(|target| target.first == 0);
     for usage in &world.month.replicas {

@@ -7,7 +7,7 @@ use super::durations::{self, Bounds, Crowd};
 use super::sheet::{About, Kind, Line, Sheet};
 use super::target::Target;
 
-const COARSE: &[f64] = &[0.1, 0.5, 1.0, 2.5];
+const COARSE: &[f64] = &[0.5, 2.5];
 /// Services that measure their calls.
 const MEASURED: [&str; 2] = ["web", "checkout"];
 

@@ -64,8 +64,10 @@ impl Page<'_, '_> {
         let activity = ("pg_stat_activity_count", "number of connections in this state");
         let column = |count: fn(&PoolStep, f64) -> f64| -> Vec<f64> {
             let both = clients.iter().zip(&queries);
-            both.map(|(pool, active)| if super::sheet::is_absent(*active) { ABSENT } else { count(pool, *active) })
-                .collect()
+            both.map(
+                |(pool, active)| if super::sheet::is_absent(*active) { ABSENT } else { count(pool, *active) },
+            )
+            .collect()
         };
         let active = column(|pool, active| active.min(f64::from(pool.in_use)));
         let waiting = column(|pool, active| (f64::from(pool.in_use) - active).max(0.0));
@@ -94,7 +96,8 @@ impl Page<'_, '_> {
         self.gauge(("redis_memory_max_bytes", "memory_max_bytes metric"), [], maximum);
         let commands = ("redis_commands_processed", "commands_processed_total metric");
         self.counter(commands, [], 0, |step| f64::from(step.requests));
-        let seconds = ("redis_commands_duration_seconds", "Total amount of time in seconds spent on commands");
+        let seconds =
+            ("redis_commands_duration_seconds", "Total amount of time in seconds spent on commands");
         self.counter(seconds, [], 6, |step| f64::from(step.succeeded()) * step.latency.mean());
         let hits = ("redis_keyspace_hits", "keyspace_hits_total metric");
         self.counter(hits, [], 0, |step| libm::floor(f64::from(step.succeeded()) * 0.93));

@@ -95,7 +95,8 @@ fn added(bounds: &Bounds, crowds: &[Crowd], random: &mut Random) -> Added {
     for (count, latency) in crowds.iter().filter(|(count, _)| *count > 0) {
         let whole = f64::from(*count);
         // The mean of few observations wanders more than that of many.
-        let latency = LogNormal { mu: latency.mu + latency.sigma * random.normal() / sqrt(whole), ..*latency };
+        let latency =
+            LogNormal { mu: latency.mu + latency.sigma * random.normal() / sqrt(whole), ..*latency };
         let luck = random.unit();
         let (mut reached, mut least, mut most) = (0.0, 0.0, 0.0);
         let mut lower = 0.0;

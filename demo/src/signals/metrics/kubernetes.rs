@@ -98,8 +98,7 @@ impl State<'_, '_> {
         let target = self.target;
         let (pod, service) = (target.pod, target.service);
         let kind = if service.runtime == Runtime::Native { "StatefulSet" } else { "ReplicaSet" };
-        let named = vec![("namespace", NAMESPACE.to_owned()), ("pod", pod.name.clone())];
-        let mut info = named.clone();
+        let mut info = vec![("namespace", NAMESPACE.to_owned()), ("pod", pod.name.clone())];
         info.extend([
             ("node", node_name(pod.node)),
             ("pod_ip", pod.ip.clone()),
@@ -107,13 +106,9 @@ impl State<'_, '_> {
             ("created_by_name", pod.owner.clone()),
         ]);
         self.add(("kube_pod_info", "Information about pod."), info, |_| 1.0);
-        let created = pod.created as f64;
-        self.add(("kube_pod_created", "Unix creation timestamp"), named, move |_| created);
         let mut image = container(target);
         image.push(("image", service.image(&pod.version)));
         self.add(("kube_pod_container_info", "Information about a container in a pod."), image, |_| 1.0);
-        let ready = ("kube_pod_container_status_ready", "Whether the container's readiness check succeeded.");
-        self.add(ready, container(target), |step| f64::from(u8::from(step.live)));
         self.resources(service);
         self.restarts();
     }
@@ -157,9 +152,13 @@ impl State<'_, '_> {
         let mut waiting = container(self.target);
         waiting.push(("reason", "CrashLoopBackOff".to_owned()));
         let about = ("kube_pod_container_status_waiting_reason", "The reason why the container is waiting.");
-        self.add(about, waiting, |step| {
-            if is_dead && !step.live && step.restarts > 0 { 1.0 } else { ABSENT }
-        });
+        self.add(
+            about,
+            waiting,
+            |step| {
+                if is_dead && !step.live && step.restarts > 0 { 1.0 } else { ABSENT }
+            },
+        );
     }
 }
 
@@ -209,7 +208,8 @@ fn deployment(world: &World, index: usize, service: &Service, sheet: &mut Sheet)
     sheet.gauge(about, labels(), clock, updated.collect());
     let generation = 7.0 + index as f64;
     let generations = places().map(|place| generation + f64::from(u8::from(has_changed(place)))).collect();
-    let about = ("kube_deployment_metadata_generation", "Sequence number of a generation of the desired state.");
+    let about =
+        ("kube_deployment_metadata_generation", "Sequence number of a generation of the desired state.");
     sheet.gauge(about, labels(), clock, generations);
 }
 
@@ -222,9 +222,11 @@ fn nodes(world: &World, node: usize, sheet: &mut Sheet) {
     for target in Target::all(world).iter().filter(|target| target.pod.node == node) {
         let after = target.first..;
         for (step, (cores, memory)) in target.steps.iter().zip(
-            cores.get_mut(after.clone()).unwrap_or_default().iter_mut().zip(
-                memory.get_mut(after).unwrap_or_default(),
-            ),
+            cores
+                .get_mut(after.clone())
+                .unwrap_or_default()
+                .iter_mut()
+                .zip(memory.get_mut(after).unwrap_or_default()),
         ) {
             *cores += step.cpu;
             *memory += step.memory;

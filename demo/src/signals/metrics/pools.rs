@@ -20,13 +20,25 @@ pub(super) fn emit(target: &Target<'_>, sheet: &mut Sheet) {
 /// Metrics that show at once that a pool is too small, the first to move first.
 pub(crate) fn telling(service: &Service) -> Vec<&'static str> {
     match service.pool.map(|pool| pool.names) {
-        Some(PoolNames::HomeMade) => vec!["db_pool_size", "db_pool_in_use", "db_pool_waiting", "db_pool_wait_seconds_total"],
-        Some(PoolNames::Hikari) => vec!["hikaricp_connections_max", "hikaricp_connections_active", "hikaricp_connections_pending"],
+        Some(PoolNames::HomeMade) => {
+            vec!["db_pool_size", "db_pool_in_use", "db_pool_waiting", "db_pool_wait_seconds_total"]
+        }
+        Some(PoolNames::Hikari) => {
+            vec!["hikaricp_connections_max", "hikaricp_connections_active", "hikaricp_connections_pending"]
+        }
         Some(PoolNames::GoSql) => {
-            vec!["go_sql_max_open_connections", "go_sql_in_use_connections", "go_sql_wait_duration_seconds_total"]
+            vec![
+                "go_sql_max_open_connections",
+                "go_sql_in_use_connections",
+                "go_sql_wait_duration_seconds_total",
+            ]
         }
         Some(PoolNames::Otel) => {
-            vec!["db_client_connections_max", "db_client_connections_usage", "db_client_connections_pending_requests"]
+            vec![
+                "db_client_connections_max",
+                "db_client_connections_usage",
+                "db_client_connections_pending_requests",
+            ]
         }
         None => Vec::new(),
     }
@@ -97,9 +109,17 @@ impl Page<'_, '_> {
         let database = [("db_name", "shop")];
         let maximum = "Maximum number of open connections to the database.";
         self.gauge(("go_sql_max_open_connections", maximum), database, size);
-        self.gauge(("go_sql_in_use_connections", "The number of connections currently in use."), database, in_use);
+        self.gauge(
+            ("go_sql_in_use_connections", "The number of connections currently in use."),
+            database,
+            in_use,
+        );
         self.gauge(("go_sql_idle_connections", "The number of idle connections."), database, idle);
-        self.counter(("go_sql_wait_count", "The total number of connections waited for."), database, had_to_wait);
+        self.counter(
+            ("go_sql_wait_count", "The total number of connections waited for."),
+            database,
+            had_to_wait,
+        );
         let blocked = "The total time blocked waiting for a new connection.";
         self.counter(("go_sql_wait_duration_seconds", blocked), database, waited);
     }
@@ -109,7 +129,11 @@ impl Page<'_, '_> {
         self.gauge(usage, [("pool_name", "shop"), ("state", "used")], in_use);
         self.gauge(usage, [("pool_name", "shop"), ("state", "idle")], idle);
         let pool = [("pool_name", "shop")];
-        self.gauge(("db_client_connections_max", "The maximum number of open connections allowed."), pool, size);
+        self.gauge(
+            ("db_client_connections_max", "The maximum number of open connections allowed."),
+            pool,
+            size,
+        );
         let pending = "Requests waiting for an open connection.";
         self.gauge(("db_client_connections_pending_requests", pending), pool, waiting);
         let timeouts = "Connection timeouts that occurred while obtaining a connection.";

@@ -42,7 +42,8 @@ pub(crate) struct Raised {
 /// Evaluates all rules over a sheet and adds what they record, and `ALERTS`. Returns every alert there was.
 pub(crate) fn evaluate(world: &World, sheet: &mut Sheet) -> Vec<Raised> {
     let (recordings, alerts) = (list::recordings(), list::alerts());
-    let text: String = recordings.iter().map(|rule| rule.expression.text()).chain(alerts.iter().map(Alert::text)).collect();
+    let text: String =
+        recordings.iter().map(|rule| rule.expression.text()).chain(alerts.iter().map(Alert::text)).collect();
     let mut store = Store::of(sheet, |name| text.contains(name));
     for rule in &recordings {
         record(world, rule, &mut store, sheet);
@@ -82,7 +83,17 @@ fn record(world: &World, rule: &Recording, store: &mut Store, sheet: &mut Sheet)
 /// Labels whose names are among those in use; recorded series have no others.
 fn known(labels: &[(String, String)]) -> Labels {
     const NAMES: [&str; 11] = [
-        "service", "job", "instance", "namespace", "pod", "container", "queue", "deployment", "reason", "node", "state",
+        "service",
+        "job",
+        "instance",
+        "namespace",
+        "pod",
+        "container",
+        "queue",
+        "deployment",
+        "reason",
+        "node",
+        "state",
     ];
     let find = |name: &str| NAMES.into_iter().find(|known| *known == name);
     labels.iter().filter_map(|(name, value)| Some((find(name)?, value.clone()))).collect()
@@ -164,7 +175,8 @@ fn add_series(
             let line = Line { suffix: "", extra: None, values };
             sheet.add(about, with(Some(state)), clock, vec![line]);
         }
-        let about = About { name: "ALERTS_FOR_STATE", kind: Kind::Unknown, help: "When alerts became active." };
+        let about =
+            About { name: "ALERTS_FOR_STATE", kind: Kind::Unknown, help: "When alerts became active." };
         sheet.add(about, with(None), clock, vec![Line { suffix: "", extra: None, values: column.since }]);
     }
 }

@@ -15,12 +15,12 @@ pub(super) fn emit(target: &Target<'_>, sheet: &mut Sheet) {
     let is_exporter = matches!(target.service.speaks, Convention::Postgres | Convention::Redis);
     let values = target.steps.iter().map(|step| f64::from(u8::from(step.live || is_exporter))).collect();
     sheet.gauge(up, target.labels(), target.clock(), values);
-    if let Convention::OtelHttp | Convention::OtelHttpMillis | Convention::OtelRpcMillis = target.service.speaks {
+    if let Convention::OtelHttp | Convention::OtelHttpMillis | Convention::OtelRpcMillis =
+        target.service.speaks
+    {
         let about = About { name: "target", kind: Kind::Info, help: "Target metadata." };
-        let labels = target.labels_and([
-            ("service_name", target.service.name),
-            ("service_version", &target.pod.version),
-        ]);
+        let labels = target
+            .labels_and([("service_name", target.service.name), ("service_version", &target.pod.version)]);
         let line = Line { suffix: "_info", extra: None, values: target.constant(1.0) };
         sheet.add(about, labels, target.clock(), vec![line]);
     }
@@ -65,17 +65,12 @@ impl Page<'_, '_> {
         self.gauge(about, [], 0, |step| 4096.0 * libm::floor(step.memory * 0.96 / 4096.0));
         let about = ("process_start_time_seconds", "Start time of the process since unix epoch in seconds.");
         self.gauge(about, [], 0, |step| step.started as f64);
-        self.gauge(("process_open_fds", "Number of open file descriptors."), [], 0, |step| {
-            18.0 + step.in_flight + f64::from(step.pool.in_use)
-        });
     }
 
     fn go(&mut self) {
         self.process();
         let about = ("go_goroutines", "Number of goroutines that currently exist.");
         self.gauge(about, [], 0, |step| 24.0 + 2.0 * step.in_flight + f64::from(step.pool.waiting));
-        let about = ("go_memstats_heap_inuse_bytes", "Number of heap bytes that are in use.");
-        self.gauge(about, [], 0, |step| 8192.0 * libm::floor(step.memory * 0.78 / 8192.0));
     }
 
     fn node(&mut self) {
@@ -118,7 +113,8 @@ impl Page<'_, '_> {
         let fullness = |step: &ReplicaStep| ((step.memory / limit - 0.6) / 0.4).clamp(0.0, 1.0);
         let pauses = |step: &ReplicaStep| libm::round(1.0 + 30.0 * fullness(step) * fullness(step));
         let seconds = |step: &ReplicaStep| pauses(step) * (0.012 + 0.15 * fullness(step) * fullness(step));
-        let about = About { name: "jvm_gc_pause_seconds", kind: Kind::Summary, help: "Time spent in GC pause" };
+        let about =
+            About { name: "jvm_gc_pause_seconds", kind: Kind::Summary, help: "Time spent in GC pause" };
         let lines = vec![
             Line { suffix: "_count", extra: None, values: self.counted(0, pauses) },
             Line { suffix: "_sum", extra: None, values: self.counted(6, seconds) },

@@ -87,7 +87,7 @@ async fn a_storm_is_a_few_rows_and_every_alert_is_counted() {
                namespace=shop | pod: web-00000, web-00040, web-00080, web-00120, +9996 more; \
                node: n0, n1, n10, n11, +36 more | on-call";
     assert!(reply.text.lines().any(|line| line == row), "{}", reply.text);
-    assert!(reply.text.contains("all 2 firing families shown"), "{}", reply.text);
+    assert!(reply.text.contains("coverage: all rows shown"), "{}", reply.text);
 
     // One row each: as many as fit, and the rest is counted.
     let reply = world.ask(json!({"detail": "full", "limit": 200})).await;

@@ -115,16 +115,15 @@ fn evidence(out: &mut String, fitted: &Fitted<'_>) {
 
 fn coverage(out: &mut String, fitted: &Fitted<'_>) {
     let mut parts = Vec::new();
-    for table in &fitted.tables {
+    let cut = fitted.tables.iter().filter(|table| table.omitted() > 0);
+    parts.extend(cut.map(|table| {
+        let how = &table.table.see_more;
+        let how = if how.is_empty() { String::new() } else { format!(" ({how})") };
         let (title, seen, shown) = (&table.table.title, table.table.seen, table.rows.len());
-        match table.omitted() {
-            0 => parts.push(format!("all {seen} {title} shown")),
-            omitted => {
-                let how = &table.table.see_more;
-                let how = if how.is_empty() { String::new() } else { format!(" ({how})") };
-                parts.push(format!("{shown} of {seen} {title} shown, {omitted} omitted{how}"));
-            }
-        }
+        format!("{shown} of {seen} {title} shown, {} omitted{how}", table.omitted())
+    }));
+    if parts.is_empty() && fitted.tables.iter().any(|table| table.table.seen > 0) {
+        parts.push("all rows shown".to_owned());
     }
     if fitted.findings.omitted > 0 {
         parts.push(format!("{} findings omitted", fitted.findings.omitted));

@@ -34,7 +34,9 @@ fn understand(text: &str) -> Understood {
 
 #[test]
 fn names_of_labels_are_quoted_where_they_need_it() {
-    for (name, written) in [("code", "code"), ("by", "by"), ("queue.name", "\"queue.name\""), ("a\"b", r#""a\"b""#)] {
+    for (name, written) in
+        [("code", "code"), ("by", "by"), ("queue.name", "\"queue.name\""), ("a\"b", r#""a\"b""#)]
+    {
         assert_eq!(label_name(name), written);
         let query = format!("sum by ({written}) (up)");
         assert!(parser::parse(&query).is_ok(), "{query}");

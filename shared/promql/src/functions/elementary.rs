@@ -49,11 +49,11 @@ fn log2(number: f64) -> f64 {
     if fraction == 0.5 {
         return f64::from(exponent - 1);
     }
-    fraction.ln() * (1.0 / std::f64::consts::LN_2) + f64::from(exponent)
+    fraction.ln() * std::f64::consts::LOG2_E + f64::from(exponent)
 }
 
 fn log10(number: f64) -> f64 {
-    log2(number) * (std::f64::consts::LN_2 / std::f64::consts::LN_10)
+    log2(number) * std::f64::consts::LOG10_2
 }
 
 /// number = fraction · 2^exponent with a fraction of at least 0.5 and below 1. For finite positive numbers.

@@ -5,9 +5,9 @@ use crate::window::{Window, seconds};
 
 /// Each by its name.
 pub(super) const FUNCTIONS: &[(&str, RangeFunction)] = &[
-    ("rate", |window, _| Some(extrapolated(window, true)? / window.seconds())),
-    ("increase", |window, _| extrapolated(window, true)),
-    ("delta", |window, _| extrapolated(window, false)),
+    ("rate", |window, _| extrapolated(window, true, window.seconds())),
+    ("increase", |window, _| extrapolated(window, true, 1.0)),
+    ("delta", |window, _| extrapolated(window, false, 1.0)),
     ("irate", |window, _| last_two(window, true)),
     ("idelta", |window, _| last_two(window, false)),
     ("resets", |window, _| Some(window.neighbours().filter(|(before, after)| after < before).count() as f64)),
@@ -20,12 +20,12 @@ fn differ(before: f64, after: f64) -> bool {
     before != after && !(before.is_nan() && after.is_nan())
 }
 
-/// The change within the range, from the samples' change extended to the ends of the range.
+/// The change within the range each so many seconds, from the samples' change extended to the ends of the range.
 ///
 /// Where the first or last sample is about as near to the range's end as samples are to each other (at most 1.1
 /// times their mean distance), the series is taken to go on to that end; otherwise to have begun or ended half
 /// that distance away. A counter cannot have begun before it was zero.
-fn extrapolated(window: &Window<'_>, counter: bool) -> Option<f64> {
+fn extrapolated(window: &Window<'_>, counter: bool, each: f64) -> Option<f64> {
     let (first, last, count) = window.ends()?;
     let mut change = last.value - first.value;
     if counter {
@@ -47,7 +47,8 @@ fn extrapolated(window: &Window<'_>, counter: bool) -> Option<f64> {
         }
     }
     let to_end = extension(seconds(last.time, window.end));
-    Some(change * ((sampled + to_start + to_end) / sampled))
+    // Multiplied last, so that what the rate can hold does not overflow on the way.
+    Some(change * ((sampled + to_start + to_end) / sampled / each))
 }
 
 /// The change between the last two samples: each second for a counter, as it is for a gauge.

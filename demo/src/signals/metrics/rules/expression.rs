@@ -144,7 +144,8 @@ impl Store {
                     let name = format!("{name}{}", line.suffix);
                     if is_wanted(&name) {
                         let labels = metric.labels.iter().chain(&line.extra);
-                        let labels = labels.map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+                        let labels =
+                            labels.map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
                         store.add(&name, labels, metric.clock, line.values.clone());
                     }
                 }
@@ -203,13 +204,7 @@ impl Store {
         found.filter_map(|series| Some((series.labels.clone(), series.latest(at)?))).collect()
     }
 
-    fn aggregated(
-        &self,
-        by: &[&str],
-        of: &Select,
-        at: i64,
-        fold: impl Fn(f64, f64) -> f64,
-    ) -> Vector {
+    fn aggregated(&self, by: &[&str], of: &Select, at: i64, fold: impl Fn(f64, f64) -> f64) -> Vector {
         let mut all = Vector::new();
         for series in self.matching(of) {
             if let Some(value) = series.latest(at) {
@@ -221,13 +216,7 @@ impl Store {
         all
     }
 
-    fn both(
-        &self,
-        one: &Expression,
-        other: &Expression,
-        at: i64,
-        apply: impl Fn(f64, f64) -> f64,
-    ) -> Vector {
+    fn both(&self, one: &Expression, other: &Expression, at: i64, apply: impl Fn(f64, f64) -> f64) -> Vector {
         let other = self.evaluate(other, at);
         let pairs = self.evaluate(one, at).into_iter();
         pairs
@@ -306,7 +295,8 @@ mod tests {
     }
 
     fn rate_over(values: &[f64], minutes: i64) -> Option<f64> {
-        let expression = Expression::SumRate { by: &[], of: vec![Select::all("c_total")], seconds: 60 * minutes };
+        let expression =
+            Expression::SumRate { by: &[], of: vec![Select::all("c_total")], seconds: 60 * minutes };
         let at = 60_000 * (values.len() as i64 - 1);
         counter(values).evaluate(&expression, at).into_values().next()
     }
@@ -332,7 +322,10 @@ mod tests {
         let sum = Expression::Sum { by: &["a"], of: like };
 
         assert_eq!(sum.text(), r#"sum by (a) (c_total{a=~"x|.ther"})"#);
-        assert_eq!(store.evaluate(&sum, 0), Vector::from([(vec![("a".to_owned(), "other".to_owned())], 7.0)]));
+        assert_eq!(
+            store.evaluate(&sum, 0),
+            Vector::from([(vec![("a".to_owned(), "other".to_owned())], 7.0)])
+        );
         // The lookback of five minutes is open to the left.
         assert_eq!(store.evaluate(&sum, 299_999).len(), 1);
         assert_eq!(store.evaluate(&sum, 300_000).len(), 0);

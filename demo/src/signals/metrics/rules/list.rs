@@ -91,7 +91,10 @@ pub(crate) fn recordings() -> Vec<Recording> {
         )
     };
     let failed = rate(vec![
-        Select::with("http_server_request_duration_seconds_count", Matcher::Like("http_response_status_code", "5..")),
+        Select::with(
+            "http_server_request_duration_seconds_count",
+            Matcher::Like("http_response_status_code", "5.."),
+        ),
         Select::with("http_server_duration_milliseconds_count", Matcher::Like("http_status_code", "5..")),
         Select::with("http_server_requests_seconds_count", Matcher::Is("outcome", "SERVER_ERROR")),
         Select::with("http_requests_total", Matcher::Like("code", "5..")),
@@ -151,7 +154,10 @@ fn symptoms() -> Vec<Alert> {
         },
         Alert {
             name: "RequestRateUnusual",
-            expression: over(Expression::Latest(Select::all(REQUESTS)), Expression::Ago(Select::all(REQUESTS), 60)),
+            expression: over(
+                Expression::Latest(Select::all(REQUESTS)),
+                Expression::Ago(Select::all(REQUESTS), 60),
+            ),
             condition: Condition::Above(1.4),
             hold: 180,
             severity: "info",
@@ -234,10 +240,10 @@ fn resources() -> Vec<Alert> {
         of: vec![Select::all("container_cpu_usage_seconds_total")],
         seconds: WINDOW,
     };
-    let of_limits = |resource| {
-        Select::with("kube_pod_container_resource_limits", Matcher::Is("resource", resource))
-    };
-    let throttled = |metric| Expression::SumRate { by: BY_CONTAINER, of: vec![Select::all(metric)], seconds: 300 };
+    let of_limits =
+        |resource| Select::with("kube_pod_container_resource_limits", Matcher::Is("resource", resource));
+    let throttled =
+        |metric| Expression::SumRate { by: BY_CONTAINER, of: vec![Select::all(metric)], seconds: 300 };
     vec![
         Alert {
             name: "ContainerCPUHigh",
