@@ -127,7 +127,6 @@ const PAYMENT: Service = Service {
     operations: &[Operation {
         method: "payment.v1.Payment",
         route: "Charge",
-        from_outside: 2.0,
         own: 0.008,
         cpu: 0.012,
         held: 0.385,

@@ -11,9 +11,9 @@ async fn what_reads_too_much_at_a_given_step_runs_with_a_coarser_one_and_says_so
     let world = world.rows("max(count_over_time(up[5m]))", &[(json!({}), "5")]).await;
     let world = world.reply(Reply::to("POST", RANGE).text(&matrix(vec![]).to_string())).await;
     let arguments = json!({"promql": "rate(a[5m])", "time_range": "30d", "step": "5m"});
-    // 10,000 × 8,640 × 5 = 432,000,000; every 3 h it is 12,000,000.
+    // From 23:59 to 23:59: 10,000 × 8,641 × 5 = 432,050,000; every 3 h it is about 12,000,000.
     let reply = world.call("2026-11-21T00:00:00Z", arguments).await;
-    has(&reply, "step 3h instead of 5m: that would read about 432 million samples (limit 50 million)");
+    has(&reply, "step 3h instead of 5m: that would read about 432.1 million samples (limit 50 million)");
     assert_eq!(world.asked(RANGE)[0].form("step"), Some("10800"));
 }
 

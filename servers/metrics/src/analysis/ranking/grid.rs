@@ -1,5 +1,5 @@
-//! The moments at which a range is evaluated: whole multiples of the step, so that the same question a few seconds
-//! later looks at the same moments.
+//! The moments at which a range is evaluated: at whole minutes (or whole multiples of a shorter step), so that the
+//! same question a few seconds later looks at the same moments, and the newest minutes are never left out.
 
 use std::time::Duration;
 
@@ -28,8 +28,8 @@ pub(crate) fn smallest_step(window: TimeRange) -> u64 {
     ((window.seconds() / (MOST_POINTS - 1) as f64).ceil() as u64).max(1)
 }
 
-/// Moments at equal distances: the first is the window's start or the multiple of the step before it, the last is
-/// the last multiple before the window's end.
+/// Moments at equal distances. The last is the last whole minute before the window's end (the last multiple of a step
+/// shorter than a minute); the first is the window's start, or less than a step before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Grid {
     /// Seconds since 1970.
@@ -43,11 +43,14 @@ pub(crate) struct Grid {
 impl Grid {
     /// The moments of `window` at this step, in whole seconds.
     pub(crate) fn lay(window: TimeRange, step: u64) -> Grid {
+        const MINUTE: i64 = 60;
         let step = i64::try_from(step.max(1)).unwrap_or(i64::MAX);
-        let start = window.start().as_second().div_euclid(step).saturating_mul(step);
-        let milliseconds = window.end().as_millisecond() - start.saturating_mul(1000);
-        let count = (milliseconds - 1).div_euclid(step.saturating_mul(1000)).saturating_add(1);
-        Grid { start, step, count: usize::try_from(count).unwrap_or(1).max(1) }
+        // Multiples of a step of hours would leave out the newest hours: the ones that matter.
+        let fine = step.min(MINUTE);
+        let last = (window.end().as_millisecond() - 1).div_euclid(fine * 1000) * fine;
+        let steps = (last - window.start().as_second()).max(0).saturating_add(step - 1) / step;
+        let start = last.saturating_sub(steps.saturating_mul(step));
+        Grid { start, step, count: usize::try_from(steps).unwrap_or(0).saturating_add(1) }
     }
 
     /// How many moments there are.
@@ -167,23 +170,21 @@ mod tests {
             let at = |millisecond| Timestamp::from_millisecond(millisecond).unwrap();
             let asked = TimeRange::new(at(start), at(start + length)).unwrap();
             let grid = Grid::lay(asked, step);
-            let whole = step as i64;
-            prop_assert_eq!(grid.second(0) % whole, 0);
+            let (whole, fine) = (step as i64, step.min(60) as i64);
+            let last = grid.second(grid.count() - 1);
+            prop_assert_eq!(last % fine, 0);
             prop_assert!(grid.first() <= asked.start());
-            prop_assert!(asked.start().as_second() - grid.second(0) < whole);
+            prop_assert!(asked.start().as_second() - grid.second(0) < whole.max(fine));
             prop_assert!(grid.last() < asked.end());
-            prop_assert!(grid.second(grid.count()) * 1000 >= asked.end().as_millisecond());
+            prop_assert!((last + fine) * 1000 >= asked.end().as_millisecond(), "the newest minute is seen");
         }
 
         #[test]
-        fn the_same_moments_are_asked_for_again_a_little_later(start in 0_i64..2_000_000_000, later in 0_i64..500, step in 1_u64..400) {
+        fn the_same_moments_are_asked_for_again_within_a_minute(minute in 0_i64..30_000_000, later in 1_i64..60, step in 60_u64..400) {
             let at = |second| Timestamp::from_second(second).unwrap();
-            let grid = |from| Grid::lay(TimeRange::new(at(from), at(from + 1000)).unwrap(), step);
-            let (one, other) = (grid(start), grid(start + later));
-            let seconds = |grid: Grid| (0..grid.count()).map(move |index| grid.second(index)).collect::<Vec<_>>();
-            let (one, other) = (seconds(one), seconds(other));
-            let shared = |second: &&i64| **second >= start + later && **second < start + 1000;
-            prop_assert!(one.iter().filter(shared).all(|second| other.contains(second)));
+            let grid = |end| Grid::lay(TimeRange::new(at(end - 1000), at(end)).unwrap(), step);
+            let (one, other) = (grid(minute * 60 + 1_001), grid(minute * 60 + 1_001 + later % 19));
+            prop_assert_eq!(one.second(one.count() - 1), other.second(other.count() - 1));
         }
 
         #[test]

@@ -1,0 +1,14 @@
+//! What a generated recording must keep to, read from the files like any user of them would.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests fail loudly"
+)]
+
+mod alerts;
+mod laws;
+mod order;
+mod reading;
+mod repeatable;
