@@ -1,11 +1,18 @@
 //! The names someone may have meant.
 
+/// Longer words are no slip of the finger; comparing them with thousands of names would take seconds.
+const LONGEST: usize = 200;
+
 /// At most `most` of `candidates`, those most like `word` first; ties in the order of their names.
 ///
 /// Likeness is the Damerau-Levenshtein similarity without regard to case; a name that contains the word (or is
-/// contained in it) counts as alike. Names with a likeness below 0.5 are left out: a forced fit misleads.
+/// contained in it) counts as alike. Names with a likeness below 0.5 are left out: a forced fit misleads. The cost is
+/// bounded: nothing is like a word of more than 200 characters, and names of very different length are not compared.
 #[must_use]
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>, most: usize) -> Vec<&'a str> {
+    if word.len() > LONGEST {
+        return Vec::new();
+    }
     let word = word.to_lowercase();
     let mut scored: Vec<(f64, &str)> = candidates
         .into_iter()
@@ -18,8 +25,11 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>, mo
 }
 
 fn likeness(word: &str, name: &str) -> f64 {
-    let edits = strsim::normalized_damerau_levenshtein(word, name);
-    let long_enough = word.len().min(name.len()) >= 3;
+    let (short, long) = (word.len().min(name.len()), word.len().max(name.len()));
+    // At least as many edits as the lengths differ by: a likeness of 0.5 is out of reach (four bytes a character).
+    let comparable = long <= LONGEST && long <= short.saturating_mul(8);
+    let edits = if comparable { strsim::normalized_damerau_levenshtein(word, name) } else { 0.0 };
+    let long_enough = short >= 3;
     if long_enough && (name.contains(word) || word.contains(name)) { edits.max(0.6) } else { edits }
 }
 
@@ -35,6 +45,12 @@ mod tests {
             ["http_requests_total", "http_request_size_bytes"]
         );
         assert!(nearest("zzz", names, 3).is_empty());
+    }
+
+    #[test]
+    fn a_very_long_word_is_like_nothing_and_costs_nothing() {
+        let names: Vec<String> = (0..10_000).map(|n| format!("{}{n}", "x".repeat(150))).collect();
+        assert!(nearest(&"x".repeat(8_100), names.iter().map(String::as_str), 3).is_empty());
     }
 
     #[test]

@@ -5,9 +5,11 @@ mod fit;
 mod structured;
 mod text;
 
+use std::time::Duration;
+
 use serde_json::Value;
 
-use crate::{Answer, Budget, CallId, Detail, ToolError};
+use crate::{Answer, Budget, CallId, Detail, ErrorKind, Next, ToolError};
 use fit::Fitted;
 
 /// An answer or error as it leaves the process.
@@ -35,13 +37,20 @@ pub fn answer(answer: &Answer, call_id: &CallId, budget: Budget) -> Rendered {
     }
 }
 
-/// Renders an error. The structured form has a `verdict` too: clients check results against one output schema.
+/// Renders an error, within the budget of a concise answer. The structured form has a `verdict` too: clients check
+/// results against one output schema.
 #[must_use]
 pub fn error(error: &ToolError, call_id: &CallId) -> Rendered {
-    let limit = Budget::for_detail(Detail::Concise).limit() / 4;
-    let problem = fit::cut(&error.parts().problem, limit / 2);
-    let remedy = fit::cut(&error.parts().remedy, limit);
-    let shown = ToolErrorParts { problem, remedy, error };
+    let budget = Budget::for_detail(Detail::Concise);
+    let parts = error.parts();
+    let shown = ShownError {
+        kind: parts.kind,
+        problem: fit::cut(&parts.problem, budget.limit() / 8),
+        remedy: fit::cut(&parts.remedy, budget.limit() / 8),
+        nearest: parts.nearest.iter().take(5).map(|name| fit::cut(name, 200)).collect(),
+        next: fit::fit_error_calls(&parts.next, budget),
+        retry_after: parts.retry_after,
+    };
     Rendered {
         text: text::error(&shown, call_id),
         structured: structured::error(&shown, call_id),
@@ -50,11 +59,14 @@ pub fn error(error: &ToolError, call_id: &CallId) -> Rendered {
     }
 }
 
-/// An error with its texts cut to size.
-struct ToolErrorParts<'a> {
+/// An error with its parts cut to size.
+struct ShownError<'a> {
+    kind: ErrorKind,
     problem: String,
     remedy: String,
-    error: &'a ToolError,
+    nearest: Vec<String>,
+    next: Vec<&'a Next>,
+    retry_after: Option<Duration>,
 }
 
 /// What every result of every tool has. One small schema for all: the parts differ, the frame does not.

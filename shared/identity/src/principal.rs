@@ -11,7 +11,8 @@ pub struct Principal {
     pub name: String,
     /// What this caller may do.
     pub scopes: BTreeSet<Scope>,
-    /// The tenant whose sources this caller sees; `None` where the installation has only one.
+    /// The tenant this caller belongs to: recorded, and separates caches. It selects no source yet. `None` where
+    /// the installation has only one.
     pub tenant: Option<String>,
     /// How the caller was recognised.
     pub kind: PrincipalKind,

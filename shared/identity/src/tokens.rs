@@ -12,11 +12,12 @@ use thiserror::Error;
 use crate::principal::{Principal, PrincipalKind};
 use crate::scope::{Scope, ScopeError};
 
-/// SHA-256 of nothing and of a lone line feed: what hashing an unset variable gives. Accepting either would
-/// leave the door open to whoever presents it, and is never what the operator meant.
-const HASHES_OF_NOTHING: [&str; 2] = [
+/// SHA-256 of nothing and of a lone line feed (what hashing an unset variable gives), and of `test`. Accepting any
+/// would leave the door open to whoever presents it, and is never what the operator meant.
+const HASHES_OF_NOTHING: [&str; 3] = [
     "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
     "01ba4719c80b6fe911b091a7c05124b64eeece964e09c058ef8f9805daca546b",
+    "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
 ];
 
 const LONGEST_NAME: usize = 64;
@@ -34,7 +35,8 @@ pub struct TokenConfig {
     /// What the holder may do, for example `["metrics:read"]`; `metrics:*` is everything of one server, `*:read`
     /// every read, `*` everything.
     pub scopes: Vec<String>,
-    /// The tenant whose sources the holder sees; leave it out where there is only one.
+    /// The tenant the holder belongs to: recorded, and separates caches. It selects no source yet. Leave it out
+    /// where there is only one.
     #[serde(default)]
     pub tenant: Option<String>,
 }
@@ -80,9 +82,9 @@ pub enum IdentityError {
         /// The name of the entry.
         name: String,
     },
-    /// The hash is that of an empty text or a lone line feed.
+    /// The hash is that of an empty text, a lone line feed or `test`.
     #[error(
-        "use token entry {entry} (`{name}`): `token_sha256` is the hash of an empty token; was the variable unset when it was computed?"
+        "use token entry {entry} (`{name}`): `token_sha256` is the hash of an empty token or of `test`; was the variable unset when it was computed?"
     )]
     EmptyToken {
         /// Position in the configuration, from 1.

@@ -139,7 +139,8 @@ impl Prometheus {
 
     /// What the server may spend on a query, in milliseconds: when we no longer listen, it need not go on.
     fn timeout(&self, cx: &Context) -> i64 {
-        let allowed = self.exchange.min(cx.remaining());
+        // A little less than we wait, so that its own words arrive.
+        let allowed = self.exchange.min(cx.remaining()).mul_f64(0.9);
         i64::try_from(allowed.as_millis()).unwrap_or(i64::MAX).max(1)
     }
 

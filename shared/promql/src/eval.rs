@@ -4,15 +4,17 @@ use std::cell::Cell;
 
 use crate::aggregate;
 use crate::binary;
-use crate::functions::{self, Moment};
+use crate::each;
+use crate::functions;
 use crate::histogram_calls as histograms;
 use crate::labels::Labels;
 use crate::over_range;
 use crate::plan::{At, Node, Scalar, Vector, When};
 use crate::query::{Plan, Query};
 use crate::select;
+use crate::sets;
 use crate::store::Store;
-use crate::track::{Point, Track, distinct, gathered, mapped};
+use crate::track::{Point, Track, distinct, gathered};
 use crate::value::{EvalError, Options, Sample, Series, Value};
 use crate::vector_match;
 
@@ -216,22 +218,8 @@ impl<'e> Evaluation<'e> {
     /// What is made of other vectors, and so cannot be much larger than they are.
     fn derived(&self, vector: &Vector, grid: Grid) -> Result<Vec<Track>, EvalError> {
         match vector {
-            Vector::Negated(of) => mapped(self.vector(of, grid)?, |value, _| Some(-value)),
+            Vector::Each { change, of } => each::changed(self, change, of, grid),
             Vector::OfScalar(of) => Ok(vec![Track::constant(Labels::default(), self.scalar(of, grid)?)]),
-            Vector::Math { function, of } => mapped(self.vector(of, grid)?, |value, _| Some(function(value))),
-            Vector::Timestamp(of) => {
-                mapped(self.vector(of, grid)?, |_, step| Some(grid.at(step) as f64 / 1_000.0))
-            }
-            Vector::Rounded { of, to } => self.rounded(of, to, grid),
-            Vector::Clamped { of, low, high } => self.clamped(of, low, high, grid),
-            Vector::Date { part, of: Some(of) } => {
-                mapped(self.vector(of, grid)?, |value, _| Some(part(&Moment::of(value)) as f64))
-            }
-            Vector::Date { part, of: None } => {
-                let seconds = grid.steps().map(|step| grid.at(step).div_euclid(1_000) as f64);
-                let values = seconds.map(|seconds| part(&Moment::of(seconds)) as f64).collect();
-                Ok(vec![Track::constant(Labels::default(), values)])
-            }
             Vector::Absent { of, labels } => {
                 Ok(functions::absent::absent(&self.vector(of, grid)?, labels, grid))
             }
@@ -265,45 +253,13 @@ impl<'e> Evaluation<'e> {
             }
             Vector::Set { operator, left, right, matching } => {
                 let (left, right) = (self.vector(left, grid)?, self.vector(right, grid)?);
-                vector_match::set(self, left, right, *operator, matching, grid)
+                sets::combined(self, left, right, *operator, matching, grid)
             }
             Vector::Select(_) | Vector::Recorded(_) | Vector::OverRange { .. } | Vector::Invariant(_) => {
                 self.vector(vector, grid)
             }
         }
     }
-
-    fn rounded(&self, of: &Vector, to: &Scalar, grid: Grid) -> Result<Vec<Track>, EvalError> {
-        let to = self.scalar(to, grid)?;
-        mapped(self.vector(of, grid)?, |value, step| {
-            // Dividing by the inverse loses fewer digits: 0.1 is not exact, 10 is.
-            let inverse = 1.0 / to.get(step as usize)?;
-            Some((value * inverse + 0.5).floor() / inverse)
-        })
-    }
-
-    fn clamped(&self, of: &Vector, low: &Scalar, high: &Scalar, grid: Grid) -> Result<Vec<Track>, EvalError> {
-        let (low, high) = (self.scalar(low, grid)?, self.scalar(high, grid)?);
-        mapped(self.vector(of, grid)?, |value, step| {
-            let (low, high) = (*low.get(step as usize)?, *high.get(step as usize)?);
-            (!(high < low)).then(|| greater(low, lesser(high, value)))
-        })
-    }
-}
-
-/// The greater of two numbers; NaN if either is, except that nothing exceeds +∞.
-fn greater(one: f64, other: f64) -> f64 {
-    if one == f64::INFINITY || other == f64::INFINITY {
-        f64::INFINITY
-    } else if one.is_nan() || other.is_nan() {
-        f64::NAN
-    } else {
-        one.max(other)
-    }
-}
-
-fn lesser(one: f64, other: f64) -> f64 {
-    -greater(-one, -other)
 }
 
 /// The value at each step where exactly one series has one, else NaN.

@@ -62,42 +62,51 @@ pub(crate) fn unquote(literal: &str) -> Result<String, String> {
     }
     let mut bytes = Vec::with_capacity(literal.len());
     while let Some(next) = inside.next() {
-        if next != '\\' {
-            bytes.extend(next.encode_utf8(&mut [0; 4]).bytes());
-            continue;
+        let mut encode = |character: char| bytes.extend(character.encode_utf8(&mut [0; 4]).bytes());
+        match next {
+            '\\' => match escaped(&mut inside, quote)? {
+                Escaped::Byte(byte) => bytes.push(byte),
+                Escaped::Character(character) => encode(character),
+            },
+            plain => encode(plain),
         }
-        let escaped = inside.next();
-        let plain = match escaped {
-            Some('a') => 0x07,
-            Some('b') => 0x08,
-            Some('f') => 0x0c,
-            Some('n') => b'\n',
-            Some('r') => b'\r',
-            Some('t') => b'\t',
-            Some('v') => 0x0b,
-            Some('\\') => b'\\',
-            Some('\'') if quote == Some('\'') => b'\'',
-            Some('"') if quote == Some('"') => b'"',
-            Some('x') => byte(code(&mut inside, 2, 16)?)?,
-            Some(digit @ '0'..='7') => {
-                byte(digit.to_digit(8).unwrap_or_default() * 64 + code(&mut inside, 2, 8)?)?
-            }
-            Some(unicode @ ('u' | 'U')) => {
-                let number = code(&mut inside, if unicode == 'u' { 4 } else { 8 }, 16)?;
-                let character = char::from_u32(number).ok_or("an escape is no Unicode character")?;
-                bytes.extend(character.encode_utf8(&mut [0; 4]).bytes());
-                continue;
-            }
-            Some(other) => {
-                return Err(format!(
-                    "unknown escape sequence `\\{other}`; write `\\\\{other}` for a backslash"
-                ));
-            }
-            None => return Err("an escape sequence is cut short".into()),
-        };
-        bytes.push(plain);
     }
     String::from_utf8(bytes).map_err(|_| "escapes that are not UTF-8".into())
+}
+
+/// What an escape stands for.
+enum Escaped {
+    /// Several may make up a character.
+    Byte(u8),
+    Character(char),
+}
+
+/// What stands after a backslash.
+fn escaped(rest: &mut std::str::Chars<'_>, quote: Option<char>) -> Result<Escaped, String> {
+    let first = rest.next().ok_or("an escape sequence is cut short")?;
+    Ok(Escaped::Byte(match first {
+        'a' => 0x07,
+        'b' => 0x08,
+        'f' => 0x0c,
+        'n' => b'\n',
+        'r' => b'\r',
+        't' => b'\t',
+        'v' => 0x0b,
+        '\\' => b'\\',
+        '\'' if quote == Some('\'') => b'\'',
+        '"' if quote == Some('"') => b'"',
+        'x' => byte(code(rest, 2, 16)?)?,
+        '0'..='7' => byte(first.to_digit(8).unwrap_or_default() * 64 + code(rest, 2, 8)?)?,
+        'u' | 'U' => {
+            let number = code(rest, if first == 'u' { 4 } else { 8 }, 16)?;
+            return char::from_u32(number)
+                .map(Escaped::Character)
+                .ok_or("an escape is no Unicode character".into());
+        }
+        other => {
+            return Err(format!("unknown escape sequence `\\{other}`; write `\\\\{other}` for a backslash"));
+        }
+    }))
 }
 
 /// The number that the next digits are.

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use promql_parser::parser::{AggregateExpr, Expr, LabelModifier, UnaryExpr, token};
 
 use crate::lex::Shape;
-use crate::plan::{Aggregated, Aggregation, Fold, Node, Scalar, Vector};
+use crate::plan::{Aggregated, Aggregation, Change, Fold, Node, Scalar, Vector};
 
 /// Expressions nested deeper are refused: each level costs stack when the query is evaluated.
 const DEEPEST: usize = 100;
@@ -111,7 +111,9 @@ impl<'s> Lowering<'s> {
         let inner = self.part(&unary.expr)?;
         let node = match inner.node {
             Node::Scalar(scalar) => Node::Scalar(Scalar::Negated(Box::new(scalar))),
-            Node::Vector(vector) => Node::Vector(Vector::Negated(Box::new(vector))),
+            Node::Vector(vector) => {
+                Node::Vector(Vector::Each { change: Change::Negate, of: Box::new(vector) })
+            }
             other => return Err(wrong(format!("{} cannot be negated", kind(&other)))),
         };
         Ok(Part { node, ..inner })

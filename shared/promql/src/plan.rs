@@ -41,30 +41,12 @@ pub(crate) enum Vector {
     Select(Select),
     /// `timestamp(selector)`: when the selected samples were recorded.
     Recorded(Select),
-    /// `timestamp(v)` of anything else: the step's time.
-    Timestamp(Box<Vector>),
-    Negated(Box<Vector>),
     /// `vector(s)`
     OfScalar(Scalar),
-    Math {
-        function: MathFunction,
+    /// Each value made into another.
+    Each {
+        change: Change,
         of: Box<Vector>,
-    },
-    /// `round(v, to)`
-    Rounded {
-        of: Box<Vector>,
-        to: Scalar,
-    },
-    /// `clamp(v, low, high)`
-    Clamped {
-        of: Box<Vector>,
-        low: Scalar,
-        high: Scalar,
-    },
-    /// `hour(v)`; of the step's time without `v`.
-    Date {
-        part: DatePart,
-        of: Option<Box<Vector>>,
     },
     OverRange {
         function: RangeFunction,
@@ -129,6 +111,23 @@ pub(crate) enum Vector {
     },
     /// The same at every step.
     Invariant(Box<Vector>),
+}
+
+/// How one value becomes another.
+#[derive(Debug)]
+pub(crate) enum Change {
+    Negate,
+    Math(MathFunction),
+    Date(DatePart),
+    /// `timestamp(v)`: to the step's time.
+    Timestamp,
+    /// `round(v, to)`
+    Round(Scalar),
+    /// `clamp(v, low, high)`
+    Clamp {
+        low: Scalar,
+        high: Scalar,
+    },
 }
 
 /// Samples of each series over a range of time.

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use crate::binary;
 use crate::eval::{Evaluation, Grid};
 use crate::labels::{Labels, NAME};
-use crate::plan::{Cardinality, Matching, Operator, SetOperator};
+use crate::plan::{Cardinality, Matching, Operator};
 use crate::track::{Reader, Track, Writer};
 use crate::value::EvalError;
 
@@ -25,7 +25,7 @@ pub(crate) fn matched(
     let mut pairing =
         Pairing { operator, bool, matching, swapped, writer: Writer::default(), places: HashMap::new() };
     let (mut many_reader, mut one_reader) = (Reader::of(&many), Reader::of(&one));
-    let mut ones: Vec<Option<(usize, f64)>> = vec![None; groups.count];
+    let mut ones = Ones { of_groups: vec![None; groups.count] };
     let mut results = Results::default();
     for step in grid.steps() {
         evaluation.read(many.len() + one.len())?;
@@ -34,95 +34,59 @@ pub(crate) fn matched(
         if many_now.is_empty() || one_now.is_empty() {
             continue;
         }
-        for (number, value) in &one_now {
-            let Some(slot) = groups.right.get(*number).and_then(|group| ones.get_mut(*group)) else {
-                continue;
-            };
-            if let Some((other, _)) = slot {
-                return Err(many_to_many(&one, *number, *other, matching, swapped));
-            }
-            *slot = Some((*number, *value));
-        }
+        let filled = ones.fill(&one_now, &groups.right);
+        filled.map_err(|(number, other)| many_to_many(&one, number, other, matching, swapped))?;
         results.clear();
         for (number, value) in many_now {
-            let Some(group) = groups.left.get(number).copied() else { continue };
-            let Some((other, other_value)) = ones.get(group).copied().flatten() else { continue };
+            let Some((group, (other, other_value))) = ones.matching(number, &groups.left) else { continue };
             let place = pairing.place((number, &many), (other, &one));
             results.admit(group, place, &pairing, many.get(number))?;
             if let Some(result) = pairing.result(value, other_value) {
                 pairing.writer.write(place, step, result)?;
             }
         }
-        ones.fill(None);
     }
     Ok(pairing.writer.tracks())
 }
 
-/// `and`, `or`, `unless`.
-pub(crate) fn set(
-    evaluation: &Evaluation<'_>,
-    left: Vec<Track>,
-    right: Vec<Track>,
-    operator: SetOperator,
-    matching: &Matching,
-    grid: Grid,
-) -> Result<Vec<Track>, EvalError> {
-    let groups = Groups::of(&left, &right, matching);
-    let mut writer = Writer::default();
-    let left_places: Vec<usize> = left.iter().map(|track| writer.place(&track.labels)).collect();
-    let right_places: Vec<usize> = match operator {
-        SetOperator::Or => right.iter().map(|track| writer.place(&track.labels)).collect(),
-        SetOperator::And | SetOperator::Unless => Vec::new(),
-    };
-    let (mut left_reader, mut right_reader) = (Reader::of(&left), Reader::of(&right));
-    for step in grid.steps() {
-        evaluation.read(left.len() + right.len())?;
-        let right_now: Vec<(usize, f64)> = right_reader.at(step).collect();
-        let group_of = |groups: &[usize], number: usize| groups.get(number).copied().unwrap_or_default();
-        let mut on_right = vec![false; groups.count];
-        for (number, _) in &right_now {
-            mark(&mut on_right, group_of(&groups.right, *number));
-        }
-        let mut on_left = vec![false; groups.count];
-        for (number, value) in left_reader.at(step) {
-            let group = group_of(&groups.left, number);
-            mark(&mut on_left, group);
-            let matches = on_right.get(group).copied().unwrap_or_default();
-            let kept = match operator {
-                SetOperator::And => matches,
-                SetOperator::Unless => !matches,
-                SetOperator::Or => true,
-            };
-            if kept && let Some(place) = left_places.get(number) {
-                writer.write(*place, step, value)?;
-            }
-        }
-        for ((number, value), place) in
-            right_now.iter().filter_map(|now| Some((now, right_places.get(now.0)?)))
-        {
-            if !on_left.get(group_of(&groups.right, *number)).copied().unwrap_or_default() {
-                writer.write(*place, step, *value)?;
-            }
-        }
-    }
-    Ok(writer.tracks())
+/// The one series of each group at one step, with its value.
+struct Ones {
+    of_groups: Vec<Option<(usize, f64)>>,
 }
 
-fn mark(marks: &mut [bool], group: usize) {
-    if let Some(mark) = marks.get_mut(group) {
-        *mark = true;
+impl Ones {
+    /// Puts series into their groups. Fails with two series of the same group.
+    fn fill(&mut self, series: &[(usize, f64)], groups: &[usize]) -> Result<(), (usize, usize)> {
+        self.of_groups.fill(None);
+        for (number, value) in series {
+            let Some(slot) = groups.get(*number).and_then(|group| self.of_groups.get_mut(*group)) else {
+                continue;
+            };
+            if let Some((other, _)) = slot {
+                return Err((*number, *other));
+            }
+            *slot = Some((*number, *value));
+        }
+        Ok(())
+    }
+
+    /// The group of a series of the other side, and the one series that it matches.
+    fn matching(&self, number: usize, groups: &[usize]) -> Option<(usize, (usize, f64))> {
+        let group = *groups.get(number)?;
+        Some((group, self.of_groups.get(group).copied().flatten()?))
     }
 }
 
 /// Which series match: those of the same group.
-struct Groups {
-    left: Vec<usize>,
-    right: Vec<usize>,
-    count: usize,
+pub(crate) struct Groups {
+    /// The group of each series of the left side.
+    pub(crate) left: Vec<usize>,
+    pub(crate) right: Vec<usize>,
+    pub(crate) count: usize,
 }
 
 impl Groups {
-    fn of(left: &[Track], right: &[Track], matching: &Matching) -> Groups {
+    pub(crate) fn of(left: &[Track], right: &[Track], matching: &Matching) -> Groups {
         let mut numbers: HashMap<Labels, usize> = HashMap::new();
         let mut group = |track: &Track| {
             let next = numbers.len();

@@ -21,10 +21,16 @@ mod data;
 mod generated;
 #[path = "equal/handwritten.rs"]
 mod handwritten;
+#[path = "equal/operations.rs"]
+mod operations;
+#[path = "equal/operators.rs"]
+mod operators;
 #[path = "equal/oracle.rs"]
 mod oracle;
 #[path = "equal/remote_write.rs"]
 mod remote_write;
+#[path = "equal/situations.rs"]
+mod situations;
 
 use std::collections::BTreeMap;
 
@@ -98,7 +104,7 @@ fn series_that_end_are_gone_when_they_are_in_the_real_prometheus() {
     let oracle = Oracle::with("# EOF\n");
     oracle.write(&all);
     let mut scheduled = Vec::new();
-    for query in handwritten::ENDING {
+    for query in situations::ENDING {
         let over = |start, step| When::Over { start: START + start, end: START + 20 * MINUTE, step };
         scheduled
             .extend([over(0, 5_000), over(61_001, 37_000)].map(|when| ("ending", (*query).to_owned(), when)));
@@ -114,6 +120,8 @@ fn series_that_end_are_gone_when_they_are_in_the_real_prometheus() {
 #[derive(Debug, Default, Clone, Copy)]
 struct Counts {
     equal: usize,
+    /// Equal, but without a single value.
+    both_empty: usize,
     both_refuse: usize,
     /// Prometheus gives now this answer, now that: topk over equal values in its random order, for example.
     undecided: usize,
@@ -128,6 +136,7 @@ fn compare_all(store: &Store, oracle: &Oracle, scheduled: Vec<(&'static str, Str
         let counts = classes.entry(class).or_default();
         match compare::difference(&ours, &theirs, &query) {
             None if matches!(theirs, Answer::Failed(_)) => counts.both_refuse += 1,
+            None if matches!(&theirs, Answer::Rows(rows) if rows.is_empty()) => counts.both_empty += 1,
             None => counts.equal += 1,
             Some(_) if is_undecided(oracle, &query, when, &theirs) => {
                 counts.undecided += 1;
@@ -139,11 +148,15 @@ fn compare_all(store: &Store, oracle: &Oracle, scheduled: Vec<(&'static str, Str
             }
         }
     }
-    println!("{:<24}{:>8}{:>14}{:>12}{:>12}", "class", "equal", "both refuse", "undecided", "different");
+    println!(
+        "class{:>27}{:>12}{:>13}{:>11}{:>11}",
+        "equal", "both empty", "both refuse", "undecided", "different"
+    );
     let mut all = Counts::default();
     for (class, counts) in &classes {
         print_counts(class, *counts);
         all.equal += counts.equal;
+        all.both_empty += counts.both_empty;
         all.both_refuse += counts.both_refuse;
         all.undecided += counts.undecided;
         all.different += counts.different;
@@ -153,8 +166,8 @@ fn compare_all(store: &Store, oracle: &Oracle, scheduled: Vec<(&'static str, Str
 }
 
 fn print_counts(class: &str, counts: Counts) {
-    let Counts { equal, both_refuse, undecided, different } = counts;
-    println!("{class:<24}{equal:>8}{both_refuse:>14}{undecided:>12}{different:>12}");
+    let Counts { equal, both_empty, both_refuse, undecided, different } = counts;
+    println!("{class:<24}{equal:>8}{both_empty:>12}{both_refuse:>13}{undecided:>11}{different:>11}");
 }
 
 /// Whether Prometheus itself answers differently when it is asked again.

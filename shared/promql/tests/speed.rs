@@ -1,7 +1,12 @@
 //! How long queries take. It only prints; times depend on the machine.
 //! `cargo test -p promql --release --test speed -- --ignored --nocapture`
 
-#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a measurement is printed")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a measurement is printed"
+)]
 
 use std::time::Instant;
 

@@ -124,6 +124,7 @@ impl Engine {
             redactor,
             metrics: Metrics::new(about.name, about.version),
             deadline: Duration::from_secs(settings.limits.call_deadline_seconds.max(1)),
+            reads_go_on_unrecorded: settings.audit.on_failure == OnFailure::Warn,
         };
         Engine { guard: Arc::new(guard), about, prompts: prompts.into(), probes: probes.into() }
     }
@@ -233,8 +234,21 @@ fn audit_log(
         Ok(audit) => Ok(audit),
         Err(error) if settings.audit.on_failure == OnFailure::Warn => {
             tracing::error!(%error, "there is no audit log: calls go on unrecorded, as audit.on_failure = warn says");
-            Ok(Audit::to_writer(Box::new(io::sink()), name, key, on_failure, Arc::clone(&clock))?)
+            Ok(Audit::to_writer(Box::new(Nowhere), name, key, on_failure, Arc::clone(&clock))?)
         }
         Err(error) => Err(error.into()),
+    }
+}
+
+/// A log that can't be written to: reads go on, writes see the failure and are refused.
+struct Nowhere;
+
+impl io::Write for Nowhere {
+    fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+        Err(io::Error::other("there is no audit log"))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Err(io::Error::other("there is no audit log"))
     }
 }

@@ -5,7 +5,10 @@
 
 use std::{
     panic::AssertUnwindSafe,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -36,11 +39,25 @@ pub(crate) struct Guard {
     pub(crate) redactor: Redactor,
     pub(crate) metrics: Metrics,
     pub(crate) deadline: Duration,
+    /// `audit.on_failure = warn`.
+    pub(crate) reads_go_on_unrecorded: bool,
 }
 
 impl Guard {
-    /// Answers one call.
+    /// Answers one call, whatever happens: in rmcp a call that panics would never be answered.
     pub(crate) async fn serve(&self, call: Call) -> Reply {
+        match AssertUnwindSafe(self.guarded(call)).catch_unwind().await {
+            Ok(reply) => reply,
+            // Not the tool's fault: that has a barrier of its own. The open record closed itself as a panic.
+            Err(_) => {
+                let call_id = CallId(self.ids.next());
+                let error = fault(&call_id);
+                Reply { rendered: render::error(&error, &call_id), error: Some(error.kind()) }
+            }
+        }
+    }
+
+    async fn guarded(&self, call: Call) -> Reply {
         let began = Instant::now();
         let _in_flight = self.metrics.begin();
         let cx = self.context(&call, began);
@@ -53,8 +70,9 @@ impl Guard {
         let result = match self.admit(&call) {
             Ok(tool) => {
                 recording.decide(Decision::Allow, tool.card.scope);
-                let result = self.in_time(tool, &call, &recording.cx).await;
-                if result.as_ref().is_err_and(|error| error.kind() == ErrorKind::Busy) {
+                let turned_away = AtomicBool::new(false);
+                let result = self.in_time(tool, &call, &recording.cx, &turned_away).await;
+                if turned_away.into_inner() {
                     recording.decide(Decision::Refuse, "concurrency");
                 }
                 result
@@ -88,14 +106,24 @@ impl Guard {
     }
 
     /// Waits for a place and runs the tool, until it ends, the deadline passes or the caller goes away.
-    async fn in_time(&self, tool: &ToolEntry, call: &Call, cx: &Context) -> Result<Answer, ToolError> {
+    async fn in_time(
+        &self,
+        tool: &ToolEntry,
+        call: &Call,
+        cx: &Context,
+        turned_away: &AtomicBool,
+    ) -> Result<Answer, ToolError> {
         let work = async {
-            let _place = self.places.take(&cx.principal).await?;
+            let place = self.places.take(&cx.principal).await;
+            turned_away.store(place.is_err(), Ordering::Relaxed);
+            let _place = place?;
             run(tool, cx, call.arguments.clone()).await
         };
         tokio::select! {
             biased;
-            () = call.cancelled.cancelled() => Err(ToolError::new(ErrorKind::Cancelled, "the caller cancelled this call", "")),
+            () = call.cancelled.cancelled() => {
+                Err(ToolError::new(ErrorKind::Cancelled, "the caller cancelled this call", ""))
+            }
             () = tokio::time::sleep(self.deadline) => Err(self.too_slow()),
             result = work => result,
         }
@@ -166,19 +194,40 @@ impl Guard {
             Err(error) => (render::error(error, &cx.call_id), Some(error.kind())),
         };
         if let Err(failure) = &result {
-            log_failure(call, cx, failure);
+            self.log_failure(call, cx, failure);
         }
         let closing = outcome::closing(error, cx, &rendered);
         if let Err(lost) = recording.close(closing) {
-            // What could not be recorded is not told either, unless the operator chose so (then this is no error).
             tracing::error!(call_id = %recording.cx.call_id, error = %lost, "audit record can't be written");
-            let refusal = unrecorded(lost);
-            rendered = render::error(&refusal, &recording.cx.call_id);
-            error = Some(refusal.kind());
+            // What could not be recorded is not told either, unless the operator said that reads go on.
+            if !self.reads_go_on_unrecorded || self.effect(&call.tool) == Effect::Write {
+                let refusal = unrecorded(lost);
+                rendered = render::error(&refusal, &recording.cx.call_id);
+                error = Some(refusal.kind());
+            }
         }
         let name = self.known_name(&call.tool);
         self.metrics.end(name, outcome::name(error), began.elapsed(), outcome::size(&rendered));
         Reply { rendered, error }
+    }
+
+    /// One line for the operator, masked: an argument or a backend's words may hold a secret.
+    fn log_failure(&self, call: &Call, cx: &Context, error: &ToolError) {
+        let mut chain = String::new();
+        let mut cause = std::error::Error::source(error);
+        while let Some(source) = cause {
+            chain.push_str(&format!(" <- {source}"));
+            cause = source.source();
+        }
+        let (chain, tool) =
+            (outcome::label(&chain, &self.redactor), outcome::label(&call.tool, &self.redactor));
+        let kind = error.kind().name();
+        let error_text = outcome::label(&error.to_string(), &self.redactor);
+        if error.kind() == ErrorKind::Internal {
+            tracing::error!(call_id = %cx.call_id, %tool, kind, error = error_text, chain, "call failed");
+        } else {
+            tracing::info!(call_id = %cx.call_id, %tool, kind, error = error_text, chain, "call failed");
+        }
     }
 
     /// Only names of ours become metric labels.
@@ -227,6 +276,15 @@ impl Drop for Recording {
     }
 }
 
+/// The panic's own text may hold data; the hook logged where it happened.
+fn fault(call_id: &CallId) -> ToolError {
+    ToolError::new(
+        ErrorKind::Internal,
+        format!("a fault in this server; the operator finds it in the log under call {call_id}"),
+        "other tools and other arguments may work",
+    )
+}
+
 fn unrecorded(error: AuditError) -> ToolError {
     ToolError::new(
         ErrorKind::Denied,
@@ -240,27 +298,6 @@ fn unrecorded(error: AuditError) -> ToolError {
 async fn run(entry: &ToolEntry, cx: &Context, arguments: Map<String, Value>) -> Result<Answer, ToolError> {
     match AssertUnwindSafe(entry.run(cx, arguments)).catch_unwind().await {
         Ok(result) => result,
-        // The panic's own text may hold data; the hook logged where it happened.
-        Err(_) => Err(ToolError::new(
-            ErrorKind::Internal,
-            format!("a fault in this server; the operator finds it in the log under call {}", cx.call_id),
-            "other tools and other arguments may work",
-        )),
-    }
-}
-
-fn log_failure(call: &Call, cx: &Context, error: &ToolError) {
-    let mut chain = String::new();
-    let mut cause = std::error::Error::source(error);
-    while let Some(source) = cause {
-        chain.push_str(&format!(" <- {source}"));
-        cause = source.source();
-    }
-    let tool = redact::clean(&call.tool);
-    let kind = error.kind().name();
-    if error.kind() == ErrorKind::Internal {
-        tracing::error!(call_id = %cx.call_id, %tool, kind, %error, chain, "call failed");
-    } else {
-        tracing::info!(call_id = %cx.call_id, %tool, kind, %error, chain, "call failed");
+        Err(_) => Err(fault(&cx.call_id)),
     }
 }

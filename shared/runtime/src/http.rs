@@ -28,6 +28,8 @@ use upstream::Health;
 use crate::{engine::Engine, settings::Settings};
 
 const MAX_REQUEST_BYTES: usize = 256 * 1024;
+/// From the first byte of a request to the first of its answer. Calls end long before.
+const LONGEST_REQUEST: Duration = Duration::from_secs(120);
 const GRACE: Duration = Duration::from_secs(10);
 /// Requests inside the server at one time, whoever sent them. Beyond it: 429.
 const MAX_REQUESTS: usize = 512;
@@ -162,7 +164,11 @@ async fn enter(State(door): State<Arc<Door>>, mut request: Request, next: Next) 
         }
     };
     request.extensions_mut().insert(principal);
-    next.run(request).await
+    // Covers reading the request: who sends it byte by byte must not hold a place for ever.
+    match tokio::time::timeout(LONGEST_REQUEST, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => (StatusCode::REQUEST_TIMEOUT, "the request took too long\n").into_response(),
+    }
 }
 
 fn unauthorized(refused: Unauthorized) -> Response {

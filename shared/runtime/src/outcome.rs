@@ -13,27 +13,28 @@ pub(crate) fn facts(call: &Call, cx: &Context, effect: Effect, redactor: &Redact
     Facts {
         call_id: cx.call_id.0.clone(),
         traceparent: call.traceparent.clone(),
-        client: call.client.as_deref().map(|name| redact::clean(name).into_owned()),
+        client: call.client.as_deref().map(|name| label(name, redactor)),
         transport: call.transport,
-        tool: redact::clean(&call.tool).into_owned(),
+        tool: label(&call.tool, redactor),
         effect: match effect {
             Effect::Read => audit::Effect::Read,
             Effect::Write => audit::Effect::Write,
         },
         arguments_sha256: audit::fingerprint(&arguments),
-        arguments: masked(arguments, redactor),
+        arguments: masked(&arguments, redactor),
     }
 }
 
-fn masked(value: Value, redactor: &Redactor) -> Value {
-    match value {
-        Value::String(text) => Value::String(redactor.mask(&text).text.into_owned()),
-        Value::Array(items) => items.into_iter().map(|item| masked(item, redactor)).collect(),
-        Value::Object(fields) => {
-            fields.into_iter().map(|(name, value)| (name, masked(value, redactor))).collect()
-        }
-        other => other,
-    }
+/// Somebody else's name for something, fit for a log.
+pub(crate) fn label(text: &str, redactor: &Redactor) -> String {
+    redact::clean(&redactor.mask(text).text).into_owned()
+}
+
+/// Masked as one text, so that `"password": "…"` is seen as what it is; what is no JSON any more stays a text.
+fn masked(arguments: &Value, redactor: &Redactor) -> Value {
+    let canonical = audit::canonical(arguments);
+    let masked = redactor.mask(&canonical).text;
+    serde_json::from_str(&masked).unwrap_or_else(|_| Value::String(masked.into_owned()))
 }
 
 /// What is known when a call has ended.

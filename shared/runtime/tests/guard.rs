@@ -29,8 +29,10 @@ async fn every_outcome_of_every_tool_leaves_exactly_one_record() {
         (json!({"end": 5}), "invalid", "allow"),
     ];
     for era in [Era::Handshake, Era::Stateless] {
-        for tool in ["look", "range", "dig"] {
-            let (mut client, lines) = client(&settings(1));
+        for tool in ["look", "range", "dig", "change"] {
+            let mut settings = settings(1);
+            settings.rates.write = settings.rates.cheap;
+            let (mut client, lines) = client(&settings);
             client.connect(era).await;
             for (place, (arguments, outcome, decision)) in outcomes.iter().enumerate() {
                 let reply = client.call(tool, arguments.clone()).await;
@@ -111,12 +113,58 @@ async fn a_slow_call_does_not_make_the_server_deaf() {
 async fn arguments_are_masked_in_the_record_and_fingerprinted_in_full() {
     let (mut client, lines) = client(&settings(5));
     client.connect(Era::Stateless).await;
+    // The key says that it is a secret; a tool's name can be one too.
+    let strange = json!({"name": "ghp_0123456789abcdefghijklmnopqrstuvwxyz", "arguments": {"password": "hunter2hunter2"}});
+    client.request("tools/call", strange).await;
     client.call("look", json!({"end": "password=hunter2hunter2"})).await;
-    let record = calls(&lines).pop().unwrap();
-    assert!(!record["arguments"].as_str().unwrap().contains("hunter2"), "{record}");
+    let records = calls(&lines);
+    assert!(!records.iter().any(|record| record.to_string().contains("hunter2")), "{records:?}");
+    assert!(!records[0].to_string().contains("ghp_0123"), "{records:?}");
+    let record = &records[1];
     // printf '{"end":"password=hunter2hunter2"}' | sha256sum
     assert_eq!(
         record["arguments_sha256"],
         "2add654f88fced14d03aae13b9d800e3f9b2ac27d98f723e3ec0a994c6291ee5"
     );
+}
+
+#[tokio::test]
+async fn a_call_without_a_place_is_told_busy_and_recorded_as_refused_by_that_rule() {
+    let mut settings = settings(5);
+    settings.limits.max_calls_per_principal = 1;
+    settings.limits.queue_milliseconds = 100;
+    let (mut client, lines) = client(&settings);
+    client.connect(Era::Stateless).await;
+    let first = client.begin_call("look", json!({"end": "slowly"})).await;
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    let busy = client.call("look", json!({})).await;
+    assert!(busy.is_error && busy.text.starts_with("busy: "), "{}", busy.text);
+    assert!(first.reply_within(Duration::from_secs(2)).await.is_some());
+    let records = calls(&lines);
+    let (outcome, rule, decision) = (&records[0]["outcome"], &records[0]["rule"], &records[0]["decision"]);
+    assert_eq!((outcome, rule, decision), (&json!("limited"), &json!("concurrency"), &json!("refuse")));
+    assert_eq!(records[1]["decision"], "allow");
+}
+
+#[tokio::test]
+async fn without_a_working_log_reads_go_on_only_when_the_operator_says_so_and_writes_never() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("a-file");
+    std::fs::write(&file, "").unwrap();
+    let mut settings = settings(5);
+    settings.audit.directory = Some(file.join("audit"));
+    let environment = [("OBSERVABILITY_MCP_STATE".to_owned(), directory.path().display().to_string())].into();
+    let start = |settings: &_| {
+        runtime::Engine::start(fixture::server(), settings, false, fixture::clock(), &environment)
+    };
+    assert!(start(&settings).is_err(), "by default nothing starts without a log");
+    settings.audit.on_failure = runtime::settings::OnFailure::Warn;
+    let mut client = fixture::client_of(start(&settings).unwrap());
+    client.connect(Era::Stateless).await;
+    for _ in 0..3 {
+        let read = client.call("look", json!({})).await;
+        assert!(!read.is_error, "{}", read.text);
+    }
+    let write = client.call("change", json!({})).await;
+    assert!(write.is_error && write.text.contains("can't be recorded in the audit log"), "{}", write.text);
 }

@@ -29,9 +29,9 @@ pub struct ConfigError {
 /// Checks everything that can be checked without reading a file or opening a connection.
 pub(crate) fn base_url(config: &SourceConfig) -> Result<Url, ConfigError> {
     let wrong = |problem: String| ConfigError { source_name: config.name.clone(), setting: "url", problem };
-    let mut url = Url::parse(config.url.trim()).map_err(|error| {
-        wrong(format!("`{}` is not a URL ({error}); write it like http://host:9090", config.url.trim()))
-    })?;
+    // Never the text itself: it may hold a password.
+    let mut url = Url::parse(config.url.trim())
+        .map_err(|error| wrong(format!("is not a URL ({error}); write it like http://host:9090")))?;
     if !matches!(url.scheme(), "http" | "https") {
         return Err(wrong(format!("the scheme must be http or https, not {}", url.scheme())));
     }

@@ -34,6 +34,9 @@ pub enum Health {
     Down(String),
 }
 
+/// How long a failure speaks against a backend.
+const DOWN_FOR: Duration = Duration::from_secs(30);
+
 /// One configured backend.
 pub struct Upstream {
     system: String,
@@ -45,7 +48,7 @@ pub struct Upstream {
     breaker: Breaker,
     retries: TpsBudget,
     cache: Cache<String, Reply>,
-    health: Mutex<Health>,
+    health: Mutex<(Health, Instant)>,
     recorded: Option<BTreeMap<&'static str, Bytes>>,
 }
 
@@ -80,7 +83,7 @@ impl Upstream {
                 .max_capacity(8 * 1024 * 1024)
                 .time_to_live(Duration::from_secs(60))
                 .build(),
-            health: Mutex::new(Health::Unknown),
+            health: Mutex::new((Health::Unknown, Instant::now())),
             recorded: None,
             config,
             limits,
@@ -131,10 +134,13 @@ impl Upstream {
         self.config.ui_url.as_deref().map(|url| url.trim_end_matches('/'))
     }
 
-    /// What is known about it from the calls so far.
+    /// What is known about it from the calls of the last half minute. A failure is forgotten after that: a server
+    /// that gets no calls because it is not ready would never find out otherwise.
     #[must_use]
     pub fn health(&self) -> Health {
-        self.health.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        let (health, learned) = self.health.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let stale = learned.elapsed() > DOWN_FOR && matches!(health, Health::Down(_));
+        if stale { Health::Unknown } else { health }
     }
 
     /// Sends a request to an endpoint of the allow-list.
@@ -285,7 +291,7 @@ impl Upstream {
             failures,
             retry_after,
         })?;
-        let trial = Trial { breaker: &self.breaker, ended: false };
+        let trial = Trial { breaker: &self.breaker, patience: self.limits.exchange(), ended: false };
         let result = attempt::run(cx, &self.system, &endpoint.to_string(), &self.limits, make(client)).await;
         trial.end(&result);
         self.learn(&result);
@@ -317,15 +323,20 @@ impl Upstream {
         basic || self.config.bearer_token_file.is_some()
     }
 
+    /// Only what says that the backend is away, or refuses us altogether, counts against it: a reply that is too
+    /// large or a query that is refused comes from a backend that works.
     fn learn(&self, result: &Result<Reply, UpstreamError>) {
         let health = match result {
-            Ok(reply) if matches!(reply.status, 401 | 403 | 500..=599) => {
+            Ok(reply) if reply.status == 401 || reply.is_from_a_gateway() => {
                 Health::Down(format!("HTTP {}", reply.status))
             }
             Ok(_) => Health::Up,
-            Err(error) => Health::Down(error.kind().to_owned()),
+            Err(error @ (UpstreamError::Unreachable { .. } | UpstreamError::Timeout { .. })) => {
+                Health::Down(error.kind().to_owned())
+            }
+            Err(_) => return,
         };
-        *self.health.lock().unwrap_or_else(PoisonError::into_inner) = health;
+        *self.health.lock().unwrap_or_else(PoisonError::into_inner) = (health, Instant::now());
     }
 
     fn url(&self, ask: &Ask<'_>) -> Url {
@@ -343,6 +354,8 @@ impl Upstream {
 /// Tells the breaker how an attempt ended, also when it was dropped.
 struct Trial<'a> {
     breaker: &'a Breaker,
+    /// What a backend is given when the call has time enough.
+    patience: Duration,
     ended: bool,
 }
 
@@ -351,6 +364,10 @@ impl Trial<'_> {
         self.ended = true;
         match result {
             Ok(reply) if reply.is_from_a_gateway() => self.breaker.failed(Instant::now()),
+            // It had less time than it may take: that is the call's fault.
+            Err(UpstreamError::Timeout { waited, .. }) if *waited < self.patience => {
+                self.breaker.abandoned(Instant::now());
+            }
             Err(UpstreamError::Unreachable { .. } | UpstreamError::Timeout { .. }) => {
                 self.breaker.failed(Instant::now());
             }

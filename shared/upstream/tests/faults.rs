@@ -282,11 +282,12 @@ async fn a_setting_that_cannot_be_used_is_named_on_the_first_call_not_at_the_sta
         ("", "is not a URL"),
         ("localhost:9090", "the scheme must be http or https"),
         ("http://u:p@host", "holds credentials"),
+        ("http://u:p@host:99999", "is not a URL"),
         ("http://host/?a=b", "holds a query or fragment"),
     ] {
         let error = Upstream::new("prometheus", at(url), limits()).unwrap_err();
         assert!(error.to_string().contains(problem), "{url}: {error}");
-        assert!(!error.to_string().contains("u:p"), "{error}");
+        assert!(!error.to_string().contains("u:p") && !error.to_string().contains("99999"), "{error}");
     }
 }
 
@@ -299,4 +300,27 @@ async fn a_recorded_backend_answers_from_its_recording_and_sends_nothing() {
     assert_eq!(recorded.fetch(&cx, &Ask::of(VALUES).segment("x")).await.unwrap().status, 404);
     assert_eq!(cx.trail.calls()[0].outcome, "recorded");
     assert_eq!(recorded.system(), "alertmanager \"checkout-incident\"");
+}
+
+#[tokio::test]
+async fn only_what_says_that_a_backend_is_away_counts_against_it_and_only_for_a_while() {
+    let large = Misbehaving::start(Fault::HugeBody);
+    let upstream = upstream(&large.url());
+    assert_eq!(upstream.fetch(&cx(), &Ask::of(GET)).await.unwrap_err().kind(), "too_large");
+    assert_eq!(
+        upstream.health(),
+        Health::Unknown,
+        "a reply that is too large comes from a backend that works"
+    );
+    for (fault, health) in [
+        (Fault::Status403, Health::Up),
+        (Fault::Status401, Health::Down("HTTP 401".to_owned())),
+        (Fault::Status502Plain, Health::Down("HTTP 502".to_owned())),
+        (Fault::RefuseConnection, Health::Down("unreachable".to_owned())),
+    ] {
+        let backend = Misbehaving::start(fault);
+        let upstream = self::upstream(&backend.url());
+        let _ = upstream.fetch(&cx(), &Ask::of(GET)).await;
+        assert_eq!(upstream.health(), health, "{fault:?}");
+    }
 }

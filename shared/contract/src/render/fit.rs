@@ -9,6 +9,7 @@ use crate::{Answer, Budget, Cell, Evidence, Finding, Next, Table, budget::Purse}
 const VERDICT: usize = 600;
 const QUERY: usize = 1_500;
 const CAVEAT: usize = 400;
+const STATEMENT: usize = 1_000;
 /// Frame of an answer: keys, headers and the counts of what was left out.
 const FRAME: usize = 260;
 /// Every table keeps at least its first rows before any table gets more.
@@ -147,8 +148,17 @@ fn fit_evidence<'a>(
     (shown, omitted)
 }
 
+/// A statement that is too long is cut, not dropped: half a reason is better than none.
 fn write_finding(finding: &Finding) -> Written {
-    Written { text: text::finding(finding), value: structured::finding(finding) }
+    let statement = cut(&finding.statement, STATEMENT);
+    let finding = Finding { statement, cites: finding.cites.clone() };
+    Written { text: text::finding(&finding), value: structured::finding(&finding) }
+}
+
+/// The suggested calls of an error that fit beside its words.
+pub(super) fn fit_error_calls(calls: &[Next], budget: Budget) -> Vec<&Next> {
+    let mut purse = budget.share(50);
+    calls.iter().take_while(|call| purse.draw(write_next(call).cost())).collect()
 }
 
 fn write_next(next: &Next) -> Written {

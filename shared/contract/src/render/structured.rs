@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{ToolErrorParts, fit::Fitted};
+use super::{ShownError, fit::Fitted};
 use crate::{CallId, Cell, Evidence, Finding, Next, duration_text, json_number, time_text};
 
 pub(super) fn answer(fitted: &Fitted<'_>, call_id: &CallId) -> Value {
@@ -32,18 +32,17 @@ pub(super) fn answer(fitted: &Fitted<'_>, call_id: &CallId) -> Value {
     Value::Object(out)
 }
 
-pub(super) fn error(shown: &ToolErrorParts<'_>, call_id: &CallId) -> Value {
-    let error = shown.error.parts();
+pub(super) fn error(shown: &ShownError<'_>, call_id: &CallId) -> Value {
     let mut detail = Map::new();
-    detail.insert("kind".to_owned(), error.kind.name().into());
+    detail.insert("kind".to_owned(), shown.kind.name().into());
     if !shown.remedy.is_empty() {
         detail.insert("remedy".to_owned(), shown.remedy.as_str().into());
     }
-    put_list(&mut detail, "nearest", error.nearest.iter().map(|name| name.as_str().into()).collect());
-    if let Some(wait) = error.retry_after {
+    put_list(&mut detail, "nearest", shown.nearest.iter().map(|name| name.as_str().into()).collect());
+    if let Some(wait) = shown.retry_after {
         detail.insert("retry_after_seconds".to_owned(), json_number(wait.as_secs_f64().ceil()));
     }
-    put_list(&mut detail, "try", error.next.iter().map(next).collect());
+    put_list(&mut detail, "try", shown.next.iter().map(|call| next(call)).collect());
     json!({ "verdict": shown.problem, "error": detail, "call_id": call_id.0 })
 }
 

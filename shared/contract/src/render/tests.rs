@@ -144,3 +144,25 @@ proptest! {
         prop_assert_eq!(rendered.rows_seen, (2 * rows + parts) as u64);
     }
 }
+
+#[test]
+fn an_error_stays_within_the_budget_whatever_it_suggests() {
+    let long = "é\"".repeat(2_700);
+    let mut failure =
+        ToolError::new(ErrorKind::TooExpensive, long.clone(), long.clone()).nearest(vec![long.clone(); 9]);
+    for _ in 0..4 {
+        failure = failure.try_next(Next::call("query_metrics", long.clone()).with("promql", long.clone()));
+    }
+    let rendered = error(&failure, &call());
+    assert!(rendered.text.len() <= 8_000, "text {}", rendered.text.len());
+    assert!(rendered.structured.to_string().len() <= 8_000, "json {}", rendered.structured.to_string().len());
+}
+
+#[test]
+fn a_statement_that_is_too_long_is_cut_not_dropped() {
+    let mut draft = Draft::new();
+    let cite = draft.cite(Evidence::new("prometheus \"main\"", "up"));
+    draft.finding(Finding::new("x".repeat(9_000), cite));
+    let rendered = answer(&draft.conclude("nothing"), &call(), Budget::for_detail(Detail::Concise));
+    assert!(rendered.text.contains("xxx…(+8000 characters) (e1)"), "{}", rendered.text);
+}

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{ToolErrorParts, fit::Fitted};
+use super::{ShownError, fit::Fitted};
 use crate::{CallId, Cell, Evidence, Finding, Next, duration_text, significant, time_text};
 
 pub(super) fn answer(fitted: &Fitted<'_>, call_id: &CallId) -> String {
@@ -31,20 +31,19 @@ pub(super) fn answer(fitted: &Fitted<'_>, call_id: &CallId) -> String {
     out
 }
 
-pub(super) fn error(shown: &ToolErrorParts<'_>, call_id: &CallId) -> String {
-    let error = shown.error.parts();
+pub(super) fn error(shown: &ShownError<'_>, call_id: &CallId) -> String {
     let mut out = String::new();
-    line(&mut out, &format!("{}: {}", error.kind.name(), shown.problem));
+    line(&mut out, &format!("{}: {}", shown.kind.name(), shown.problem));
     if !shown.remedy.is_empty() {
         line(&mut out, &shown.remedy);
     }
-    if !error.nearest.is_empty() {
-        line(&mut out, &format!("nearest: {}", error.nearest.join(", ")));
+    if !shown.nearest.is_empty() {
+        line(&mut out, &format!("nearest: {}", shown.nearest.join(", ")));
     }
-    if let Some(wait) = error.retry_after {
+    if let Some(wait) = shown.retry_after {
         line(&mut out, &format!("retry after {} s", wait.as_secs_f64().ceil()));
     }
-    for call in &error.next {
+    for call in &shown.next {
         line(&mut out, &format!("try: {}", next(call)));
     }
     let _ = write!(out, "call {call_id}");

@@ -25,10 +25,9 @@ pub(crate) fn quantile(q: f64, buckets: &[Bucket]) -> f64 {
     let Some(mut buckets) = whole(buckets) else { return f64::NAN };
     make_monotonic(&mut buckets);
     match buckets.as_slice() {
-        [bounded @ .., _] if bounded.is_empty() => f64::NAN,
-        [_, .., last] if last.count == 0.0 => f64::NAN,
+        [] | [_] => f64::NAN,
+        [.., last] if last.count == 0.0 => f64::NAN,
         [bounded @ .., last] => within(bounded, q * last.count),
-        [] => f64::NAN,
     }
 }
 

@@ -7,7 +7,7 @@ use super::selector::matrix;
 use super::{Lowered, Lowering, Part, kind, unsupported, wrong};
 use crate::functions::{self, Function};
 use crate::labels::{Labels, NAME};
-use crate::plan::{Matrix, Node, Scalar, Vector};
+use crate::plan::{Change, Matrix, Node, Scalar, Vector};
 
 impl Lowering<'_> {
     pub(super) fn call(&mut self, call: &Call) -> Lowered<Part> {
@@ -40,12 +40,16 @@ impl Lowering<'_> {
             Function::Pi => return Ok(Node::Scalar(Scalar::Number(std::f64::consts::PI))),
             Function::Scalar => return Ok(Node::Scalar(Scalar::OfVector(Box::new(arguments.vector()?)))),
             Function::Vector => Vector::OfScalar(arguments.scalar()?),
-            Function::Math(function) => Vector::Math { function, of: Box::new(arguments.vector()?) },
-            Function::Date(part) => Vector::Date { part, of: arguments.optional_vector()?.map(Box::new) },
-            Function::Timestamp => Vector::Timestamp(Box::new(arguments.vector()?)),
+            Function::Math(function) => each(Change::Math(function), arguments.vector()?),
+            Function::Timestamp => each(Change::Timestamp, arguments.vector()?),
+            Function::Date(part) => {
+                // Without an argument, of the step's time.
+                let of = arguments.optional_vector()?.unwrap_or(Vector::OfScalar(Scalar::Time));
+                each(Change::Date(part), of)
+            }
             Function::Round => {
-                let of = Box::new(arguments.vector()?);
-                Vector::Rounded { of, to: arguments.optional_scalar()?.unwrap_or(Scalar::Number(1.0)) }
+                let of = arguments.vector()?;
+                each(Change::Round(arguments.optional_scalar()?.unwrap_or(Scalar::Number(1.0))), of)
             }
             Function::Clamp { low, high } => clamp(arguments, low, high)?,
             Function::OverRange(function) => over_range(call.func.name, function, arguments)?,
@@ -120,11 +124,15 @@ impl Lowering<'_> {
     }
 }
 
+fn each(change: Change, of: Vector) -> Vector {
+    Vector::Each { change, of: Box::new(of) }
+}
+
 fn clamp(arguments: &mut Arguments<'_>, low: bool, high: bool) -> Lowered<Vector> {
-    let of = Box::new(arguments.vector()?);
+    let of = arguments.vector()?;
     let low = if low { arguments.scalar()? } else { Scalar::Number(f64::NEG_INFINITY) };
     let high = if high { arguments.scalar()? } else { Scalar::Number(f64::INFINITY) };
-    Ok(Vector::Clamped { of, low, high })
+    Ok(each(Change::Clamp { low, high }, of))
 }
 
 fn over_range(

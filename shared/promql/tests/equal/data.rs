@@ -33,7 +33,7 @@ impl Recording {
         mut value: impl FnMut(i64, &mut fastrand::Rng) -> Option<f64>,
     ) {
         // Eighths of a second, which seconds as floats hold exactly.
-        let jitter = if self.all.len() % 3 == 0 { 0 } else { self.random.i64(0..40) * 125 };
+        let jitter = if self.all.len().is_multiple_of(3) { 0 } else { self.random.i64(0..40) * 125 };
         let mut samples = Vec::new();
         for number in 0..SAMPLES {
             if let Some(value) = value(number, &mut self.random) {
