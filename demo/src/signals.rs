@@ -67,7 +67,7 @@ impl Directory {
         let path = self.path(&name)?;
         let mut file = BufWriter::with_capacity(1 << 18, File::create(&path)?);
         if self.compress {
-            let mut packed = BufWriter::with_capacity(1 << 18, GzEncoder::new(file, Compression::best()));
+            let mut packed = BufWriter::with_capacity(1 << 18, GzEncoder::new(file, Compression::fast()));
             sheet.write(&mut packed)?;
             packed.into_inner().map_err(io::IntoInnerError::into_error)?.finish()?.flush()?;
         } else {
@@ -90,5 +90,32 @@ impl Directory {
     fn note(&mut self, name: &str, path: &Path) -> io::Result<()> {
         self.written.files.push((name.to_owned(), fs::metadata(path)?.len()));
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+
+    use super::*;
+    use metrics::sheet::Clock;
+
+    #[test]
+    fn compressed_metrics_unpack_to_the_same_text() {
+        let mut sheet = Sheet::default();
+        let values = (0..5_000).map(f64::from).collect();
+        sheet.counter(("steps", "Steps."), Vec::new(), Clock { first: 0, every: 15_000 }, values);
+        let root = tempfile::tempdir().unwrap();
+        for compress in [false, true] {
+            let written = Written::default();
+            let mut directory = Directory { root: root.path().to_owned(), compress, written };
+            directory.metrics("metrics/a.om", &sheet).unwrap();
+        }
+        let packed = fs::read(root.path().join("metrics/a.om.gz")).unwrap();
+        let mut text = Vec::new();
+        flate2::read::GzDecoder::new(packed.as_slice()).read_to_end(&mut text).unwrap();
+
+        assert!(packed.len() < text.len() / 2);
+        assert!(text == fs::read(root.path().join("metrics/a.om")).unwrap());
     }
 }

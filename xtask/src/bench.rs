@@ -91,10 +91,12 @@ async fn measure(subject: &Subject, effort: Effort) -> Result<(), Box<dyn Error>
 
 fn conditions(effort: Effort) -> String {
     let processors = std::thread::available_parallelism().map_or(0, usize::from);
+    let averages = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let busy = averages.split(' ').next().unwrap_or("unknown");
     format!(
         "{processors} processors, shared by the server, the load generator (one thread) and the fake Prometheus (one \
-         thread):\nabsolute figures hold for this machine at this moment, ratios and differences carry over. Medians \
-         of {} rounds of {} ms.\nMB = 10⁶ bytes.\n",
+         thread).\nLoad average before the run: {busy}. Other programs slow everything down: then only ratios and \
+         differences mean much.\nMedians of {} rounds of {} ms. MB = 10⁶ bytes.\n",
         effort.rounds,
         number(effort.time.as_secs_f64() * 1e3),
     )

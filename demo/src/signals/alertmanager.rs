@@ -157,7 +157,7 @@ fn groups(alerts: &[Notified], statuses: &[Value]) -> Value {
         groups.entry((labels.len(), labels, alert.receiver())).or_default().push((alert, status));
     }
     let groups = groups.into_iter().map(|((_, labels, receiver), mut alerts)| {
-        alerts.sort_by(|(a, _), (b, _)| a.rank().cmp(&b.rank()));
+        alerts.sort_by_key(|(alert, _)| alert.rank());
         let alerts: Vec<Value> = alerts.iter().map(|(alert, status)| alert.json((*status).clone())).collect();
         let labels: BTreeMap<&str, &str> = labels.into_iter().collect();
         json!({ "alerts": alerts, "labels": labels, "receiver": { "name": receiver } })

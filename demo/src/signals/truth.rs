@@ -118,12 +118,13 @@ fn own_metrics(speaks: Convention) -> (&'static str, &'static str) {
     }
 }
 
-/// A service in one step: share of failures, mean seconds of success, requests per second.
-type Felt = [f64; 3];
+/// A service in one step: share of failures, mean seconds of success, requests per second, share of replicas that
+/// are down.
+type Felt = [f64; 4];
 
 /// Who felt it, in what, and from when on. Measured in the history, not planned.
 fn symptoms(world: &World) -> Vec<Value> {
-    const WHAT: [&str; 3] = ["errors", "latency", "traffic"];
+    const WHAT: [&str; 4] = ["errors", "latency", "traffic", "replicas"];
     let onset = ((world.incident.onset - world.incident.start()) / STEP) as usize;
     let mut found = Vec::new();
     for (index, service) in world.shop.services.iter().enumerate() {
@@ -133,12 +134,14 @@ fn symptoms(world: &World) -> Vec<Value> {
         let felt = felt(world, index);
         let before = felt.get(onset - USUAL..onset).unwrap_or_default();
         let after = felt.get(onset + DEVELOPED..).unwrap_or_default();
-        let moved = |values: &Felt, usual: &Felt| -> [bool; 3] {
-            let ([errors, seconds, rate], [usual_errors, usual_seconds, usual_rate]) = (values, usual);
+        let moved = |values: &Felt, usual: &Felt| -> [bool; 4] {
+            let ([errors, seconds, rate, down], [usual_errors, usual_seconds, usual_rate, _]) =
+                (values, usual);
             [
                 errors > &(usual_errors + 0.01),
                 *seconds > 1.2 * usual_seconds,
                 *rate > 1.3 * usual_rate || *rate < 0.75 * usual_rate,
+                *down > 0.01,
             ]
         };
         let usual = mean(before);
@@ -159,26 +162,26 @@ fn symptoms(world: &World) -> Vec<Value> {
 }
 
 fn felt(world: &World, service: usize) -> Vec<Felt> {
-    let replicas = world.history.replicas.iter().filter(|replica| replica.service == service);
-    let mut sums = vec![(0_u32, 0_u32, 0.0_f64); world.incident.steps()];
-    for step_of in replicas.flat_map(|replica| &replica.operations).map(|operation| &operation.steps) {
-        for ((requests, failed, seconds), step) in sums.iter_mut().zip(step_of) {
-            *requests += step.requests;
-            *failed += step.failed();
-            *seconds += f64::from(step.succeeded()) * step.latency.mean();
-        }
-    }
+    let replicas: Vec<_> = world.history.replicas.iter().filter(|one| one.service == service).collect();
+    let operations = || replicas.iter().flat_map(|replica| &replica.operations);
     let share = |a: f64, b: u32| if b == 0 { 0.0 } else { a / f64::from(b) };
-    sums.into_iter()
-        .map(|(requests, failed, seconds)| {
-            let per_second = f64::from(requests) / STEP as f64;
-            [share(f64::from(failed), requests), share(seconds, requests - failed), per_second]
-        })
-        .collect()
+    let of_step = |place: usize| {
+        let (mut requests, mut failed, mut seconds) = (0, 0, 0.0);
+        for step in operations().filter_map(|operation| operation.steps.get(place)) {
+            requests += step.requests;
+            failed += step.failed();
+            seconds += f64::from(step.succeeded()) * step.latency.mean();
+        }
+        let live = replicas.iter().filter(|replica| replica.steps.get(place).is_some_and(|step| step.live));
+        let down = 1.0 - live.count() as f64 / replicas.len().max(1) as f64;
+        let per_second = f64::from(requests) / STEP as f64;
+        [share(f64::from(failed), requests), share(seconds, requests - failed), per_second, down]
+    };
+    (0..world.incident.steps()).map(of_step).collect()
 }
 
 fn mean(steps: &[Felt]) -> Felt {
-    let mut sums = [0.0; 3];
+    let mut sums = [0.0; 4];
     for step in steps {
         for (sum, value) in sums.iter_mut().zip(step) {
             *sum += value;

@@ -37,13 +37,32 @@ async fn what_ended_is_read_from_the_series() {
     let world = World::recorded().await;
     let reply = world.ask(json!({"time_range": "10m15s"})).await;
     insta::assert_snapshot!("time_range_text", reply.text);
-    // 41 moments up to 00:45:30: 1795221330 is `date -u -d 2026-11-21T00:35:30Z +%s`, and 1795221944 the second
-    // before the first moment that lies in the future.
+    // 41 moments up to 00:45:30, the last before now: 1795221330 is `date -u -d 2026-11-21T00:35:30Z +%s`.
     let asked =
         world.prometheus.requests().into_iter().find(|seen| seen.path == "/api/v1/query_range").unwrap();
     assert_eq!(asked.form("query"), Some("ALERTS{alertstate=\"firing\"}"));
     assert_eq!((asked.form("start"), asked.form("step")), (Some("1795221330"), Some("15")));
-    assert_eq!(asked.form("end"), Some("1795221944"));
+    assert_eq!(asked.form("end"), Some("1795221930"));
+}
+
+#[tokio::test]
+async fn the_future_is_not_looked_at() {
+    let world = World::recorded().await;
+    // Of the 24 hours asked for, 45 minutes 34 seconds have been: 183 moments of 15 s, a step each.
+    let reply = world.ask(json!({"time_range": "2026-11-21T00:00:00Z/2026-11-22T00:00:00Z"})).await;
+    let asked =
+        world.prometheus.requests().into_iter().find(|seen| seen.path == "/api/v1/query_range").unwrap();
+    assert_eq!((asked.form("end"), asked.form("step")), (Some("1795221930"), Some("15")));
+    assert!(
+        reply.text.contains("time_range ends at 2026-11-22T00:00:00Z, which is after now"),
+        "{}",
+        reply.text
+    );
+    assert!(
+        !reply.text.contains("/2026-11-22") && reply.text.contains("/2026-11-21T00:45:31Z"),
+        "{}",
+        reply.text
+    );
 }
 
 #[tokio::test]
@@ -88,6 +107,10 @@ async fn wrong_arguments_are_refused_before_anything_is_asked() {
         (json!({"limit": 0}), "`limit`: 0 is not between 1 and 200"),
         (json!({"limit": 201}), "`limit`: 201 is not between 1 and 200"),
         (json!({"time_range": "40d"}), "`time_range`: the window is 40d long"),
+        (
+            json!({"time_range": "2026-11-21T00:45:35Z/2026-11-21T01:45:35Z"}),
+            "`time_range`: begins after now",
+        ),
         (json!({"service": ""}), "`service`: is empty"),
         (json!({"servcie": "a"}), "unknown argument `servcie`"),
     ] {

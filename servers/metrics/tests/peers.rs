@@ -139,14 +139,38 @@ async fn peer_fault_7_nothing_but_allow_listed_reads_reaches_a_backend() {
         "%2e%2e%2f-/quit",
         "?x=y#z",
     ];
+    let data = |data: &serde_json::Value| json!({"status": "success", "data": data}).to_string();
+    let with = |plain: &[&str]| json!([plain, hostile.as_slice()].concat());
+    for (path, texts) in [
+        ("labels", with(&["__name__", "job", "service"])),
+        ("label/__name__/values", with(&["up"])),
+        ("label/service/values", with(&["checkout"])),
+        ("label/job/values", with(&["checkout"])),
+    ] {
+        backend.reply(Reply::to("GET", &format!("/api/v1/{path}")).text(&data(&texts))).await;
+    }
+    let rows: Vec<_> = hostile
+        .iter()
+        .map(|text| json!({"metric": {"__name__": text, "service": text}, "value": [1, "1"]}))
+        .collect();
+    let vector = json!({"resultType": "vector", "result": rows});
+    backend.reply(Reply::to("POST", "/api/v1/query").text(&data(&vector))).await;
     for text in hostile {
         client.call("query_metrics", json!({"promql": text})).await;
         client.call("query_metrics", json!({"promql": "up", "time_range": "1h"})).await;
         client.call("search_metrics", json!({"text": text, "service": text})).await;
+        client.call("search_metrics", json!({"text": text})).await;
+        client.call("search_metrics", json!({"text": "chekout"})).await;
         client.call("list_firing_alerts", json!({"service": text, "time_range": "1h"})).await;
     }
     let seen = backend.requests();
-    assert!(!seen.is_empty());
+    for path in ["label/__name__/values", "label/service/values", "label/job/values", "metadata"] {
+        assert!(seen.iter().any(|request| request.path == format!("/api/v1/{path}")), "{path} was not asked");
+    }
+    let carried = |request: &testkit::recorded::Seen| {
+        hostile.iter().any(|text| request.form("query").is_some_and(|query| query.contains(text)))
+    };
+    assert!(seen.iter().any(carried), "no look-up carried hostile text");
     for request in seen {
         let label_values = request.path.starts_with("/api/v1/label/")
             && request.path.ends_with("/values")

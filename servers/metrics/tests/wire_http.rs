@@ -185,7 +185,7 @@ fn an_address_that_others_can_reach_needs_tokens() {
 
 #[tokio::test]
 async fn probes_tell_what_calls_have_shown_and_ask_no_backend() {
-    let backend = Misbehaving::start(Fault::Status503);
+    let backend = Misbehaving::start(Fault::Status502Plain);
     let served = Served::start(&[("PROMETHEUS_URL", &backend.url())]).await;
     assert_eq!((served.get("/livez").await.status, served.get("/readyz").await.status), (200, 200));
     assert_eq!(served.get("/readyz").await.text(), "prometheus \"main\": not asked yet\n");
@@ -194,7 +194,7 @@ async fn probes_tell_what_calls_have_shown_and_ask_no_backend() {
     client.connect(Era::Stateless).await;
     assert!(client.call("query_metrics", json!({"promql": "up"})).await.is_error);
     let ready = served.get("/readyz").await;
-    assert_eq!((ready.status, ready.text().as_str()), (503, "prometheus \"main\": down (HTTP 503)\n"));
+    assert_eq!((ready.status, ready.text().as_str()), (503, "prometheus \"main\": down (HTTP 502)\n"));
     let metrics = served.get("/metrics").await.text();
     assert!(
         metrics.contains("mcp_tool_calls_total{tool=\"query_metrics\",outcome=\"upstream\"} 1"),

@@ -168,6 +168,38 @@ async fn sigterm_ends_it_with_success_and_the_audit_log_verifies() {
     assert!(!verified.status.success() && said.starts_with("NOT VALID"), "{said}");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cancelled_call_stops_the_request_to_the_backend_within_200_ms() {
+    let backend = testkit::proxy::Misbehaving::start(testkit::proxy::Fault::AcceptAndHang);
+    for era in Era::ALL {
+        let state = tempfile::tempdir().unwrap();
+        let mut client = over_stdio(&state, &[("PROMETHEUS_URL", &backend.url())]);
+        client.connect(era).await;
+        let before = backend.connections();
+        let pending = client.begin_call("query_metrics", json!({"promql": "up"})).await;
+        assert!(backend.requests_within(before + 1, Duration::from_secs(5)).await);
+        client.notify_cancelled(pending.id()).await;
+        assert!(backend.closed_within(Duration::from_millis(200)).await.is_some(), "{era:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_very_long_name_costs_no_time() {
+    let backend = testkit::recorded::Recorded::start().await;
+    let names: Vec<String> = (0..9_900).map(|n| format!("\"{}_{n}\"", "x".repeat(60))).collect();
+    let body = format!(r#"{{"status":"success","data":[{}]}}"#, names.join(","));
+    let empty = r#"{"status":"success","data":{"resultType":"vector","result":[]}}"#;
+    backend.reply(testkit::recorded::Reply::to("POST", "/api/v1/query").text(empty)).await;
+    backend.reply(testkit::recorded::Reply::to("GET", "/api/v1/label/__name__/values").text(&body)).await;
+    let state = tempfile::tempdir().unwrap();
+    let mut client = over_stdio(&state, &[("PROMETHEUS_URL", &backend.url())]);
+    client.connect(Era::Handshake).await;
+    let long = client.begin_call("query_metrics", json!({"promql": "x".repeat(8_100)})).await;
+    let ping = tokio::time::timeout(Duration::from_secs(2), client.request("ping", json!({}))).await;
+    assert!(ping.is_ok(), "peer fault 1: deaf while it computes");
+    assert!(long.reply_within(Duration::from_secs(5)).await.is_some(), "an answer well before the deadline");
+}
+
 #[tokio::test]
 async fn an_operator_can_rule_out_a_tool_by_name() {
     let state = tempfile::tempdir().unwrap();

@@ -141,7 +141,7 @@ async fn an_instant_query_is_a_form_with_whole_seconds_and_a_timeout() {
     assert_eq!((sent.form("limit"), sent.form("stats")), (None, None));
     assert!(sent.query.is_empty());
     // 15 s is the default of the limits, and less than the 20 s of the call.
-    assert_eq!(sent.form("timeout"), Some("15000ms"));
+    assert_eq!(sent.form("timeout"), Some("13500ms"));
 }
 
 #[tokio::test]
@@ -198,7 +198,7 @@ async fn where_a_proxy_lets_only_get_through_queries_are_asked_by_get() {
     let expected = [("POST", QUERY), ("GET", QUERY), ("GET", QUERY), ("GET", RANGE)];
     assert_eq!(seen, expected.map(|(method, path)| (method.to_owned(), path.to_owned())));
     assert_eq!(backend.requests()[1].query("query"), Some("up"));
-    assert_eq!(backend.requests()[1].query("timeout"), Some("15000ms"));
+    assert_eq!(backend.requests()[1].query("timeout"), Some("13500ms"));
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ use std::{
 
 use audit::{Key, verify};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
-use contract::{Clock, FixedClock, SystemClock};
+use contract::{Clock, SystemClock};
 use serde_json::{Map, Value};
 use snapshot::Snapshot;
 use tokio::signal::unix::{SignalKind, signal};
@@ -33,10 +33,6 @@ struct Arguments {
     /// Configuration file (TOML). Every key is also an environment variable: NAME__SECTION__KEY.
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Answer from a recorded incident (a directory with a snapshot.toml) instead of the configured systems; now is
-    /// the moment it was recorded for.
-    #[arg(long, global = true, value_name = "DIR")]
-    snapshot: Option<PathBuf>,
     #[command(subcommand)]
     command: Option<Command>,
 }
@@ -168,19 +164,14 @@ fn run<Config: ServerConfig>(program: &Program<Config>, arguments: Arguments) ->
     let environment: BTreeMap<String, String> = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .collect();
-    let mut loaded = load::<Config>(program.about.name, arguments.config.as_deref(), &environment)?;
+    let loaded = load::<Config>(program.about.name, arguments.config.as_deref(), &environment)?;
     if let Some(Command::Audit { command: AuditCommand::Verify { file, key_file } }) = arguments.command {
         return verify_log(&loaded, &file, key_file, &environment);
     }
     if let Some(Command::Snapshot { command: SnapshotCommand::Check { directory } }) = &arguments.command {
         return check_snapshot(directory);
     }
-    let mut clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    if let Some(directory) = &arguments.snapshot {
-        let snapshot = Snapshot::open(directory)?;
-        clock = Arc::new(FixedClock(snapshot.manifest().now));
-        loaded.snapshot = Some(Arc::new(snapshot));
-    }
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let server = (program.server)(&loaded, Arc::clone(&clock))?;
     let engine = Engine::start(server, &loaded.settings, serving_http, clock, &environment)?;
     let user = environment.get("USER").or_else(|| environment.get("LOGNAME")).map_or("local", String::as_str);

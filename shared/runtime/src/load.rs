@@ -2,12 +2,11 @@
 //! variable: `METRICS_MCP__AUDIT__DIRECTORY` is `audit.directory`, `METRICS_MCP__PROMETHEUS__0__URL` the `url` of
 //! the first `[[prometheus]]`. The names users know from other tools (`PROMETHEUS_URL`) are a table of the server.
 
-use std::{collections::BTreeMap, fs, path::Path, sync::Arc};
+use std::{collections::BTreeMap, fs, path::Path};
 
 use contract::nearest;
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
-use snapshot::Snapshot;
 use thiserror::Error;
 use toml::{Table, Value};
 
@@ -51,8 +50,6 @@ pub struct Loaded<Config> {
     pub settings: Settings,
     /// For this server.
     pub config: Config,
-    /// The recorded incident that answers instead of the configured systems.
-    pub snapshot: Option<Arc<Snapshot>>,
 }
 
 /// Reads the file (if any) and the environment.
@@ -82,7 +79,7 @@ pub fn load<Config: ServerConfig>(
         }
     }
     let (shared, own) = split::<Config>(&place, table)?;
-    Ok(Loaded { settings: typed(&place, shared)?, config: typed(&place, own)?, snapshot: None })
+    Ok(Loaded { settings: typed(&place, shared)?, config: typed(&place, own)? })
 }
 
 fn read(path: &Path) -> Result<Table, LoadError> {

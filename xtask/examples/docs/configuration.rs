@@ -13,7 +13,9 @@ const SERVER: &str = "metrics-mcp";
 
 const WELL_KNOWN: &str = "
 ## Well-known variables
-Each sets one key of the source named `main`, which need not be in the file.
+Each sets one key of one source of the list: the first that is named `main` or has no name. Where every source has
+another name, or there is none, it adds one without a name at the end: `ALERTMANAGER_URL` then means one more replica.
+An empty variable counts as unset. The variables of single keys (`METRICS_MCP__…`) are applied after these and win.
 
 | variable | key |
 |---|---|

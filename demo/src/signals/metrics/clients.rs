@@ -62,6 +62,9 @@ struct Called<'a> {
     steps: Vec<CallStep>,
 }
 
+/// The calls that ended in one way.
+type Side = fn(&CallStep) -> Crowd;
+
 fn succeeded(step: &CallStep) -> Crowd {
     (step.made - step.failed, step.latency)
 }
@@ -104,7 +107,7 @@ impl Called<'_> {
             kind: Kind::Histogram,
             help: "Measures the duration of outbound RPC.",
         };
-        let sides: [(&str, fn(&CallStep) -> Crowd); 2] = [("0", succeeded), ("14", failed)];
+        let sides: [(&str, Side); 2] = [("0", succeeded), ("14", failed)];
         for (status, crowd) in sides {
             let labels = self.target.labels_and([
                 ("service_name", self.target.service.name),
@@ -123,7 +126,7 @@ impl Called<'_> {
             ("grpc_service", self.operation.method),
             ("grpc_method", self.operation.route),
         ];
-        let sides: [(&str, fn(&CallStep) -> Crowd); 2] = [("OK", succeeded), ("Unavailable", failed)];
+        let sides: [(&str, Side); 2] = [("OK", succeeded), ("Unavailable", failed)];
         for (code, crowd) in sides {
             let mut labels = self.target.labels_and(method);
             labels.push(("grpc_code", code.to_owned()));

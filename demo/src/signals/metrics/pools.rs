@@ -44,6 +44,9 @@ pub(crate) fn telling(service: &Service) -> Vec<&'static str> {
     }
 }
 
+/// One number of a pool.
+type Reading = fn(&PoolStep) -> f64;
+
 struct Page<'a, 'b> {
     target: &'a Target<'a>,
     sheet: &'b mut Sheet,
@@ -54,7 +57,7 @@ impl Page<'_, '_> {
         &mut self,
         about: (&'static str, &'static str),
         labels: [(&'static str, &str); N],
-        value: fn(&PoolStep) -> f64,
+        value: Reading,
     ) {
         let values = self.target.gauge(6, |step| value(&step.pool));
         self.sheet.gauge(about, self.target.labels_and(labels), self.target.clock(), values);
@@ -64,13 +67,13 @@ impl Page<'_, '_> {
         &mut self,
         about: (&'static str, &'static str),
         labels: [(&'static str, &str); N],
-        value: fn(&PoolStep) -> f64,
+        value: Reading,
     ) {
         let values = self.counted(value);
         self.sheet.counter(about, self.target.labels_and(labels), self.target.clock(), values);
     }
 
-    fn counted(&self, value: fn(&PoolStep) -> f64) -> Vec<f64> {
+    fn counted(&self, value: Reading) -> Vec<f64> {
         let added: Vec<f64> = self.target.steps.iter().map(|step| value(&step.pool)).collect();
         self.target.counter(6, &added)
     }
@@ -91,7 +94,7 @@ impl Page<'_, '_> {
         self.gauge(("hikaricp_connections_idle", "Idle connections"), pool, idle);
         self.gauge(("hikaricp_connections_pending", "Pending threads"), pool, waiting);
         self.counter(("hikaricp_connections_timeout", "Connection timeout total count"), pool, timed_out);
-        let times: [(&str, &str, fn(&PoolStep) -> f64); 2] = [
+        let times: [(&str, &str, Reading); 2] = [
             ("hikaricp_connections_acquire_seconds", "Connection acquire time", waited),
             ("hikaricp_connections_usage_seconds", "Connection usage time", held),
         ];

@@ -65,6 +65,9 @@ impl End {
     }
 }
 
+/// How many requests ended in one way.
+type Count = fn(&OperationStep) -> u32;
+
 /// One operation of one pod.
 struct Answered<'a> {
     target: &'a Target<'a>,
@@ -169,7 +172,7 @@ impl Answered<'_> {
             ("grpc_service", self.operation.method),
             ("grpc_method", self.operation.route),
         ];
-        let causes: [(&str, fn(&OperationStep) -> u32); 4] = [
+        let causes: [(&str, Count); 4] = [
             ("OK", |step| step.succeeded()),
             ("Internal", |step| step.by_own),
             ("Unavailable", |step| step.by_callee),

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use alertmanager::Alertmanager;
+use alertmanager::{Alertmanager, Failed};
 use contract::{Context, ToolError};
-use runtime::{Checking, Probe};
+use runtime::{CheckLine, Checking, Probe};
 use upstream::Health;
 
 use super::{AlertManager, Asking, prometheus::line};
@@ -39,20 +39,53 @@ impl Probe for AlertmanagerProbe {
     fn check<'a>(&'a self, cx: &'a Context) -> Checking<'a> {
         Box::pin(async move {
             let name = self.name();
-            let status = self.0.status(cx).await.map(|statuses| {
-                let each = statuses.replicas.iter().map(|replica| {
-                    let version =
-                        replica.version.as_ref().map_or("version not told".to_owned(), |text| text.shown(40));
-                    format!("{} {version}, cluster {:?}", replica.replica, replica.cluster)
-                });
-                let failed = statuses.coverage.failed.iter().map(|failed| format!("FAILED {}", failed.error));
-                each.chain(failed).collect::<Vec<_>>().join("; ")
-            });
+            let subject = |replica: &str| format!("alertmanager \"{replica}\": status");
+            let mut lines = match self.0.status(cx).await {
+                Ok(statuses) => {
+                    let told = statuses.replicas.iter().map(|replica| {
+                        let version = replica
+                            .version
+                            .as_ref()
+                            .map_or("version not told".to_owned(), |text| text.shown(40));
+                        let found = format!("{version}, cluster {:?}", replica.cluster);
+                        line::<ToolError>(subject(&replica.replica), Ok(found))
+                    });
+                    told.chain(down(&statuses.coverage.failed, subject)).collect()
+                }
+                Err(error) => vec![line::<ToolError>(format!("{name}: status"), Err(error.into()))],
+            };
             let alerts = self.0.alerts(cx).await.map(|alerts| format!("{} alerts", alerts.alerts.len()));
-            vec![
-                line(format!("{name}: status"), status),
-                line(format!("{name}: alerts (list_firing_alerts)"), alerts),
-            ]
+            lines.push(line(format!("{name}: alerts (list_firing_alerts)"), alerts));
+            lines
         })
+    }
+}
+
+/// A line for each replica that did not answer.
+fn down(failed: &[Failed], subject: impl Fn(&str) -> String) -> Vec<CheckLine> {
+    failed.iter().map(|one| line(subject(&one.replica), Err(one.error.clone()))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use upstream::UpstreamError;
+
+    use super::*;
+
+    #[test]
+    fn each_replica_that_is_down_is_a_line_that_does_not_work() {
+        let failed = ["a", "b"].map(|replica| Failed {
+            replica: replica.to_owned(),
+            error: UpstreamError::Unreachable {
+                system: format!("alertmanager \"{replica}\""),
+                problem: "connection refused".to_owned(),
+            },
+        });
+        let lines = down(&failed, |replica| format!("{replica}: status"));
+        assert_eq!(
+            lines.iter().map(|line| line.subject.as_str()).collect::<Vec<_>>(),
+            ["a: status", "b: status"]
+        );
+        assert!(lines.iter().all(|line| !line.works && line.found.contains("connection refused")));
     }
 }

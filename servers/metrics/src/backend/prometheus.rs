@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use contract::{Context, TimeRange, Untrusted};
 use jiff::Timestamp;
-use prometheus::Prometheus;
+use prometheus::{BuildInfo, Flavour, Prometheus};
 use runtime::{CheckLine, Checking, Probe};
 use upstream::Health;
 
@@ -104,12 +104,9 @@ impl Probe for PrometheusProbe {
     fn check<'a>(&'a self, cx: &'a Context) -> Checking<'a> {
         Box::pin(async move {
             let subject = |what: &str| format!("{}: {what}", self.0.system());
-            let build = self.0.build_info(cx).await.map(|build| {
-                let version =
-                    build.version.map_or("version not told".to_owned(), |version| version.shown(40));
-                format!("{:?} {version}", build.flavour)
-            });
+            let build = self.0.build_info(cx).await;
             let query = self.0.instant(cx, "count(up)", cx.now, QueryOptions::default()).await;
+            let build = of_build(subject("build info"), build, query.is_ok());
             let targets =
                 query.map(|reply| match reply.data.series().first().and_then(|one| one.points.first()) {
                     Some(point) => format!("{} targets have an `up` series", point.value),
@@ -123,12 +120,38 @@ impl Probe for PrometheusProbe {
             let names =
                 names.map(|list| format!("{}{} metrics", list.items.len(), if list.more { "+" } else { "" }));
             vec![
-                line(subject("build info"), build),
+                build,
                 line(subject("query (query_metrics)"), targets),
                 line(subject("names (search_metrics)"), names),
                 line(subject("rules (list_firing_alerts)"), rules),
             ]
         })
+    }
+}
+
+/// What a system tells about itself. One that tells nothing may be something else than the API, when it answers no
+/// query either.
+fn of_build<E: Into<contract::ToolError>>(
+    subject: String,
+    build: Result<BuildInfo, E>,
+    answers: bool,
+) -> CheckLine {
+    match build {
+        Ok(BuildInfo { flavour: Flavour::Unknown, version: None }) => CheckLine {
+            subject,
+            works: answers,
+            found: if answers { "no build info, but queries are answered" } else { "no build info" }
+                .to_owned(),
+            remedy: if answers { "" } else { "is this URL the API's base?" }.to_owned(),
+        },
+        build => line(
+            subject,
+            build.map(|build| {
+                let version =
+                    build.version.map_or("version not told".to_owned(), |version| version.shown(40));
+                format!("{:?} {version}", build.flavour)
+            }),
+        ),
     }
 }
 
@@ -140,5 +163,23 @@ pub(crate) fn line<E: Into<contract::ToolError>>(subject: String, found: Result<
             let error: contract::ToolError = error.into();
             CheckLine { subject, works: false, found: error.to_string(), remedy: error.advice().to_owned() }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use contract::ToolError;
+
+    use super::*;
+
+    #[test]
+    fn without_build_info_and_without_answers_the_url_is_doubted() {
+        let of = |answers| {
+            let build = BuildInfo { flavour: Flavour::Unknown, version: None };
+            of_build::<ToolError>("p: build info".to_owned(), Ok(build), answers)
+        };
+        assert!(!of(false).works && of(false).remedy == "is this URL the API's base?");
+        assert!(of(true).works && of(true).remedy.is_empty());
+        assert!(!of(true).found.contains("Unknown"));
     }
 }

@@ -11,7 +11,9 @@ mod words;
 
 use std::{sync::Arc, time::Duration};
 
-use contract::{Answer, Card, Context, Cost, Detail, Draft, Effect, TimeSpec, Tool, ToolError};
+use contract::{
+    Answer, Card, Context, Cost, Detail, Draft, Effect, TimeRange, TimeSpec, Tool, ToolError, time_text,
+};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -72,10 +74,11 @@ Without arguments: everything. Example: {\"service\": \"checkout\", \"time_range
         let rows = rows(request.limit)?;
         let window =
             request.time_range.as_ref().map(|spec| cx.window("time_range", spec, LONGEST)).transpose()?;
+        let past = window.map(|window| past(cx, window)).transpose()?;
         let service = request.service.as_deref().map(|service| cx.intake.text(service.trim()));
         let full = request.detail.unwrap_or(cx.detail) == Detail::Full;
 
-        let heard = gather::hear(cx, &self.sources, request.source.as_deref(), window).await?;
+        let heard = gather::hear(cx, &self.sources, request.source.as_deref(), past).await?;
         let all = alerts::joined(heard.rules.as_ref().ok(), heard.delivered.as_ref().ok());
         let fired = heard.fired();
         let picture = Picture::new(cx, &heard, &all, &fired, service, full);
@@ -84,10 +87,22 @@ Without arguments: everything. Example: {\"service\": \"checkout\", \"time_range
         let cites = Cites::new(cx, &heard, &mut draft);
         findings::add(&mut draft, &picture, &cites);
         tables::add(&mut draft, &picture, &cites, rows);
+        if let Some(window) = window.filter(|window| window.end() > cx.now) {
+            draft.caveat(format!("time_range ends at {}, which is after now", time_text(window.end())));
+        }
         caveats::add(&mut draft, &picture);
         next::add(&mut draft, &picture, request.source.as_deref());
         Ok(draft.conclude(verdict::text(&picture)))
     }
+}
+
+/// The part of the window that has been.
+fn past(cx: &Context, window: TimeRange) -> Result<TimeRange, ToolError> {
+    let end = window.end().min(cx.now);
+    TimeRange::new(window.start(), end).map_err(|_| {
+        ToolError::invalid("time_range", &format!("begins after now, {}", time_text(cx.now)))
+            .remedy("leave it out for what fires now, or ask for a window that has begun")
+    })
 }
 
 fn rows(limit: Option<u32>) -> Result<usize, ToolError> {

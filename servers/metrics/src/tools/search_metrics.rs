@@ -74,7 +74,7 @@ impl Tool for SearchMetrics {
                       Example: {\"text\": \"request latency\", \"service\": \"checkout\"}",
         search_hint: "find metric name label help type unit promql discover what is measured service",
         effect: Effect::Read,
-        cost: Cost::Cheap,
+        cost: Cost::Range,
         scope: "metrics:read",
     };
 
@@ -97,7 +97,7 @@ impl Tool for SearchMetrics {
             full: request.detail == Some(Detail::Full),
         };
         let mut draft = Draft::new();
-        let known = catalog::known(&look, &mut draft).await;
+        let known = catalog::known(&look, &mut draft).await?;
         let mut scope = None;
         if let Some(service) = &request.service {
             if let Some(error) = known.no_labels {

@@ -199,3 +199,27 @@ async fn a_window_of_the_past_has_an_end() {
     assert!(reply.text.lines().any(|line| line == row), "{}", reply.text);
     assert!(reply.text.contains("count_over_time(ALERTS{alertstate=\"firing\"}[89s:15s])"), "{}", reply.text);
 }
+
+#[tokio::test]
+async fn what_ended_in_the_window_and_fires_again_is_told_and_so_is_that_nothing_ended() {
+    let world = World::new(0).await;
+    let labels = json!({"alertname": "Down", "job": "db"});
+    world.rules(rules(json!([rule("Down", "up == 0", json!([fires(labels.clone(), "0")]))]))).await;
+    let replied =
+        |result: Value| json!({"status": "success", "data": {"resultType": "matrix", "result": result}});
+    let ask = json!({"time_range": "2026-11-20T12:00:00Z/2026-11-20T18:00:00Z"});
+    world.range(replied(json!([]))).await;
+    let reply = world.ask(ask.clone()).await;
+    let none = "; none ended between 2026-11-20T12:00:00Z and 2026-11-20T18:00:00Z;";
+    assert!(reply.text.contains(none), "{}", reply.text);
+
+    // One episode from 12:01:30 to 12:03:00; the alert that fires now began the next day.
+    let world = World::new(0).await;
+    world.rules(rules(json!([rule("Down", "up == 0", json!([fires(labels.clone(), "0")]))]))).await;
+    let values = json!([[1_795_176_090, "2"], [1_795_176_180, "6"]]);
+    world.range(replied(json!([{"metric": labels, "values": values}]))).await;
+    let reply = world.ask(ask).await;
+    let said = "Down{job=db} fired 1 time in it until 2026-11-20T12:03:00Z, and fires again";
+    assert!(reply.text.contains(said) && !reply.text.contains("none ended"), "{}", reply.text);
+    assert!(!reply.text.contains("get_runbook"), "{}", reply.text);
+}

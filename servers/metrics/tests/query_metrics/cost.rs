@@ -38,11 +38,17 @@ async fn an_aggregations_parameter_does_not_hide_what_it_reads() {
 }
 
 #[tokio::test]
-async fn series_that_cannot_be_counted_are_no_reason_to_refuse() {
+async fn a_query_that_seems_dear_is_refused_when_its_series_cannot_be_counted() {
     let count = Reply::to("POST", INSTANT).form("query", "count(a)").status(503).text("overloaded");
     let world = World::new().await.reply(count).await;
     let world = world.reply(Reply::to("POST", RANGE).text(&matrix(vec![]).to_string())).await;
     let reply = world.call(NOW, json!({"promql": "max_over_time(a[1d])", "time_range": "7d"})).await;
+    assert!(reply.text.starts_with("too_expensive: "), "{}", reply.text);
+    has(&reply, "the series of a could not be counted; with 1,000 it is");
+    assert!(world.asked(RANGE).is_empty(), "it must not be sent");
+    // Of what seems cheap it is said only: 169 moments of an hour × 240 × 1,000 = 40,560,000.
+    let reply =
+        world.call(NOW, json!({"promql": "max_over_time(a[1h])", "time_range": "7d", "step": "1h"})).await;
     assert!(!reply.is_error, "{}", reply.text);
     has(&reply, "the series of a could not be counted, so what this reads was not bounded beforehand");
 }
@@ -77,4 +83,12 @@ async fn a_reply_that_is_too_large_is_asked_for_again_with_fewer_points() {
     assert!(reply.is_error);
     has(&reply, "the reply is larger than 8388608 bytes: too many series");
     has(&reply, "try: query_metrics(promql=\"topk(20, x)\"): the 20 largest");
+}
+
+#[tokio::test]
+async fn a_range_of_all_there_is_is_estimated_even_at_one_moment() {
+    let world = World::new().await.rows("count({__name__=~\".+\"})", &[(json!({}), "500000")]).await;
+    let reply = world.call(NOW, json!({"promql": "sum(rate({__name__=~\".+\"}[1h]))"})).await;
+    // 500,000 series × 3,600 s ÷ 15 s.
+    has(&reply, "this would read about 120 million samples (limit 50 million): 500,000 series");
 }

@@ -169,3 +169,10 @@ async fn look_ups_that_fail_say_nothing_and_claim_nothing() {
     );
     assert!(!reply.text.contains("does not exist"), "{}", reply.text);
 }
+
+#[tokio::test]
+async fn an_explanation_does_not_drown_in_a_long_name() {
+    let long = "z".repeat(8_192);
+    let reply = nothing().await.call(NOW, json!({ "promql": long })).await;
+    has(&reply, &format!("metric {}… does not exist, nor one with a similar name", "z".repeat(100)));
+}

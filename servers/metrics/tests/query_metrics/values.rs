@@ -58,7 +58,7 @@ async fn a_series_that_went_stale_is_marked_with_when_it_was_last_seen() {
     let world =
         World::new().await.reply(Reply::to("POST", RANGE).text(&matrix(rows.to_vec()).to_string())).await;
     let reply = world.call(NOW, json!({"promql": "x", "time_range": "1h", "step": "1m"})).await;
-    has(&reply, "1 vanished: {pod=old}, 5, then no sample since 2026-11-21T00:50:00Z (score 100)");
+    has(&reply, "1 vanished: {pod=old}, median 5, then no sample since 2026-11-21T00:50:00Z (score 100)");
     // 1795220400 is 00:20:00Z; the last of thirty is 00:49.
     has(
         &reply,
@@ -130,4 +130,113 @@ async fn scalars_texts_and_range_vectors_are_answered_too() {
     let structured = reply.structured.clone().unwrap();
     assert_eq!(structured["tables"][0]["rows"].as_array().unwrap().len(), 1);
     has(&reply, "up to 2026-11-21T01:20:00Z");
+}
+
+/// So many samples, a minute apart, from 2026-11-21T00:20:00Z on.
+fn minutes(values: impl Iterator<Item = f64>) -> Vec<Value> {
+    values
+        .enumerate()
+        .map(|(minute, value)| json!([1_795_220_400 + 60 * minute, value.to_string()]))
+        .collect()
+}
+
+async fn over_an_hour(rows: Vec<Value>, arguments: Value) -> ToolReply {
+    let world = World::new().await.reply(Reply::to("POST", RANGE).text(&matrix(rows).to_string())).await;
+    let mut all = json!({"promql": "x", "time_range": "1h", "step": "1m"});
+    all.as_object_mut().unwrap().extend(arguments.as_object().unwrap().clone());
+    world.call(NOW, all).await
+}
+
+#[tokio::test]
+async fn moments_are_shown_as_moments_over_a_window_beside_other_values() {
+    // `date -u -d @1795221188`: 2026-11-21T00:33:08Z; 1795000000: 2026-11-18T11:06:40Z.
+    let at = |name: &str, value: f64| json!({"metric": {"__name__": name}, "values": minutes([value; 60].into_iter())});
+    let rows = vec![at("process_start_time_seconds", 1_795_221_188.16), at("heap_bytes", 1_795_000_000.0)];
+    let promql = json!({"promql": "{__name__=~\"process_start_time_seconds|heap_bytes\"}"});
+    let reply = over_an_hour(rows, promql).await;
+    let moment = "2026-11-21T00:33:08Z";
+    has(&reply, &format!("process_start_time_seconds | {moment} | {moment} | {moment} | {moment} | 0 | "));
+    has(&reply, "heap_bytes | 1795000000 | 1795000000 | 1795000000 | 1795000000 | 0 | ");
+    let rows = vec![at("process_start_time_seconds", 1_795_221_188.16)];
+    let reply = over_an_hour(rows, json!({"promql": "process_start_time_seconds"})).await;
+    has(
+        &reply,
+        "(median 2026-11-21T00:33:08Z, 2026-11-21T00:33:08Z to 2026-11-21T00:33:08Z), last 2026-11-21T00:33:08Z",
+    );
+}
+
+#[tokio::test]
+async fn points_are_those_of_the_rows_that_are_shown() {
+    let row = |name: &str| json!({"metric": {"pod": name}, "values": minutes([1.0; 60].into_iter())});
+    let rows = || ["a", "b", "c", "d"].map(row).to_vec();
+    let reply = over_an_hour(rows(), json!({"detail": "full", "limit": 1})).await;
+    has(&reply, "time | value of row 1\n2026-11-21T00:20:00Z | 1\n");
+    let reply = over_an_hour(rows(), json!({"detail": "full", "limit": 4})).await;
+    has(&reply, "time | value of row 1 | value of row 2 | value of row 3\n");
+}
+
+#[tokio::test]
+async fn a_native_histogram_without_observations_is_still_there() {
+    let histogram = |minute: i64, count: u32| {
+        let buckets = if count > 0 { json!([[0, "1", "2", count.to_string()]]) } else { json!([]) };
+        json!([1_795_220_400 + 60 * minute, {"count": count.to_string(), "sum": count.to_string(), "buckets": buckets}])
+    };
+    let rows = |last: u32| {
+        let histograms: Vec<Value> =
+            (0..60).map(|minute| histogram(minute, if minute < 40 { 8 } else { last })).collect();
+        vec![json!({"metric": {"a": "1"}, "histograms": histograms})]
+    };
+    let reply = over_an_hour(rows(0), json!({})).await;
+    has(&reply, "20 samples of 1 native histograms are there, but without observations");
+    for wrong in ["vanished", "then no sample", "ended", "of 60"] {
+        assert!(!reply.text.contains(wrong), "{wrong}: {}", reply.text);
+    }
+}
+
+#[tokio::test]
+async fn values_that_are_no_numbers_are_said_to_be_none() {
+    let row =
+        |name: &str, value: f64| json!({"metric": {"a": name}, "values": minutes([value; 60].into_iter())});
+    let reply = over_an_hour(vec![row("1", f64::NAN), row("2", f64::NAN)], json!({})).await;
+    has(&reply, "over 1h: all values are NaN/Inf.");
+    let reply = over_an_hour(vec![row("1", f64::NAN), row("2", 1.0)], json!({})).await;
+    has(&reply, "no series moved beyond its usual spread (highest score 0); 1 have only NaN/Inf values.");
+}
+
+#[tokio::test]
+async fn a_slope_is_said_before_calm_series_and_has_no_onset() {
+    let noise = [0.0, 3.0, -2.0, 1.0, -3.0, 2.0];
+    let ramp = (0..60).map(|at| 78.0 + f64::from(at) * 181.0 / 59.0 + noise[at as usize % 6]);
+    let calm = (0..60).map(|at| 20.0 + noise[at as usize % 6]);
+    let rows = vec![
+        json!({"metric": {"queue": "a"}, "values": minutes(calm)}),
+        json!({"metric": {"queue": "b"}, "values": minutes(ramp)}),
+    ];
+    let reply = over_an_hour(rows, json!({})).await;
+    // The middles of the first and last eighth: 78 + 3 × 3.07 = 87 and 259 − 3.5 × 3.07 = 248, give or take the noise.
+    has(&reply, "1 of them drifts: {queue=b} rises steadily 8");
+    has(&reply, " → 24");
+    assert!(!reply.text.contains("onset"), "{}", reply.text);
+}
+
+#[tokio::test]
+async fn equal_values_are_said_once() {
+    let world = World::new().await;
+    let world = world.rows("x", &[(json!({"a": "1"}), "0.93"), (json!({"a": "2"}), "0.93")]).await;
+    let world = world.rows("y", &[(json!({"a": "1"}), "0.93"), (json!({"a": "2"}), "0.930001")]).await;
+    has(&world.call(NOW, json!({"promql": "x"})).await, ": all at 0.93.");
+    has(&world.call(NOW, json!({"promql": "y"})).await, ": all at about 0.93.");
+}
+
+#[tokio::test]
+async fn points_are_suggested_for_a_single_series_only() {
+    let row = |service: &str, pod: &str, to: f64| {
+        let values = minutes((0..60).map(|at| if at < 30 { 1.0 } else { to }));
+        json!({"metric": {"service": service, "pod": pod}, "values": values})
+    };
+    let rows = |service| vec![row("web", "a", 9.0), row(service, "b", 1.0), row("other", "c", 1.0)];
+    let several = over_an_hour(rows("web"), json!({})).await;
+    has(&several, "only service web");
+    assert!(!several.text.contains("detail="), "{}", several.text);
+    has(&over_an_hour(rows("cart"), json!({})).await, "detail=\"full\"): only service web, with points");
 }

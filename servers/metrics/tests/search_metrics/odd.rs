@@ -87,6 +87,27 @@ async fn a_backend_that_is_down_is_an_error() {
     let reply = client.call("search_metrics", json!({"text": "up"})).await;
     assert!(reply.is_error, "{}", reply.text);
     assert!(reply.text.starts_with("upstream: prometheus \"main\""), "{}", reply.text);
+    assert!(reply.text.contains("refused") && !reply.text.contains("in a row"), "the cause: {}", reply.text);
+}
+
+#[tokio::test]
+async fn a_service_is_nearer_than_a_word_of_a_name() {
+    let store = Store {
+        labels: vec!["service"],
+        values: vec![("service", vec!["checkout", "payment"])],
+        ..Store::of(&["checkpoint_seconds"])
+    };
+    for (text, next) in [("chekout", "checkout"), ("chekout seconds", "checkout seconds")] {
+        let reply = ask(&store.serve().await, json!({"text": text})).await;
+        assert!(
+            reply.text.contains("services near to «chekout»: service=checkout")
+                || reply.text.contains("services near to chekout: service=checkout"),
+            "{}",
+            reply.text
+        );
+        let first = &reply.structured.as_ref().unwrap()["next"][0];
+        assert_eq!((&first["tool"], &first["arguments"]["text"]), (&json!("search_metrics"), &json!(next)));
+    }
 }
 
 #[tokio::test]

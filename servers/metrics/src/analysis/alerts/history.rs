@@ -35,14 +35,16 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
-    /// The plan for a window; `None` when its times are outside the calendar.
-    pub(crate) fn new(window: TimeRange) -> Option<Plan> {
+    /// The plan for a window that ends now or earlier; `None` when its times are outside the calendar. No moment is
+    /// after now, nor is the end of what is asked, which is the second after the last moment.
+    pub(crate) fn new(window: TimeRange, now: Timestamp) -> Option<Plan> {
         let length = (window.end().as_millisecond() - window.start().as_millisecond() + 999).div_euclid(1000);
         let between = BETWEEN.iter().find(|(most, _)| length <= *most).map_or(120, |(_, between)| *between);
         let moments = (length + between - 1) / between;
         let each = (moments + POINTS - 1) / POINTS;
         let step = each * between;
-        let last = window.end().as_second().div_euclid(between) * between;
+        let latest = window.end().as_second().min(now.as_second() - 1);
+        let last = latest.div_euclid(between) * between;
         let points = (length + step - 1) / step;
         let moment = |second: i64| Timestamp::from_second(second).ok();
         let start = last - points * step;
@@ -53,7 +55,7 @@ impl Plan {
         };
         Some(Plan {
             promql,
-            asked: TimeRange::new(moment(start + step)?, moment(last + between)?).ok()?,
+            asked: TimeRange::new(moment(start + step)?, moment(last + 1)?).ok()?,
             covered: TimeRange::new(moment(start)?, moment(last)?).ok()?,
             step: Duration::from_secs(step.unsigned_abs()),
             between: Duration::from_secs(between.unsigned_abs()),
@@ -81,6 +83,8 @@ pub(crate) struct Fired {
     pub(crate) began_before: bool,
     /// How often it began, at least.
     pub(crate) episodes: u64,
+    /// Whether it did not fire in the last two steps of the window: one may be missing because rules run late.
+    pub(crate) stopped: bool,
     /// Seconds it fired within the window: the moments at which it did times their distance.
     pub(crate) seconds: f64,
 }
@@ -105,8 +109,13 @@ fn of_series(series: &Series, plan: &Plan) -> Option<Fired> {
         last: Timestamp::from_millisecond(last.at).ok()?,
         began_before: first.at <= plan.asked.start().as_millisecond() && whole(first),
         episodes: episodes(&points, plan),
+        stopped: last.at.saturating_add(step_ms(plan)) < plan.covered.end().as_millisecond(),
         seconds: moments * plan.between.as_secs_f64(),
     })
+}
+
+fn step_ms(plan: &Plan) -> i64 {
+    i64::try_from(plan.step.as_millis()).unwrap_or(i64::MAX)
 }
 
 /// The fewest episodes that these points can come from.
@@ -114,7 +123,7 @@ fn of_series(series: &Series, plan: &Plan) -> Option<Fired> {
 /// Steps in which it did not fire part episodes. So does a break within a step that lies between two others, and one
 /// break can touch two such steps that follow each other, but not three.
 fn episodes(points: &[Point], plan: &Plan) -> u64 {
-    let step_ms = i64::try_from(plan.step.as_millis()).unwrap_or(i64::MAX);
+    let step_ms = step_ms(plan);
     let apart = |one: Option<&Point>, next: Option<&Point>| match (one, next) {
         (Some(one), Some(next)) => next.at - one.at > step_ms,
         _ => true,
@@ -152,7 +161,7 @@ mod tests {
 
     fn plan(text: &str) -> Plan {
         let now = "2026-11-21T00:45:34Z".parse().unwrap();
-        Plan::new(text.parse::<contract::TimeSpec>().unwrap().resolve(now).unwrap()).unwrap()
+        Plan::new(text.parse::<contract::TimeSpec>().unwrap().resolve(now).unwrap(), now).unwrap()
     }
 
     #[test]
@@ -161,7 +170,19 @@ mod tests {
         assert_eq!((plan.promql.as_str(), plan.step.as_secs(), plan.between.as_secs()), (FIRING, 15, 15));
         // 600 s are 40 steps of 15 s; the last moment is 00:45:30.
         assert_eq!(plan.covered.to_string(), "2026-11-21T00:35:30Z/2026-11-21T00:45:30Z");
-        assert_eq!(plan.asked.to_string(), "2026-11-21T00:35:45Z/2026-11-21T00:45:45Z");
+        assert_eq!(plan.asked.to_string(), "2026-11-21T00:35:45Z/2026-11-21T00:45:31Z");
+    }
+
+    #[test]
+    fn nothing_of_a_plan_is_after_now() {
+        for second in 0..120 {
+            let now = Timestamp::from_second(1_795_221_900 + second).unwrap();
+            for text in ["1s", "10m", "6h", "7d", "31d"] {
+                let window = text.parse::<contract::TimeSpec>().unwrap().resolve(now).unwrap();
+                let plan = Plan::new(window, now).unwrap();
+                assert!(plan.asked.end() <= now && plan.covered.end() < plan.asked.end(), "{text} {now}");
+            }
+        }
     }
 
     #[test]

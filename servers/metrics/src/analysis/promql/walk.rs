@@ -110,12 +110,12 @@ pub(crate) fn is_moment(expression: &Expr) -> bool {
         }
         waiting.extend(children(expression));
     }
-    let name = |found: &Found<'_>| {
-        metric_of(found.selector).is_some_and(|name| {
-            ["time", "expiry", "expires", "not_after", "created"].iter().any(|word| name.contains(word))
-        })
-    };
-    selectors(expression).iter().any(name)
+    selectors(expression).iter().any(|found| metric_of(found.selector).is_some_and(names_moment))
+}
+
+/// Whether a metric's values may be moments, judging by its name.
+pub(crate) fn names_moment(metric: &str) -> bool {
+    ["time", "expiry", "expires", "not_after", "created"].iter().any(|word| metric.contains(word))
 }
 
 /// The metric a selector names, however it is written.

@@ -78,9 +78,14 @@ impl Grid {
         moment(self.second(self.count - 1))
     }
 
-    /// What is asked of the server: from the first moment to the end asked for.
+    /// What is asked of the server: half-open, so that the last moment is the end that is sent.
     pub(crate) fn window(self, asked: TimeRange) -> TimeRange {
-        TimeRange::new(self.first(), asked.end()).unwrap_or(asked)
+        TimeRange::new(self.first(), moment(self.second(self.count - 1).saturating_add(1))).unwrap_or(asked)
+    }
+
+    /// From the first moment to the last, both included; `None` when there is only one.
+    pub(crate) fn ends(self) -> Option<TimeRange> {
+        TimeRange::new(self.first(), self.last()).ok()
     }
 
     /// The values at the moments, NaN where there is none. A point goes to the nearest moment; one outside is left
@@ -148,7 +153,9 @@ mod tests {
         assert_eq!(grid.first().to_string(), "2026-01-14T14:02:00Z");
         assert_eq!(grid.last().to_string(), "2026-01-14T14:32:00Z");
         assert_eq!(grid.count(), 121);
-        assert_eq!(grid.window(asked), window("2026-01-14T14:02:00Z", "2026-01-14T14:32:03.500Z"));
+        assert_eq!(grid.window(asked), window("2026-01-14T14:02:00Z", "2026-01-14T14:32:01Z"));
+        assert_eq!(grid.ends(), Some(window("2026-01-14T14:02:00Z", "2026-01-14T14:32:00Z")));
+        assert_eq!(Grid::lay(window("2026-01-14T14:02:00Z", "2026-01-14T14:02:01Z"), 60).ends(), None);
     }
 
     #[test]

@@ -2,7 +2,6 @@
 
 use std::ops::Range;
 
-use contract::significant;
 use jiff::Timestamp;
 use signal::{Direction, Relevance, Summary};
 
@@ -42,9 +41,9 @@ pub(crate) fn tracks(series: Vec<Series>, grid: Option<Grid>) -> Vec<Track> {
     let track = |series: Series| {
         let is_p95 = series.points.is_empty() && !series.histograms.is_empty();
         let points: Vec<Point> = if is_p95 {
-            // One without observations has no percentile, which is a gap.
-            let filled = series.histograms.iter().filter(|(_, histogram)| histogram.count > 0.0);
-            filled.map(|(at, histogram)| Point { at: *at, value: histogram.quantile(0.95) }).collect()
+            // One without observations is a sample all the same: its percentile is NaN.
+            let all = series.histograms.iter();
+            all.map(|(at, histogram)| Point { at: *at, value: histogram.quantile(0.95) }).collect()
         } else {
             series.points
         };
@@ -105,7 +104,7 @@ pub(crate) fn judge(track: &Track, within: &Range<usize>, step: Option<i64>) -> 
         _ => false,
     };
     let inside = numbers.get(within.clone()).unwrap_or(&numbers);
-    let mut moved = signal::relevance(inside);
+    let mut moved = movement(inside, track.values.get(within.clone()).unwrap_or(&track.values));
     let trend =
         trend(inside).filter(|_| !matches!(moved.direction, Direction::Appeared | Direction::Vanished));
     // A slope has no moment at which it began, even where its halves lie far apart.
@@ -122,31 +121,64 @@ pub(crate) fn judge(track: &Track, within: &Range<usize>, step: Option<i64>) -> 
     }
 }
 
-/// A trend is seen in the medians of so many parts of a track, each with at least two samples …
+/// How much the values moved, or their samples came or went. A sample that is NaN or infinite is there: it is neither
+/// a beginning nor an end.
+fn movement(numbers: &[f64], samples: &[Option<f64>]) -> Relevance {
+    let presence: Vec<f64> = samples.iter().map(|sample| sample.map_or(f64::NAN, |_| 1.0)).collect();
+    let absence = signal::relevance(&presence);
+    let first = numbers.iter().position(|value| value.is_finite()).unwrap_or(0);
+    let end = numbers.iter().rposition(|value| value.is_finite()).map_or(first, |last| last + 1);
+    let mut moved = signal::relevance(numbers.get(first..end).unwrap_or_default());
+    moved.onset = moved.onset.map(|onset| onset + first);
+    if absence.score > 0.0 && absence.score >= moved.score { absence } else { moved }
+}
+
+/// A trend is seen in the medians of so many parts of a track, or in its samples when they are fewer …
 const PARTS: usize = 8;
+/// … but not in less than these: by chance 1 of 360 unordered series of 6 is ordered.
+const FEWEST: usize = 6;
 /// … which differ by at least this share of the larger one from first to last …
 const SMALLEST_TREND: f64 = 0.05;
 /// … and of that difference no step between two of them is more than this share: else it is a step, not a slope.
 const LARGEST_STEP: f64 = 0.5;
+/// Where noise turns single steps back, so many must go a good part of an even slope, none back by all of it, and the
+/// difference be so many spreads of the samples around the medians.
+const FORWARD: usize = PARTS - 3;
+const LARGE_TREND: f64 = 4.0;
 
-/// The first and last level of values that rise or fall from each eighth to the next: by chance 1 of 20,160
-/// unordered series does.
+/// The first and last level of values that rise or fall from each eighth to the next (by chance 1 of 20,160 unordered
+/// series does), or far and nearly so.
 fn trend(values: &[f64]) -> Option<(f64, f64)> {
     let present: Vec<f64> = values.iter().copied().filter(|value| value.is_finite()).collect();
-    if present.len() < 2 * PARTS {
+    if present.len() < FEWEST {
         return None;
     }
-    let cut = |part: usize| part * present.len() / PARTS;
-    let medians: Option<Vec<f64>> =
-        (0..PARTS).map(|part| signal::median(present.get(cut(part)..cut(part + 1))?)).collect();
+    let count = PARTS.min(present.len());
+    let parts: Option<Vec<&[f64]>> = (0..count)
+        .map(|part| present.get(part * present.len() / count..(part + 1) * present.len() / count))
+        .collect();
+    let parts = parts?;
+    let medians: Option<Vec<f64>> = parts.iter().map(|part| signal::median(part)).collect();
     let medians = medians?;
     let (first, last) = (*medians.first()?, *medians.last()?);
     let steps = || medians.iter().zip(medians.iter().skip(1));
     let is_steady = steps().all(|(one, next)| one < next) || steps().all(|(one, next)| one > next);
     let all = (last - first).abs();
+    let is_nearly_steady = || {
+        let even = (last - first) / (count - 1) as f64;
+        let forward = steps().filter(|(one, next)| (*next - *one) / even >= 0.25).count();
+        let residuals: Vec<f64> = (parts.iter().zip(&medians))
+            .flat_map(|(part, median)| part.iter().map(move |value| value - median))
+            .collect();
+        let spread = signal::iqr(&residuals).unwrap_or(0.0) * signal::NORMAL_SPREAD_PER_IQR;
+        present.len() >= 2 * PARTS
+            && forward >= FORWARD
+            && steps().all(|(one, next)| (next - one) / even > -1.0)
+            && all >= LARGE_TREND * spread
+    };
     let is_large = all >= SMALLEST_TREND * first.abs().max(last.abs());
     let is_even = steps().all(|(one, next)| (next - one).abs() <= LARGEST_STEP * all);
-    (is_steady && is_large && is_even).then_some((first, last))
+    (is_large && is_even && (is_steady || is_nearly_steady())).then_some((first, last))
 }
 
 /// Of tracks that appeared or vanished at the same moment, so many are ranked by it. The others come after all that
@@ -250,27 +282,30 @@ fn try_story(track: &Track, judged: &Judged) -> Option<Story> {
 }
 
 impl Story {
-    /// The story in a few words.
-    pub(crate) fn text(&self) -> String {
-        let number = |value: &f64| significant(*value);
+    /// The story in a few words; `shown` writes a value. What the track was before is a median, as what it was after.
+    pub(crate) fn text(&self, shown: &dyn Fn(f64) -> String) -> String {
+        let number = |value: &f64| shown(*value);
         let time = |at: &Timestamp| contract::time_text(*at);
         match self {
             Story::Steady => "steady".to_owned(),
             Story::Level { from, to, since } => {
-                format!("{} → {} since {}", number(from), number(to), time(since))
+                format!("median {} before → median {} since {}", number(from), number(to), time(since))
             }
             Story::Peak { from, to, at, since } if at == since => {
-                format!("{} → {} at {}", number(from), number(to), time(at))
+                format!("median {} before → {} at {}", number(from), number(to), time(at))
             }
             Story::Peak { from, to, at, since } => {
-                format!("{} → {} at {}, moving since {}", number(from), number(to), time(at), time(since))
+                let (from, to, at, since) = (number(from), number(to), time(at), time(since));
+                format!("median {from} before → {to} at {at}, moving since {since}")
             }
             Story::AtFirst { min, min_at, max, max_at } => {
                 format!("between {} at {} and {} at {}", number(min), time(min_at), number(max), time(max_at))
             }
-            Story::Appeared { to, since } => format!("first sample {}, then {}", time(since), number(to)),
+            Story::Appeared { to, since } => {
+                format!("first sample {}, then median {}", time(since), number(to))
+            }
             Story::Vanished { from, since } => {
-                format!("{}, then no sample since {}", number(from), time(since))
+                format!("median {}, then no sample since {}", number(from), time(since))
             }
         }
     }

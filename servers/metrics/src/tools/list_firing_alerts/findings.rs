@@ -230,11 +230,15 @@ fn one_side_only(picture: &Picture<'_>, cites: &Cites) -> Vec<Finding> {
 }
 
 fn flapping(picture: &Picture<'_>, cites: &Cites) -> Option<Finding> {
-    let shown = picture
-        .flapping
-        .iter()
-        .take(EACH)
-        .map(|one| format!("{} began {} times", words::named(&one.labels, &one.severity), one.episodes));
+    let shown = picture.flapping.iter().take(EACH).map(|one| {
+        let name = words::named(&one.labels, &one.severity);
+        let times = words::counted(usize::try_from(one.episodes).unwrap_or(usize::MAX), "time", "times");
+        if one.stopped {
+            format!("{name} fired {times} in it until {}, and fires again", words::moment(one.last))
+        } else {
+            format!("{name} began {times}")
+        }
+    });
     let mut shown: Vec<String> = shown.collect();
     if picture.flapping.len() > EACH {
         shown.push(format!("{} more", picture.flapping.len() - EACH));

@@ -81,7 +81,7 @@ async fn history(
     metrics: Option<&dyn Metrics>,
     window: Option<TimeRange>,
 ) -> Option<History> {
-    let plan = Plan::new(window?)?;
+    let plan = Plan::new(window?, cx.now)?;
     let reply = match metrics {
         Some(metrics) => {
             let asked = metrics.range(cx, &plan.promql, plan.asked, plan.step, QueryOptions::default());

@@ -49,9 +49,6 @@ fn draft_for(draft: &mut Draft, picture: &Picture<'_>, alert: &OneAlert<'_>, sou
         let next = Next::call("query_metrics", why).with("promql", promql);
         draft.next(from(source, next.with("time_range", around(alert.since, picture.now))));
     }
-    if let Some(name) = name {
-        draft.next(Next::call("get_runbook", "what to do about it").with("alert_name", name).on("alerts"));
-    }
 }
 
 fn from(source: Option<&str>, next: Next) -> Next {

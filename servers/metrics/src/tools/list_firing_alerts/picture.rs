@@ -36,7 +36,7 @@ pub(super) struct Picture<'a> {
     pub(super) pending: Vec<Family<'a>>,
     /// What fired in the window and no longer does.
     pub(super) ended: Vec<EndedFamily<'a>>,
-    /// What fires and began several times in the window, the most often first.
+    /// What fires although it ended in the window, the most often first.
     pub(super) flapping: Vec<&'a Fired>,
     /// Firing alerts that say nothing about a system.
     pub(super) by_design: Vec<&'a OneAlert<'a>>,
@@ -142,7 +142,7 @@ impl<'a> Picture<'a> {
 /// Severity, name, and the labels where each alert has a row of its own.
 type EndedKey<'k> = (&'k Severity, Option<Untrusted>, Option<&'k Labels>);
 
-/// What ended, the worst and then the latest first; and what fires but began more than once.
+/// What ended, the worst and then the latest first; and what fires although it ended.
 fn before<'a>(
     all: &[OneAlert<'_>],
     fired: &'a [Fired],
@@ -161,7 +161,7 @@ fn before<'a>(
     for (one, still) in fired.iter().zip(still).filter(|(one, _)| wanted(one)) {
         if !still {
             groups.entry((&one.severity, name(one), full.then_some(&one.labels))).or_default().push(one);
-        } else if one.episodes > 1 {
+        } else if one.episodes > 1 || one.stopped {
             flapping.push(one);
         }
     }

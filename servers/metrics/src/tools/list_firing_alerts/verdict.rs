@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use contract::{ErrorKind, ToolError};
 use jiff::Timestamp;
 
-use super::{picture::Picture, words};
+use super::{gather::History, picture::Picture, words};
 use crate::analysis::alerts::{
     OneAlert, Side, Standing,
     families::Family,
@@ -38,9 +38,17 @@ pub(super) fn text(picture: &Picture<'_>) -> String {
         parts.push(format!("{pending} pending"));
     }
     let ended: usize = picture.ended.iter().map(|family| family.members.len()).sum();
-    if let (1.., Some(history)) = (ended, &picture.heard.history) {
+    if let Some(History { plan, reply: Ok(_) }) = &picture.heard.history {
         let more = if firing + suppressed > 0 { "more " } else { "" };
-        parts.push(format!("{ended} {more}fired {} and ended", within(&history.plan, picture.now)));
+        let within = within(plan, picture.now);
+        match (ended, picture.flapping.len()) {
+            (0, 0) => parts.push(format!("none ended {within}")),
+            (0, again) => parts.push(format!("{again} of those firing on and off {within}")),
+            (ended, 0) => parts.push(format!("{ended} {more}fired {within} and ended")),
+            (ended, again) => {
+                parts.push(format!("{ended} {more}fired {within} and ended, {again} ended and fire again"));
+            }
+        }
     }
     parts.extend(state_of_alerting(picture, firing + suppressed + pending == 0));
     format!("{}.", parts.join("; "))

@@ -8,7 +8,10 @@ use std::collections::BTreeMap;
 use contract::{Context, ErrorKind, ToolError, duration_text};
 use promql_parser::parser::Expr;
 
-use super::question::{Question, When};
+use super::{
+    question::{Question, When},
+    words::brief,
+};
 use crate::{
     analysis::{
         promql::{
@@ -66,7 +69,7 @@ pub(super) async fn admit(
             return Ok([caveat].into_iter().chain(meter.unknown(&reads)).collect());
         }
     }
-    if meter.certain(tree, question.course()) <= most {
+    if !meter.has_failed && meter.certain(tree, question.course()) <= most {
         return Ok(meter.unknown(&reads).into_iter().collect());
     }
     Err(too_expensive(question, &meter, &reads, most))
@@ -77,8 +80,10 @@ fn course(grid: Grid) -> Course {
 }
 
 fn is_small(question: &Question<'_>, tree: &Expr, found: &[Found<'_>], most: u64) -> bool {
+    // Without a metric's name a range may be one of everything there is.
     let is_short = |one: &Found<'_>| {
-        one.subqueries.is_empty() && one.range.is_none_or(|range| range.as_secs_f64() <= SHORT)
+        let is_named = metric_of(one.selector).is_some();
+        one.subqueries.is_empty() && one.range.is_none_or(|range| is_named && range.as_secs_f64() <= SHORT)
     };
     if matches!(question.when, When::At(_)) && found.iter().all(is_short) {
         return true;
@@ -90,6 +95,8 @@ fn is_small(question: &Question<'_>, tree: &Expr, found: &[Found<'_>], most: u64
 /// What is known about the store that an estimate needs.
 struct Meter {
     series: BTreeMap<String, u64>,
+    /// Whether counting them failed: then nothing bounds what the query reads.
+    has_failed: bool,
     /// Distance of samples in seconds.
     scrape: f64,
 }
@@ -103,7 +110,9 @@ impl Meter {
         found: &[Found<'_>],
         most: u64,
     ) -> Meter {
-        let mut meter = Meter { series: count(cx, store, question, found).await, scrape: SCRAPE };
+        let counted = count(cx, store, question, found).await;
+        let has_failed = counted.is_none();
+        let mut meter = Meter { series: counted.unwrap_or_default(), has_failed, scrape: SCRAPE };
         if meter.reads(tree, question.course()).samples * 4.0 > most as f64 {
             meter.scrape = measure_scrape(cx, store, question).await.unwrap_or(SCRAPE);
         }
@@ -133,13 +142,13 @@ impl Meter {
     }
 }
 
-/// The series of each selector at the end of the query, by one look-up; what fails is not known.
+/// The series of each selector at the end of the query, by one look-up; `None` when it failed.
 async fn count(
     cx: &Context,
     store: &dyn Metrics,
     question: &Question<'_>,
     found: &[Found<'_>],
-) -> BTreeMap<String, u64> {
+) -> Option<BTreeMap<String, u64>> {
     let mut selectors: Vec<String> = found.iter().map(|one| selector_text(one.selector)).collect();
     selectors.sort();
     selectors.dedup();
@@ -153,9 +162,7 @@ async fn count(
             each.collect::<Vec<_>>().join(" or ")
         }
     };
-    let Ok(reply) = store.instant(cx, &query, question.end(), QueryOptions::default()).await else {
-        return BTreeMap::new();
-    };
+    let reply = store.instant(cx, &query, question.end(), QueryOptions::default()).await.ok()?;
     let counted = reply.data.into_series();
     let of = |place: usize| {
         let is_it = |one: &&Series| match one.labels.get("selector") {
@@ -166,7 +173,7 @@ async fn count(
         // No row: no series at that moment, which is not the same as unknown.
         row.map_or(0, |point| point.value as u64)
     };
-    selectors.iter().enumerate().map(|(place, selector)| (selector.clone(), of(place))).collect()
+    Some(selectors.iter().enumerate().map(|(place, selector)| (selector.clone(), of(place))).collect())
 }
 
 /// How far the samples of the most frequent target are apart, in seconds.
@@ -203,10 +210,14 @@ fn too_expensive(question: &Question<'_>, meter: &Meter, reads: &Estimate, most:
     if let Some(part) = reads.parts.first() {
         let (series, each) = (about(part.series.unwrap_or(UNKNOWN) as f64), about(part.per_series));
         let every = duration_text(meter.scrape.round());
-        problem.push_str(&format!(
-            ": {series} series of {} × {each} samples each (one every {every})",
-            part.selector
-        ));
+        let selector = brief(&part.selector);
+        problem.push_str(&match part.series {
+            Some(_) => format!(": {series} series of {selector} × {each} samples each (one every {every})"),
+            None => format!(
+                ": the series of {selector} could not be counted; with {series} it is {each} samples each (one every \
+                 {every})"
+            ),
+        });
     }
     let remedy = "aggregating does not help, because every series is read first: use a coarser step, a shorter \
                   time_range, a shorter range in [ ] or more matchers";

@@ -11,7 +11,10 @@ use contract::{
 use promql_parser::parser::Expr;
 
 use self::inquiry::{Inquiry, Seen};
-use super::question::{Question, When};
+use super::{
+    question::{Question, When},
+    words::brief,
+};
 use crate::{
     analysis::promql::{
         self, Filter, Found, SCRAPE, filters, metric_of, selector_text, selectors, short_windows,
@@ -128,7 +131,10 @@ impl Case<'_> {
         match self.inquiry.exists(&selector).await {
             Some((false, evidence)) => {
                 if !self.labels(found, metric_of(found.selector)).await {
-                    self.say(format!("no series has all the labels of {selector} together"), &[evidence]);
+                    self.say(
+                        format!("no series has all the labels of {} together", brief(&selector)),
+                        &[evidence],
+                    );
                 }
                 return false;
             }
@@ -136,8 +142,10 @@ impl Case<'_> {
             None => return false,
         }
         if found.is_shifted() {
-            let statement =
-                format!("{selector} has series, but perhaps none at the time that offset or @ shifts it to");
+            let statement = format!(
+                "{} has series, but perhaps none at the time that offset or @ shifts it to",
+                brief(&selector)
+            );
             self.say(statement, &[]);
             return false;
         }
@@ -166,11 +174,11 @@ impl Case<'_> {
         }
         if names.nearest.is_empty() {
             self.say(
-                format!("metric {metric} does not exist, nor one with a similar name"),
+                format!("metric {} does not exist, nor one with a similar name", brief(metric)),
                 &[names.evidence],
             );
-            let next =
-                Next::call("search_metrics", "finds metrics by words").with("text", metric.replace('_', " "));
+            let next = Next::call("search_metrics", "finds metrics by words")
+                .with("text", brief(&metric.replace('_', " ")));
             self.otherwise.get_or_insert(self.question.of_source(next));
             return Some(None);
         }
@@ -183,7 +191,7 @@ impl Case<'_> {
                 None => name.shown(200),
             })
             .collect();
-        let statement = format!("metric {metric} does not exist; nearest: {}", nearest.join(", "));
+        let statement = format!("metric {} does not exist; nearest: {}", brief(metric), nearest.join(", "));
         let evidence: Vec<Evidence> = [names.evidence].into_iter().chain(counted).collect();
         self.say(statement, &evidence);
         let first = names.nearest.first().and_then(|name| name.plain());
@@ -222,8 +230,9 @@ impl Case<'_> {
         // Without a metric's name the look-up reads too much.
         let seen =
             if metric_of(found.selector).is_some() { self.inquiry.last_seen(selector).await } else { None };
+        let named = brief(selector);
         let Some((seen, found_by)) = seen else {
-            return self.say(format!("{selector} exists, but has {within}"), &[evidence]);
+            return self.say(format!("{named} exists, but has {within}"), &[evidence]);
         };
         let last = match &seen {
             Seen::About(at) => format!("last seen about {}", time_text(*at)),
@@ -232,7 +241,7 @@ impl Case<'_> {
             }
             Seen::Never { since } => format!("none before it either, back to {}", time_text(*since)),
         };
-        self.say(format!("{selector} exists, but has {within}; {last}"), &[evidence, found_by]);
+        self.say(format!("{named} exists, but has {within}; {last}"), &[evidence, found_by]);
         match seen.window() {
             Some(window) => {
                 let next = self.question.again(self.question.promql, "when there were samples");
@@ -248,7 +257,7 @@ impl Case<'_> {
             && series > 0
         {
             self.say(
-                format!("{selector} has {series} series now: its samples begin after the window"),
+                format!("{} has {series} series now: its samples begin after the window", brief(selector)),
                 &[evidence],
             );
         }
@@ -262,7 +271,8 @@ impl Case<'_> {
                 let (range, every) = (duration_text(short.range), duration_text(interval.round()));
                 let statement = format!(
                     "{}() needs two samples, and [{range}] of {} does not always hold two: they are about {every} apart",
-                    short.function, short.selector
+                    short.function,
+                    brief(&short.selector)
                 );
                 self.say(statement, &[evidence]);
                 let enough = duration_text((4.0 * interval).round());
@@ -271,8 +281,11 @@ impl Case<'_> {
                 return;
             }
         }
-        let there: Vec<String> =
-            self.there.iter().map(|(name, series, _)| format!("{name} has {series} series")).collect();
+        let there: Vec<String> = self
+            .there
+            .iter()
+            .map(|(name, series, _)| format!("{} has {series} series", brief(name)))
+            .collect();
         let counts: Vec<Evidence> = self.there.iter().map(|(_, _, evidence)| evidence.clone()).collect();
         let there = if there.is_empty() { "it selects nothing".to_owned() } else { there.join(", ") };
         let why = match filters(tree).into_iter().next() {
@@ -312,7 +325,11 @@ impl Case<'_> {
         let mut statement = format!("{there}; nothing passes `{written}`");
         if let Some((value, found_by)) = self.inquiry.extreme(function, series).await {
             let end = time_text(self.question.end());
-            statement.push_str(&format!(": the {name} value of {series} is {} at {end}", significant(value)));
+            statement.push_str(&format!(
+                ": the {name} value of {} is {} at {end}",
+                brief(series),
+                significant(value)
+            ));
             evidence.push(found_by);
         }
         self.say(statement, &evidence);

@@ -6,11 +6,11 @@ use jiff::Timestamp;
 use super::{
     question::Question,
     suggest,
-    words::{head, label_cell, named},
+    words::{are_moments, head, label_cell, named, value_cell, value_text},
 };
 use crate::{
     analysis::{
-        promql::{is_moment, orders_itself},
+        promql::orders_itself,
         ranking::{Order, common, few_values, order},
     },
     model::{Labels, Point, Series},
@@ -73,25 +73,21 @@ fn plain_table(
     let labels: Vec<&Labels> = series.iter().map(|one| &one.labels).collect();
     let ordered = question.reading.tree.as_ref().is_some_and(orders_itself);
     let (places, how) = order(&values, &labels, ordered);
-    let as_moment = are_moments(question, &values);
-    let cell = |value: f64| match seconds_since_1970(value) {
-        Some(moment) if as_moment => Cell::Time(moment),
-        _ => Cell::Number(value),
-    };
+    let moments: Vec<f64> = (values.iter().copied().zip(&labels))
+        .filter(|(value, labels)| are_moments(question, labels, [*value].into_iter()))
+        .map(|(value, _)| value)
+        .collect();
     let only_value = series.len() == 1;
     let mut table = Table::new("series", if only_value { &["value"] } else { &["labels", "value"] }, cite);
     for place in places.iter().take(question.limit) {
         let (Some(value), Some(labels)) = (values.get(*place), labels.get(*place)) else { continue };
-        let value = cell(*value);
+        let value = value_cell(*value, moments.contains(value));
         table.row(if only_value { vec![value] } else { vec![label_cell(labels, shared), value] });
     }
     table.seen(series.len() as u64);
     table.see_more("a higher limit, a narrower query or an aggregation such as topk");
     draft.table(table);
-    let shown = |value: f64| match seconds_since_1970(value) {
-        Some(moment) if as_moment => time_text(moment),
-        _ => significant(value),
-    };
+    let shown = |value: f64| value_text(value, moments.contains(&value));
     let name = |place: usize| labels.get(place).map_or(String::new(), |labels| named(labels, shared));
     said(&values, &places, how, &shown, &name)
 }
@@ -108,6 +104,13 @@ fn said(
         return shown(*only);
     }
     let value = |place: usize| values.get(place).copied().unwrap_or(f64::NAN);
+    if let [first, others @ ..] = values
+        && others.iter().all(|other| shown(*other) == shown(*first))
+    {
+        let is_exact = others.iter().all(|other| other.total_cmp(first).is_eq());
+        let about = if is_exact { "" } else { "about " };
+        return format!("all at {about}{}", shown(*first));
+    }
     if let (Order::RareFirst, Some(few)) = (how, few_values(values)) {
         let place_of =
             |known: f64| places.iter().copied().find(|place| value(*place).total_cmp(&known).is_eq());
@@ -124,27 +127,13 @@ fn said(
     let by_value = |one: &usize, other: &usize| value(*one).total_cmp(&value(*other));
     let numbers = || places.iter().copied().filter(|place| !value(*place).is_nan());
     let (Some(least), Some(most)) = (numbers().min_by(by_value), numbers().max_by(by_value)) else {
-        return "each NaN".to_owned();
+        return "all at NaN".to_owned();
     };
     let (low, high) = (shown(value(least)), shown(value(most)));
     match values.len() - numbers().count() {
-        0 if value(least) == value(most) => format!("each {high}"),
         0 => format!("highest {high} for {}, lowest {low} for {}", name(most), name(least)),
         nan => format!("highest {high} for {}, lowest {low} for {}, {nan} NaN", name(most), name(least)),
     }
-}
-
-/// Whether the values are moments: by the names in the expression, and because all lie between 2001 and 2096.
-fn are_moments(question: &Question<'_>, values: &[f64]) -> bool {
-    let in_range = values.iter().filter(|value| value.is_finite()).all(|value| (1e9..=4e9).contains(value));
-    in_range && question.reading.tree.as_ref().is_some_and(is_moment)
-}
-
-fn seconds_since_1970(value: f64) -> Option<Timestamp> {
-    if !value.is_finite() || value.abs() > 4e9 {
-        return None;
-    }
-    Timestamp::from_second(value.round() as i64).ok()
 }
 
 fn native_table(

@@ -7,7 +7,7 @@ use contract::{
 };
 use jiff::Timestamp;
 
-use super::Request;
+use super::{Request, words::brief};
 use crate::{
     analysis::{
         promql::{self, Course, DEEPEST, Reading, SCRAPE},
@@ -192,34 +192,34 @@ impl<'q> Question<'q> {
         grids
     }
 
-    /// What was sent.
+    /// What was sent: a range from its first moment to its last, which are the start and end of the request.
     pub(super) fn evidence(&self, store: &dyn Metrics) -> Evidence {
         let evidence = Evidence::new(store.system(), self.promql);
         match self.when {
             When::At(at) => evidence.at(at).link(store.link(self.promql, None, at)),
             When::Over { past, grid, .. } => {
-                let window = grid.window(past);
-                let link = store.link(self.promql, Some(window), window.end());
+                let window = grid.ends().unwrap_or_else(|| grid.window(past));
+                let link = store.link(self.promql, Some(window), grid.last());
                 evidence.over(window).every(grid.step()).link(link)
             }
         }
     }
 
-    /// Where the moments that were evaluated differ from the window that was asked for.
+    /// The moments that were evaluated, and where they differ from the window that was asked for.
     pub(super) fn aligned(&self) -> Option<String> {
         let When::Over { asked, past, grid } = self.when else { return None };
         let step = grid.step();
         let next = grid.last().checked_add(step).unwrap_or(grid.last());
-        if grid.first() == asked.start() && next == asked.end() {
-            return None;
-        }
         let mut text = format!(
-            "evaluated every {} from {} to {}; asked from {}",
+            "evaluated every {} from {} to {}, both included",
             duration_text(step.as_secs_f64()),
             time_text(grid.first()),
-            time_text(grid.last()),
-            time_text(asked.start())
+            time_text(grid.last())
         );
+        if grid.first() == asked.start() && next == asked.end() {
+            return Some(text);
+        }
+        text.push_str(&format!("; asked from {}", time_text(asked.start())));
         if past.end() < asked.end() {
             text.push_str(&format!(" to {}, which is after now", time_text(asked.end())));
         }
@@ -228,10 +228,7 @@ impl<'q> Question<'q> {
 
     /// The expression on one line, cut to what a sentence can bear.
     pub(super) fn title(&self) -> String {
-        const LONGEST: usize = 100;
-        let line = self.promql.split_whitespace().collect::<Vec<_>>().join(" ");
-        let cut: String = line.chars().take(LONGEST).collect();
-        if cut.len() < line.len() { format!("{cut}…") } else { cut }
+        brief(&self.promql.split_whitespace().collect::<Vec<_>>().join(" "))
     }
 }
 

@@ -9,7 +9,7 @@ use signal::Direction;
 use super::{
     question::{Question, When},
     suggest,
-    words::{head, label_cell, named},
+    words::{are_moments, head, label_cell, named, value_cell, value_text},
 };
 use crate::{
     analysis::ranking::{Judged, Track, common, covered, judge, rank, story, tracks},
@@ -32,7 +32,11 @@ pub(super) fn matrix(mut draft: Draft, cite: Cite, question: &Question<'_>, seri
     let judged: Vec<Judged> = tracks.iter().map(|track| judge(track, &within, step)).collect();
     let ranked: Vec<Ranked<'_>> = rank(&tracks, &judged)
         .into_iter()
-        .filter_map(|place| Some(Ranked { track: tracks.get(place)?, judged: judged.get(place)? }))
+        .filter_map(|place| {
+            let (track, judged) = (tracks.get(place)?, judged.get(place)?);
+            let is_moment = are_moments(question, &track.labels, track.values.iter().copied().flatten());
+            Some(Ranked { track, judged, is_moment })
+        })
         .collect();
     let shared = common(ranked.iter().map(|one| &one.track.labels));
 
@@ -40,10 +44,11 @@ pub(super) fn matrix(mut draft: Draft, cite: Cite, question: &Question<'_>, seri
     let verdict = verdict(&mut draft, cite, question, &ranked, &shared, &within);
     draft.table(table(cite, question, &ranked, &shared));
     if question.full {
-        draft.table(points(cite, &ranked));
+        draft.table(points(cite, &ranked, question.limit));
     }
-    suggest::after_window(&mut draft, question, ranked.first().map(|one| (one.track, one.onset())), &shared);
     let labels: Vec<&Labels> = ranked.iter().map(|one| &one.track.labels).collect();
+    let first = ranked.first().map(|one| (one.track, one.onset()));
+    suggest::after_window(&mut draft, question, first, &labels, &shared);
     suggest::grouped(&mut draft, question, &labels, question.limit);
     draft.conclude(verdict)
 }
@@ -52,11 +57,26 @@ pub(super) fn matrix(mut draft: Draft, cite: Cite, question: &Question<'_>, seri
 struct Ranked<'t> {
     track: &'t Track,
     judged: &'t Judged,
+    /// Whether its values are moments.
+    is_moment: bool,
 }
 
 impl Ranked<'_> {
     fn onset(&self) -> Option<Timestamp> {
         self.track.moment(self.judged.moved.onset?)
+    }
+
+    fn shown(&self, value: f64) -> String {
+        value_text(value, self.is_moment)
+    }
+
+    fn cell(&self, value: Option<f64>) -> Cell {
+        value.map_or(Cell::Missing, |value| value_cell(value, self.is_moment))
+    }
+
+    /// Whether none of its samples is a number.
+    fn is_without_numbers(&self) -> bool {
+        self.judged.summary.is_none() && self.judged.present > 0
     }
 
     fn last_seen(&self) -> Option<Timestamp> {
@@ -83,7 +103,7 @@ fn verdict(
     if first.judged.moved.onset.is_none() {
         return format!("{head}: {}.", unmoved(ranked, first, shared));
     }
-    let story = story(first.track, first.judged).text();
+    let story = story(first.track, first.judged).text(&|value| first.shown(value));
     if ranked.len() == 1 {
         return format!("{head}: {story} (score {score}){}.", last(first));
     }
@@ -96,8 +116,15 @@ fn verdict(
 fn unmoved(ranked: &[Ranked<'_>], first: &Ranked<'_>, shared: &Labels) -> String {
     let steadily = |(from, to): (f64, f64)| {
         let goes = if to > from { "rises" } else { "falls" };
-        format!("{goes} steadily from {} to {}", significant(from), significant(to))
+        let (from, to) = (first.shown(from), first.shown(to));
+        format!("{goes} steadily {from} → {to} (typical values at first and at last)")
     };
+    if ranked.iter().all(Ranked::is_without_numbers) {
+        let all = if ranked.len() == 1 { "its" } else { "all" };
+        let native = ranked.iter().all(|one| one.track.is_p95);
+        let why = if native { ": no observations" } else { "" };
+        return format!("{all} values are NaN/Inf{why}");
+    }
     if let [only] = ranked {
         return match only.judged.trend {
             Some(trend) => format!("it {}{}", steadily(trend), last(only)),
@@ -106,7 +133,11 @@ fn unmoved(ranked: &[Ranked<'_>], first: &Ranked<'_>, shared: &Labels) -> String
     }
     let Some(trend) = first.judged.trend else {
         let score = score_text(first.judged.moved.score);
-        return format!("no series moved beyond its usual spread (highest score {score})");
+        let odd = match without_numbers(ranked) {
+            0 => String::new(),
+            count => format!("; {count} have only NaN/Inf values"),
+        };
+        return format!("no series moved beyond its usual spread (highest score {score}){odd}");
     };
     let count = drifting(ranked);
     let name = named(&first.track.labels, shared);
@@ -116,6 +147,10 @@ fn unmoved(ranked: &[Ranked<'_>], first: &Ranked<'_>, shared: &Labels) -> String
 
 fn drifting(ranked: &[Ranked<'_>]) -> usize {
     ranked.iter().filter(|one| one.judged.trend.is_some()).count()
+}
+
+fn without_numbers(ranked: &[Ranked<'_>]) -> usize {
+    ranked.iter().filter(|one| one.is_without_numbers()).count()
 }
 
 /// What no series has samples for, when it is more than a late sample.
@@ -164,12 +199,12 @@ fn moved(ranked: &[Ranked<'_>]) -> (usize, String) {
 
 fn level(one: &Ranked<'_>) -> String {
     let Some(all) = one.judged.summary else { return String::new() };
-    let number = significant;
+    let number = |value| one.shown(value);
     format!(" (median {}, {} to {}){}", number(all.median), number(all.min), number(all.max), last(one))
 }
 
 fn last(one: &Ranked<'_>) -> String {
-    one.judged.last.map_or(String::new(), |(_, value)| format!(", last {}", significant(value)))
+    one.judged.last.map_or(String::new(), |(_, value)| format!(", last {}", one.shown(value)))
 }
 
 /// Cut, not rounded: 2.96 is below the 3 from which on a series counts as moved.
@@ -191,7 +226,16 @@ fn remarks(draft: &mut Draft, ranked: &[Ranked<'_>]) {
             ranked.len()
         ));
     }
-    let odd = ranked.iter().filter(|one| one.judged.not_finite > 0).count();
+    let is_empty = |one: &&Ranked<'_>| one.track.is_p95 && one.judged.not_finite > 0;
+    let empty = ranked.iter().filter(is_empty).count();
+    if empty > 0 {
+        let samples: usize = ranked.iter().filter(is_empty).map(|one| one.judged.not_finite).sum();
+        draft.caveat(format!(
+            "{samples} samples of {empty} native histograms are there, but without observations to take a percentile of: \
+             shown as NaN, left out of median, min, max, score and shape"
+        ));
+    }
+    let odd = ranked.iter().filter(|one| !one.track.is_p95 && one.judged.not_finite > 0).count();
     if odd > 0 {
         let of = ranked.len();
         draft.caveat(format!(
@@ -225,12 +269,12 @@ fn columns<'c>(question: &Question<'_>, ranked: &[Ranked<'_>], shared: &'c Label
     let incomplete = ranked.iter().any(|one| one.judged.present < one.track.values.len());
     vec![
         ("labels", Box::new(|one| label_cell(&one.track.labels, shared))),
-        ("median", Box::new(|one| Cell::number(one.judged.summary.map(|all| all.median)))),
-        ("min", Box::new(|one| Cell::number(one.judged.summary.map(|all| all.min)))),
+        ("median", Box::new(|one| one.cell(one.judged.summary.map(|all| all.median)))),
+        ("min", Box::new(|one| one.cell(one.judged.summary.map(|all| all.min)))),
         ("min at", Box::new(move |one| extreme(one, full, |all| all.min_at))),
-        ("max", Box::new(|one| Cell::number(one.judged.summary.map(|all| all.max)))),
+        ("max", Box::new(|one| one.cell(one.judged.summary.map(|all| all.max)))),
         ("max at", Box::new(move |one| extreme(one, full, |all| all.max_at))),
-        ("last", Box::new(|one| Cell::number(one.judged.last.map(|(_, value)| value)))),
+        ("last", Box::new(|one| one.cell(one.judged.last.map(|(_, value)| value)))),
         (
             "ended, last seen",
             Box::new(|one| Cell::time(one.judged.has_ended.then(|| one.last_seen()).flatten())),
@@ -253,9 +297,9 @@ fn extreme(one: &Ranked<'_>, full: bool, place: impl Fn(signal::Summary) -> usiz
     Cell::time(at.filter(|_| full))
 }
 
-/// The points of the first few series: one row a moment, the latest moments when there are too many.
-fn points(cite: Cite, ranked: &[Ranked<'_>]) -> Table {
-    let first: Vec<&Ranked<'_>> = ranked.iter().take(WITH_POINTS).collect();
+/// The points of the first few series that have a row: one row a moment, the latest moments when there are too many.
+fn points(cite: Cite, ranked: &[Ranked<'_>], rows: usize) -> Table {
+    let first: Vec<&Ranked<'_>> = ranked.iter().take(WITH_POINTS.min(rows)).collect();
     let mut moments: Vec<i64> = first.iter().flat_map(|one| one.track.at.iter().copied()).collect();
     moments.sort_unstable();
     moments.dedup();
@@ -265,7 +309,7 @@ fn points(cite: Cite, ranked: &[Ranked<'_>]) -> Table {
     for at in moments.iter().skip(moments.len().saturating_sub(MOST_POINTS)) {
         let value = |one: &&Ranked<'_>| {
             let place = one.track.at.binary_search(at).ok();
-            Cell::number(place.and_then(|place| one.track.values.get(place).copied().flatten()))
+            one.cell(place.and_then(|place| one.track.values.get(place).copied().flatten()))
         };
         let mut row = vec![Cell::time(Timestamp::from_millisecond(*at).ok())];
         row.extend(first.iter().map(value));

@@ -43,6 +43,7 @@ pub(super) fn after_window(
     draft: &mut Draft,
     question: &Question<'_>,
     first: Option<(&Track, Option<Timestamp>)>,
+    all: &[&Labels],
     shared: &Labels,
 ) {
     if let Some(rate) = rate(question, first.is_some_and(|(track, _)| track.is_p95)) {
@@ -57,7 +58,7 @@ pub(super) fn after_window(
         }
         draft.next(next);
     }
-    if let Some(next) = narrower(question, &rest(&track.labels, shared)) {
+    if let Some(next) = narrower(question, &rest(&track.labels, shared), all) {
         draft.next(next);
     }
 }
@@ -80,9 +81,9 @@ fn around(onset: Timestamp, end: Timestamp) -> Option<TimeRange> {
     TimeRange::new(start, after.min(end.max(onset))).ok()
 }
 
-/// The same query for what moved most, with its points: by the label that names what can break, else by any that
+/// The same query for what moved most, with its points when it is a single series: by the label that names what can break, else by any that
 /// tells it from the others.
-fn narrower(question: &Question<'_>, own: &Labels) -> Option<Next> {
+fn narrower(question: &Question<'_>, own: &Labels, all: &[&Labels]) -> Option<Next> {
     let tree = question.reading.tree.as_ref()?;
     let found = selectors(tree);
     let [only] = found.as_slice() else { return None };
@@ -94,6 +95,10 @@ fn narrower(question: &Question<'_>, own: &Labels) -> Option<Next> {
     let any = || own.iter().find_map(|(name, value)| Some((name.plain()?, value.plain()?)));
     let (label, value) = subject.or_else(any)?;
     let promql = narrow(&question.reading, metric, label, value)?;
+    let is_it = |labels: &&&Labels| labels.get(label).is_some_and(|one| one.inside() == value);
+    if all.iter().filter(is_it).count() > 1 {
+        return Some(question.again(&promql, &format!("only {label} {value}")));
+    }
     Some(question.again(&promql, &format!("only {label} {value}, with points")).with("detail", "full"))
 }
 

@@ -1,12 +1,13 @@
 //! Phrases that answers about a moment and about a window share.
 
-use contract::{Cell, Cite, Draft, Finding};
+use contract::{Cell, Cite, Draft, Finding, significant, time_text};
+use jiff::Timestamp;
 use promql_parser::label::MatchOp;
 
 use super::question::Question;
 use crate::{
     analysis::{
-        promql::{metric_of, selectors},
+        promql::{is_moment, metric_of, names_moment, selectors},
         ranking::rest,
     },
     model::Labels,
@@ -60,10 +61,55 @@ fn told_by_query(question: &Question<'_>, shared: &Labels) -> Labels {
     Labels::new(told.map(|(name, value)| (name.clone(), value.clone())))
 }
 
+/// Whether the values of a series are moments: by its name, or by those in the expression when it has lost it, and
+/// because all lie between 2001 and 2096.
+pub(super) fn are_moments(
+    question: &Question<'_>,
+    labels: &Labels,
+    values: impl Iterator<Item = f64>,
+) -> bool {
+    let is_named = match labels.name() {
+        Some(name) => names_moment(name.inside()),
+        None => question.reading.tree.as_ref().is_some_and(is_moment),
+    };
+    let mut finite = values.filter(|value| value.is_finite()).peekable();
+    is_named && finite.peek().is_some() && finite.all(|value| (1e9..=4e9).contains(&value))
+}
+
+/// A value that may be a moment.
+pub(super) fn value_cell(value: f64, is_moment: bool) -> Cell {
+    match seconds_since_1970(value) {
+        Some(moment) if is_moment => Cell::Time(moment),
+        _ => Cell::Number(value),
+    }
+}
+
+/// A value that may be a moment, within a sentence.
+pub(super) fn value_text(value: f64, is_moment: bool) -> String {
+    match seconds_since_1970(value) {
+        Some(moment) if is_moment => time_text(moment),
+        _ => significant(value),
+    }
+}
+
+fn seconds_since_1970(value: f64) -> Option<Timestamp> {
+    if !value.is_finite() || value.abs() > 4e9 {
+        return None;
+    }
+    Timestamp::from_second(value.round() as i64).ok()
+}
+
 /// What tells a row from the others; missing when nothing does.
 pub(super) fn label_cell(labels: &Labels, shared: &Labels) -> Cell {
     let own = rest(labels, shared);
     if own.is_empty() { Cell::Missing } else { Cell::Text(own.text()) }
+}
+
+/// A part of the query, cut to what a sentence can bear.
+pub(super) fn brief(text: &str) -> String {
+    const LONGEST: usize = 100;
+    let cut: String = text.chars().take(LONGEST).collect();
+    if cut.len() < text.len() { format!("{cut}…") } else { cut }
 }
 
 /// What tells a series from the others, within a sentence.

@@ -2,6 +2,7 @@
 
 use contract::{Cite, Draft, Evidence, ToolError, Untrusted};
 use futures_util::future::{join, join_all};
+use upstream::UpstreamError;
 
 use super::{Look, Scope};
 use crate::{
@@ -39,12 +40,20 @@ pub(super) struct Names {
 }
 
 /// Metadata and names of labels. An answer without them is poorer, so that a failure is a caveat.
-pub(super) async fn known(look: &Look<'_>, draft: &mut Draft) -> Known {
+///
+/// # Errors
+/// When nothing is reached at all: more look-ups would only open the breaker, whose words hide the cause.
+pub(super) async fn known(look: &Look<'_>, draft: &mut Draft) -> Result<Known, ToolError> {
     let (metadata, labels) = join(
         look.source.metadata(look.cx, None, MOST_NAMES),
         look.source.label_names(look.cx, &[], Some(look.window), MOST_LABELS),
     )
     .await;
+    if let (Err(one), Err(other)) = (&metadata, &labels)
+        && let Some(error) = unreachable(one, other)
+    {
+        return Err(error.clone().into());
+    }
     let mut known = Known { metadata: Vec::new(), metadata_cut: false, labels: Vec::new(), no_labels: None };
     match metadata {
         Ok(listing) => {
@@ -77,7 +86,15 @@ pub(super) async fn known(look: &Look<'_>, draft: &mut Draft) -> Known {
             known.no_labels = Some(error);
         }
     }
-    known
+    Ok(known)
+}
+
+/// The one of two errors that says why the source is not reached.
+fn unreachable<'e>(one: &'e QueryError, other: &'e QueryError) -> Option<&'e QueryError> {
+    let cause =
+        |error: &&QueryError| matches!(error, QueryError::Upstream(UpstreamError::Unreachable { .. }));
+    let left_alone = |error: &&QueryError| matches!(error, QueryError::Upstream(UpstreamError::Open { .. }));
+    [one, other].into_iter().find(cause).or_else(|| [one, other].into_iter().find(left_alone))
 }
 
 /// The names of all metrics, or of those of a service. Where there are too many for one reply, those that hold a
@@ -193,5 +210,5 @@ pub(super) async fn learn(look: &Look<'_>, families: &mut [Family], shown: &[usi
 }
 
 fn is_too_large(error: &QueryError) -> bool {
-    matches!(error, QueryError::Upstream(upstream::UpstreamError::TooLarge { .. }))
+    matches!(error, QueryError::Upstream(UpstreamError::TooLarge { .. }))
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use contract::{Cite, Draft, Evidence, Untrusted};
+use contract::{Cite, Draft, Evidence, Untrusted, nearest};
 
 use super::{
     Look, Scope,
@@ -37,6 +37,8 @@ pub(super) struct Labelled {
     meant: Vec<Option<(Untrusted, Untrusted)>>,
     /// What that rests on.
     evidence: Vec<Evidence>,
+    /// Labels that name services, with each of their values.
+    services: Vec<(Untrusted, Untrusted)>,
 }
 
 impl Labelled {
@@ -61,6 +63,14 @@ impl Labelled {
         meant.as_ref().map(|(label, value)| Scope::of(look, label, value))
     }
 
+    /// The services that come near to a word, each with the first label that has it.
+    pub(super) fn near(&self, word: &str) -> Vec<&(Untrusted, Untrusted)> {
+        let near = nearest(word, self.services.iter().map(|(_, value)| value.inside()), 3);
+        near.iter()
+            .filter_map(|name| self.services.iter().find(|(_, value)| value.inside() == *name))
+            .collect()
+    }
+
     /// The names, for each word of the search.
     pub(super) fn borrowed(&self) -> Vec<BTreeSet<&str>> {
         self.names.iter().map(|names| names.iter().map(String::as_str).collect()).collect()
@@ -77,14 +87,24 @@ pub(super) async fn find(
     names: &Names,
     draft: &mut Draft,
 ) -> Labelled {
-    let mut found =
-        Labelled { names: Vec::new(), pairs: Vec::new(), meant: Vec::new(), evidence: Vec::new() };
+    let mut found = Labelled {
+        names: Vec::new(),
+        pairs: Vec::new(),
+        meant: Vec::new(),
+        evidence: Vec::new(),
+        services: Vec::new(),
+    };
     if look.query.words.is_empty() || hits.iter().any(|hit| hit.exact) {
         // Everything, or one metric by its name.
         found.names.resize(look.query.words.len(), BTreeSet::new());
         return found;
     }
     let known = services(look, labels, draft).await;
+    let each = |(label, listing): &(&Untrusted, Listing<Untrusted>)| {
+        let label = (*label).clone();
+        listing.items.clone().into_iter().map(move |value| (label.clone(), value))
+    };
+    found.services = known.iter().flat_map(each).collect();
     for (place, word) in look.query.words.iter().enumerate() {
         if scope.is_some_and(|scope| word.stands_in(scope.text.inside())) {
             // All of the service's metrics have it.

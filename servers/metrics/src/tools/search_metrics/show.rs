@@ -180,6 +180,7 @@ fn not_found(look: &Look<'_>, found: &Found, draft: &mut Draft) {
         if found.hits.iter().any(|hit| hit.places.get(place).is_some_and(Option::is_some)) {
             continue;
         }
+        near_services(look, found, place, draft);
         let near = near_words(found, &word.text);
         let near: Vec<String> = near.iter().map(|word| look.cx.intake.text(word).shown(40)).collect();
         let near = if near.is_empty() { String::new() } else { format!("; nearest: {}", near.join(", ")) };
@@ -192,6 +193,31 @@ fn not_found(look: &Look<'_>, found: &Found, draft: &mut Draft) {
             "only the first {} words were searched for, not {words}",
             look.query.words.len()
         ));
+    }
+}
+
+/// Services that come near to a word of the search, and the search with the nearest of them instead.
+fn near_services(look: &Look<'_>, found: &Found, place: usize, draft: &mut Draft) {
+    let Some(word) = look.query.words.get(place) else { return };
+    let near = found.labelled.near(&word.text);
+    let Some((label, value)) = near.first() else { return };
+    let shown: Vec<String> =
+        near.iter().map(|(label, value)| format!("{}={}", label.shown(60), value.shown(60))).collect();
+    let query = look.guarded(format!("GET /api/v1/label/{}/values", label.inside()), label.plain().is_some());
+    let cite = draft.cite(Evidence::new(look.source.system(), query).over(look.window));
+    let mut finding =
+        Finding::new(format!("services near to {}: {}", look.echo(&word.text), shown.join(", ")), cite);
+    for (other, _) in near.iter().skip(1).filter(|(other, _)| other != label) {
+        let query =
+            look.guarded(format!("GET /api/v1/label/{}/values", other.inside()), other.plain().is_some());
+        finding = finding.and(draft.cite(Evidence::new(look.source.system(), query).over(look.window)));
+    }
+    draft.finding(finding);
+    if let Some(value) = value.plain() {
+        let words = look.query.words.iter().enumerate();
+        let text: Vec<&str> =
+            words.map(|(other, word)| if other == place { value } else { word.text.as_str() }).collect();
+        draft.next(Next::call("search_metrics", "the nearest service").with("text", text.join(" ")));
     }
 }
 
@@ -255,6 +281,9 @@ fn nothing(look: &Look<'_>, found: &Found, mut draft: Draft) -> Answer {
             finding = finding.and(metadata(look, &mut draft));
         }
         draft.finding(finding);
+    }
+    for place in 0..look.query.words.len() {
+        near_services(look, found, place, &mut draft);
     }
     let joined = look.query.words.iter().map(|word| word.text.as_str()).collect::<Vec<_>>().join("_");
     let names = nearest(&joined, found.families.iter().map(|family| family.name.inside()), 5);

@@ -25,7 +25,7 @@ fn ranked(tracks: &[Track]) -> Vec<String> {
 
 fn told(values: Vec<Option<f64>>) -> String {
     let track = track("x", values);
-    story(&track, &judge(&track, &(0..120), Some(60_000))).text()
+    story(&track, &judge(&track, &(0..120), Some(60_000))).text(&contract::significant)
 }
 
 #[test]
@@ -33,15 +33,24 @@ fn each_kind_of_change_is_told_in_its_own_words() {
     // The level is 10 before, 40 (10 + 30) after; place 60 is 60 minutes after 1970.
     assert_eq!(
         told(noisy(|at, v| Some(if at < 60 { v } else { v + 30.0 }))),
-        "10 → 40 since 1970-01-01T01:00:00Z"
+        "median 10 before → median 40 since 1970-01-01T01:00:00Z"
     );
-    assert_eq!(told(noisy(|at, v| Some(if at == 60 { 90.0 } else { v }))), "10 → 90 at 1970-01-01T01:00:00Z");
-    assert_eq!(told(noisy(|at, v| (at < 60).then_some(v))), "10, then no sample since 1970-01-01T01:00:00Z");
-    assert_eq!(told(noisy(|at, v| (at >= 60).then_some(v))), "first sample 1970-01-01T01:00:00Z, then 10");
+    assert_eq!(
+        told(noisy(|at, v| Some(if at == 60 { 90.0 } else { v }))),
+        "median 10 before → 90 at 1970-01-01T01:00:00Z"
+    );
+    assert_eq!(
+        told(noisy(|at, v| (at < 60).then_some(v))),
+        "median 10, then no sample since 1970-01-01T01:00:00Z"
+    );
+    assert_eq!(
+        told(noisy(|at, v| (at >= 60).then_some(v))),
+        "first sample 1970-01-01T01:00:00Z, then median 10"
+    );
     assert_eq!(told(noisy(|_, v| Some(v))), "steady");
     assert_eq!(
         told(noisy(|at, v| Some(if at < 20 { v + 40.0 } else { v }))),
-        "50 → 10 since 1970-01-01T00:20:00Z"
+        "median 50 before → median 10 since 1970-01-01T00:20:00Z"
     );
     assert_eq!(
         told(noisy(|at, v| Some(if at == 0 { 90.0 } else { v }))),
@@ -149,6 +158,45 @@ fn what_rises_steadily_did_not_move_but_is_told_before_the_rest() {
     assert_eq!(judge(&track("x", small), &(0..120), Some(60_000)).trend, None, "1 %");
     let tracks = [track("a still", still), track("b rising", rising)];
     assert_eq!(ranked(&tracks)[0], "{name=«b rising»}");
+}
+
+#[test]
+fn a_slope_is_seen_in_few_samples_and_through_noise_that_turns_it_back() {
+    let judged = |values: &[f64]| {
+        let values: Vec<Option<f64>> = values.iter().copied().map(Some).collect();
+        let within = 0..values.len();
+        judge(&track("x", values), &within, Some(60_000))
+    };
+    // 13 samples, as an hour every five minutes gives: levels of eighths with one or two samples.
+    let few: Vec<f64> = (0..13).map(|at| 78.0 + f64::from(at) * 15.0).collect();
+    assert_eq!((judged(&few).trend, judged(&few).moved.onset), (Some((78.0, 250.5)), None));
+    // Medians of eighths: the fourth is below the third.
+    let levels = [80.0, 105.0, 130.0, 125.0, 180.0, 205.0, 230.0, 255.0];
+    let turned: Vec<f64> =
+        levels.iter().flat_map(|level| [-2.0, 0.0, 2.0].map(|noise| level + noise)).collect();
+    assert_eq!((judged(&turned).trend, judged(&turned).moved.onset), (Some((80.0, 255.0)), None));
+    // Two steps are no slope, and neither is a slope that is small against the noise.
+    let levels = [10.0, 10.1, 9.9, 25.0, 25.1, 24.9, 40.0, 40.1];
+    let stairs: Vec<f64> =
+        levels.iter().flat_map(|level| [-1.0, 0.0, 1.0].map(|noise| level + noise)).collect();
+    assert_eq!(judged(&stairs).trend, None);
+    let levels = [80.0, 105.0, 130.0, 125.0, 180.0, 205.0, 230.0, 255.0];
+    let noisy: Vec<f64> =
+        levels.iter().flat_map(|level| [-99.0, 0.0, 99.0].map(|noise| level + noise)).collect();
+    assert_eq!(judged(&noisy).trend, None);
+}
+
+#[test]
+fn a_sample_that_is_not_a_number_is_no_end() {
+    let nan = |from: usize, until: usize| {
+        noisy(move |at, v| (at < until).then_some(if at < from { v } else { f64::NAN }))
+    };
+    let judged = |values| judge(&track("x", values), &(0..120), Some(60_000));
+    assert_eq!(judged(nan(60, 120)).moved.onset, None);
+    // Not a number from 60 on, gone from 90 on.
+    let gone = judged(nan(60, 90));
+    assert_eq!((gone.moved.direction, gone.moved.onset), (Direction::Vanished, Some(90)));
+    assert!(gone.has_ended);
 }
 
 proptest! {

@@ -9,6 +9,7 @@ use promql_parser::{
     parser::token::T_EQL_REGEX,
 };
 
+use super::super::words::brief;
 use crate::{
     backend::Metrics,
     model::{Listing, MatchOp, QueryOptions, Series, selector},
@@ -156,7 +157,8 @@ impl<'a> Inquiry<'a> {
         if values.more || matcher.is_match("") || values.items.iter().any(fits) {
             return None;
         }
-        let on = of.as_ref().map_or(String::new(), |metric| format!(" on {metric}"));
+        let on = of.as_ref().map_or(String::new(), |metric| format!(" on {}", brief(metric)));
+        let (named_it, written) = (brief(&matcher.name), brief(&matcher.to_string()));
         let of = of.as_ref().map_or(String::new(), |metric| format!(" match[]={metric}"));
         let evidence = self.evidence(format!("/api/v1/label/{}/values{of}", matcher.name));
         if values.items.is_empty() {
@@ -164,7 +166,7 @@ impl<'a> Inquiry<'a> {
         }
         if matcher.op == ParsedOp::Equal && reads_as_regex(matcher, &values.items) {
             let statement = format!(
-                "{matcher} compares the whole text{on}; as a regular expression, with =~, it matches"
+                "{written} compares the whole text{on}; as a regular expression, with =~, it matches"
             );
             return Some(Fault { statement, evidence, nearest: None, is_regex: true });
         }
@@ -178,7 +180,7 @@ impl<'a> Inquiry<'a> {
         };
         let named: Vec<String> = named.into_iter().map(|value| value.shown(80)).collect();
         let statement =
-            format!("no value of label {}{on} fits {matcher}; {which}: {}", matcher.name, named.join(", "));
+            format!("no value of label {named_it}{on} fits {written}; {which}: {}", named.join(", "));
         let may_replace = matcher.op == ParsedOp::Equal;
         let nearest =
             alike.first().and_then(|value| value.plain()).filter(|_| may_replace).map(str::to_owned);
@@ -187,7 +189,7 @@ impl<'a> Inquiry<'a> {
 
     async fn no_label(&mut self, label: &str, matches: &[&str], on: &str, evidence: Evidence) -> Fault {
         let mut fault = Fault {
-            statement: format!("there is no label {label}{on}"),
+            statement: format!("there is no label {}{on}", brief(label)),
             evidence,
             nearest: None,
             is_regex: false,
@@ -262,13 +264,14 @@ impl<'a> Inquiry<'a> {
         self.take()?;
         let query = format!("count(present_over_time({selector}[{}]))", duration_text(piece as f64));
         let start = self.end.checked_sub(Duration::from_secs(back)).ok()?;
-        // Windows are half-open: one second more, so that the end is among the moments.
+        // Windows are half-open: one second more, so that the end is among the moments. Evidence shows what is sent.
         let window = TimeRange::new(start, self.end.checked_add(Duration::from_secs(1)).ok()?).ok()?;
+        let sent = TimeRange::new(start, self.end).ok()?;
         let step = Duration::from_secs(piece);
         let reply = self.store.range(self.cx, &query, window, step, QueryOptions::default()).await.ok()?;
         let last = reply.data.series().first().and_then(|one| one.points.last());
         let moment = last.and_then(|point| Timestamp::from_millisecond(point.at).ok());
-        Some((moment, self.evidence(query).over(window).every(step)))
+        Some((moment, self.evidence(query).over(sent).every(step)))
     }
 
     /// How far the samples of these series are apart, in seconds.
