@@ -189,47 +189,42 @@ fn next_version(version: &str) -> String {
 /// A batch, and either more traffic or a deployment, in services that neither call the victim nor are called
 /// by it.
 fn herrings(shop: &Shop, incident: &mut Incident, random: &mut Random) {
-    let places = |names: &[&str]| -> Vec<usize> {
-        names
-            .iter()
-            .filter_map(|name| shop.index(name))
-            .filter(|place| !shop.reaches(*place, incident.victim))
-            .collect()
-    };
-    // What goes wrong at the front door reaches everyone; then those it reaches must do.
-    let among = |names: &[&str]| -> Vec<usize> {
-        let (reached, unrelated): (Vec<usize>, Vec<usize>) =
-            places(names).into_iter().partition(|place| shop.reaches(incident.victim, *place));
-        if unrelated.is_empty() { reached } else { unrelated }
-    };
     let onset = incident.onset;
-    let batch = random.choose(&among(&["search", "cart", "recommendation", "ads", "email"]));
-    let bump = among(&["catalog", "search", "ads", "recommendation", "shipping"]);
-    let bump: Vec<usize> = bump.into_iter().filter(|place| Some(*place) != batch).collect();
-    let deployment = among(&["catalog", "search", "recommendation", "ads", "email"]);
-    let deployment: Vec<usize> = deployment.into_iter().filter(|place| Some(*place) != batch).collect();
+    let batch = among(shop, incident, &["search", "cart", "recommendation", "ads", "email"]);
+    let Some(batch) = random.choose(&batch) else { return };
+    let start = onset - MINUTE * random.between(6.0, 20.0) as i64;
+    let earlier = onset - MINUTE * random.between(85.0, 110.0) as i64;
+    let earlier = (earlier, earlier + 16 * MINUTE);
+    incident.herrings.push(Herring { service: batch, kind: HerringKind::Batch { earlier }, start });
 
-    let mut found = Vec::new();
-    if let Some(service) = batch {
-        let start = onset - MINUTE * random.between(6.0, 20.0) as i64;
-        let earlier = onset - MINUTE * random.between(85.0, 110.0) as i64;
-        let earlier = (earlier, earlier + 16 * MINUTE);
-        found.push(Herring { service, kind: HerringKind::Batch { earlier }, start });
-    }
+    let other_than_batch = |names: &[&str]| -> Vec<usize> {
+        among(shop, incident, names).into_iter().filter(|place| *place != batch).collect()
+    };
+    let bump = other_than_batch(&["catalog", "search", "ads", "recommendation", "shipping"]);
+    let deployment = other_than_batch(&["catalog", "search", "recommendation", "ads", "email"]);
     let start = onset - MINUTE * random.between(5.0, 15.0) as i64;
     let wants_bump = incident.fault != Fault::TrafficSurge && random.unit() < 0.6;
     if let Some(service) = random.choose(&bump).filter(|_| wants_bump) {
         let nodes = shop.nodes.iter().zip(rates(shop, incident));
         let usual: f64 = nodes.filter(|(node, _)| node.service == service).map(|(_, rate)| rate).sum();
         let per_second = usual * random.between(0.6, 0.9);
-        found.push(Herring { service, kind: HerringKind::Bump { per_second }, start });
+        incident.herrings.push(Herring { service, kind: HerringKind::Bump { per_second }, start });
     } else if let Some(service) = random.choose(&deployment) {
         let version = next_version(shop.service(service).map_or("0.0.0", |service| service.version));
         let environment = Vec::new();
         incident.deployments.push(Deployment { service, at: start, version, environment });
-        found.push(Herring { service, kind: HerringKind::Deployment, start });
+        incident.herrings.push(Herring { service, kind: HerringKind::Deployment, start });
     }
-    incident.herrings = found;
+}
+
+/// Those of the named services that have nothing to do with the victim. What goes wrong at the front door reaches
+/// everyone; then those that do not call it must do.
+fn among(shop: &Shop, incident: &Incident, names: &[&str]) -> Vec<usize> {
+    let places = names.iter().filter_map(|name| shop.index(name));
+    let (reached, unrelated): (Vec<usize>, Vec<usize>) = places
+        .filter(|place| !shop.reaches(*place, incident.victim))
+        .partition(|place| shop.reaches(incident.victim, *place));
+    if unrelated.is_empty() { reached } else { unrelated }
 }
 
 #[cfg(test)]

@@ -119,15 +119,14 @@ impl Condition {
             return Lived { step: self.step, operations: Vec::new() };
         };
         let work = self.work(shop, traffic, outcomes);
-        let mut step = ReplicaStep { cpu: 0.0, throttled: 0.0, in_flight: 0.0, ..self.step };
-        let mut operations = Vec::with_capacity(work.len());
+        let nothing = ReplicaStep { cpu: 0.0, throttled: 0.0, in_flight: 0.0, memory: 0.0, ..self.step };
         if !self.step.live {
-            step.memory = 0.0;
-            step.pool = PoolStep::default();
-            operations.extend(work.iter().map(|w| (w.place, OperationStep::default(), Answer::default())));
-            return Lived { step, operations };
+            let step = ReplicaStep { pool: PoolStep::default(), ..nothing };
+            let silent = |one: &Work<'_>| (one.place, OperationStep::default(), Answer::default());
+            return Lived { step, operations: work.iter().map(silent).collect() };
         }
-
+        let mut step = nothing;
+        let mut operations = Vec::with_capacity(work.len());
         let strain = self.strain(service, incident, at, &work);
         let (cores, slow_cores) = self.queue_for_cores(service, strain, &work);
         let (connections, held) = self.queue_for_connections(service, incident, &work);

@@ -7,6 +7,9 @@ use world::Fault;
 
 use crate::reading::{Recording, Series, demo, demo_directory, milliseconds, of};
 
+/// The label sets for which a rule holds at a moment.
+type Holds<'a> = dyn Fn(i64) -> BTreeSet<BTreeMap<String, String>> + 'a;
+
 /// Labels of an alert, its state, and when it was evaluated.
 type Row = (BTreeMap<String, String>, &'static str, i64);
 
@@ -83,7 +86,7 @@ fn alerts_are_what_their_rules_say_of_the_samples() {
             let labels = BTreeMap::from([("service".to_owned(), "payment".to_owned())]);
             if is_short { BTreeSet::from([labels]) } else { BTreeSet::new() }
         };
-        let rules: [(&str, i64, &dyn Fn(i64) -> BTreeSet<BTreeMap<String, String>>); 5] = [
+        let rules: [(&str, i64, &Holds<'_>); 5] = [
             ("TargetDown", 60_000, &down),
             ("ContainerOOMKilled", 0, &killed),
             ("HighErrorRate", 60_000, &failing),

@@ -17,7 +17,7 @@ fn check_all(check: fn(&str, &Recording)) {
 #[test]
 fn buckets_are_cumulative_and_end_with_the_count_and_the_sum_lies_between_their_bounds() {
     check_all(|name, recording| {
-        let mut groups: BTreeMap<(String, BTreeMap<String, String>), Vec<(f64, &Series)>> = BTreeMap::new();
+        let mut groups: BTreeMap<_, Vec<(f64, &Series)>> = BTreeMap::new();
         for series in recording.series.iter().filter(|series| series.name.ends_with("_bucket")) {
             let le = series.label("le").parse().unwrap();
             groups.entry((series.name.clone(), series.without("le"))).or_default().push((le, series));

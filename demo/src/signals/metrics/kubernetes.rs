@@ -215,47 +215,48 @@ fn deployment(world: &World, index: usize, service: &Service, sheet: &mut Sheet)
 
 fn nodes(world: &World, node: usize, sheet: &mut Sheet) {
     let exporter = format!("{}:9100", node_ip(node));
-    let clock = seldom(world, &exporter, 0);
-    let every = (SELDOM / STEP) as usize;
-    let mut cores = vec![0.0; world.incident.steps()];
-    let mut memory = vec![0.0; world.incident.steps()];
-    for target in Target::all(world).iter().filter(|target| target.pod.node == node) {
-        let after = target.first..;
-        for (step, (cores, memory)) in target.steps.iter().zip(
-            cores
-                .get_mut(after.clone())
-                .unwrap_or_default()
-                .iter_mut()
-                .zip(memory.get_mut(after).unwrap_or_default()),
-        ) {
-            *cores += step.cpu;
-            *memory += step.memory;
-        }
-    }
     let labels = || scraped("node-exporter", &exporter);
+    let clock = seldom(world, &exporter, 0);
+    let usage = usage(world, node);
+    let samples = usage.len().div_ceil((SELDOM / STEP) as usize);
     // The load average of one minute follows what runs and what would like to.
-    let mut average = 0.0;
-    let load: Vec<f64> = cores
-        .iter()
-        .map(|cores| {
-            average = if average == 0.0 { *cores } else { 0.78 * average + 0.22 * cores };
-            rounded(1.15 * average + 0.4, 2)
-        })
-        .collect();
-    let thin = |values: Vec<f64>| -> Vec<f64> { values.into_iter().step_by(every).collect() };
+    let mut average = usage.first().map_or(0.0, |(cores, _)| *cores);
+    let load = usage.iter().map(|(cores, _)| {
+        average = 0.78 * average + 0.22 * cores;
+        rounded(1.15 * average + 0.4, 2)
+    });
     sheet.gauge(("node_load1", "1m load average."), labels(), clock, thin(load));
     let total = 32.0 * 1024.0 * MIB;
-    let available: Vec<f64> = memory.iter().map(|used| libm::floor(total - used - 5_200.0 * MIB)).collect();
+    let available = usage.iter().map(|(_, used)| libm::floor(total - used - 5_200.0 * MIB));
     let about = ("node_memory_MemAvailable_bytes", "Memory information field MemAvailable_bytes.");
     sheet.gauge(about, labels(), clock, thin(available));
     let about = ("node_memory_MemTotal_bytes", "Memory information field MemTotal_bytes.");
-    sheet.gauge(about, labels(), clock, thin(vec![total; world.incident.steps()]));
-    let about = ("machine_cpu_cores", "Number of logical CPU cores.");
-    let mut machine = scraped("kubelet", &kubelet(node));
-    machine.push(("node", node_name(node)));
-    sheet.gauge(about, machine, seldom(world, &kubelet(node), 0), vec![16.0; world.incident.steps() / 2]);
+    sheet.gauge(about, labels(), clock, vec![total; samples]);
     let up = ("up", "Whether the last scrape succeeded.");
-    sheet.gauge(up, labels(), clock, vec![1.0; world.incident.steps() / 2]);
-    let clock = Clock { first: world.incident.start() * 1000 + offset(&kubelet(node)), every: STEP * 1000 };
-    sheet.gauge(up, scraped("kubelet", &kubelet(node)), clock, vec![1.0; world.incident.steps()]);
+    sheet.gauge(up, labels(), clock, vec![1.0; samples]);
+
+    let kubelet = kubelet(node);
+    let about = ("machine_cpu_cores", "Number of logical CPU cores.");
+    let mut machine = scraped("kubelet", &kubelet);
+    machine.push(("node", node_name(node)));
+    sheet.gauge(about, machine, seldom(world, &kubelet, 0), vec![16.0; samples]);
+    let clock = Clock { first: world.incident.start() * 1000 + offset(&kubelet), every: STEP * 1000 };
+    sheet.gauge(up, scraped("kubelet", &kubelet), clock, vec![1.0; usage.len()]);
+}
+
+/// Cores and bytes that all containers on a node use, by step.
+fn usage(world: &World, node: usize) -> Vec<(f64, f64)> {
+    let mut sums = vec![(0.0, 0.0); world.incident.steps()];
+    for target in Target::all(world).iter().filter(|target| target.pod.node == node) {
+        for (sum, step) in sums.iter_mut().skip(target.first).zip(target.steps) {
+            sum.0 += step.cpu;
+            sum.1 += step.memory;
+        }
+    }
+    sums
+}
+
+/// What changes seldom is scraped so.
+fn thin(values: impl Iterator<Item = f64>) -> Vec<f64> {
+    values.step_by((SELDOM / STEP) as usize).collect()
 }

@@ -99,10 +99,41 @@ fn known(labels: &[(String, String)]) -> Labels {
     labels.iter().filter_map(|(name, value)| Some((find(name)?, value.clone()))).collect()
 }
 
+/// The series of one alert, evaluation by evaluation.
 struct Columns {
     pending: Vec<f64>,
     firing: Vec<f64>,
     since: Vec<f64>,
+}
+
+impl Columns {
+    fn new(count: usize) -> Columns {
+        Columns { pending: vec![ABSENT; count], firing: vec![ABSENT; count], since: vec![ABSENT; count] }
+    }
+
+    fn note(&mut self, place: usize, raised: &Raised) {
+        let state = if raised.fired.is_some() { &mut self.firing } else { &mut self.pending };
+        if let Some(cell) = state.get_mut(place) {
+            *cell = 1.0;
+        }
+        if let Some(cell) = self.since.get_mut(place) {
+            *cell = raised.since.div_euclid(1000) as f64;
+        }
+    }
+}
+
+impl Raised {
+    fn new(rule: usize, labels: Vec<(String, String)>, since: i64) -> Raised {
+        Raised { rule, labels, since, fired: None, last: since, value: 0.0 }
+    }
+
+    /// The condition holds at one more evaluation.
+    fn goes_on(&mut self, at: i64, value: f64, hold: i64) {
+        (self.last, self.value) = (at, value);
+        if self.fired.is_none() && at - self.since >= hold * 1000 {
+            self.fired = Some(at);
+        }
+    }
 }
 
 /// One alerting rule through time, and its `ALERTS` and `ALERTS_FOR_STATE`.
@@ -111,44 +142,25 @@ fn raise(world: &World, index: usize, alert: &Alert, store: &Store, sheet: &mut 
     let mut columns: BTreeMap<Vec<(String, String)>, Columns> = BTreeMap::new();
     let mut active: BTreeMap<Vec<(String, String)>, Raised> = BTreeMap::new();
     let mut ended = Vec::new();
+    if alert.name == list::WATCHDOG {
+        // What always holds has held since Prometheus was started.
+        let mut always = Raised::new(index, Vec::new(), clock.first - UPTIME * 1000);
+        always.goes_on(always.since, 1.0, 0);
+        active.insert(Vec::new(), always);
+    }
     for place in 0..count {
         let at = clock.at(place);
-        let found: Vector = store
-            .evaluate(&alert.expression, at)
-            .into_iter()
-            .filter(|(_, value)| alert.condition.holds(*value))
-            .collect();
+        let mut found: Vector = store.evaluate(&alert.expression, at);
+        found.retain(|_, value| alert.condition.holds(*value));
         let (goes_on, ends): (BTreeMap<_, _>, BTreeMap<_, _>) =
             active.into_iter().partition(|(labels, _)| found.contains_key(labels));
         active = goes_on;
         ended.extend(ends.into_values());
         for (labels, value) in found {
-            // What always holds has held since Prometheus was started.
-            let since = if alert.name == "Watchdog" { clock.first - UPTIME * 1000 } else { at };
-            let raised = active.entry(labels.clone()).or_insert_with(|| Raised {
-                rule: index,
-                labels: labels.clone(),
-                since,
-                fired: None,
-                last: at,
-                value,
-            });
-            (raised.last, raised.value) = (at, value);
-            if raised.fired.is_none() && at - raised.since >= alert.hold * 1000 {
-                raised.fired = Some(if alert.name == "Watchdog" { raised.since } else { at });
-            }
-            let column = columns.entry(labels).or_insert_with(|| Columns {
-                pending: vec![ABSENT; count],
-                firing: vec![ABSENT; count],
-                since: vec![ABSENT; count],
-            });
-            let state = if raised.fired.is_some() { &mut column.firing } else { &mut column.pending };
-            if let Some(cell) = state.get_mut(place) {
-                *cell = 1.0;
-            }
-            if let Some(cell) = column.since.get_mut(place) {
-                *cell = raised.since.div_euclid(1000) as f64;
-            }
+            let raised =
+                active.entry(labels.clone()).or_insert_with(|| Raised::new(index, labels.clone(), at));
+            raised.goes_on(at, value, alert.hold);
+            columns.entry(labels).or_insert_with(|| Columns::new(count)).note(place, raised);
         }
     }
     ended.extend(active.into_values());

@@ -9,6 +9,9 @@ pub(crate) const ERRORS: &str = "service:errors:ratio_rate2m";
 /// Mean seconds of a request by service, recorded; not of services that measure in milliseconds.
 pub(crate) const LATENCY: &str = "service:latency_seconds:mean_rate2m";
 
+/// The alert that always fires.
+pub(crate) const WATCHDOG: &str = "Watchdog";
+
 const BY_SERVICE: &[&str] = &["service"];
 const BY_CONTAINER: &[&str] = &["container", "namespace"];
 const BY_POD: &[&str] = &["container", "namespace", "pod"];
@@ -73,36 +76,6 @@ impl Alert {
 }
 
 pub(crate) fn recordings() -> Vec<Recording> {
-    let rate = |of: Vec<Select>| Expression::SumRate { by: BY_SERVICE, of, seconds: WINDOW };
-    let all = || {
-        rate(
-            [
-                "http_server_request_duration_seconds_count",
-                "http_server_duration_milliseconds_count",
-                "http_server_requests_seconds_count",
-                "http_requests_total",
-                "grpc_server_handled_total",
-                "rpc_server_duration_milliseconds_count",
-                "jobs_processed_total",
-            ]
-            .into_iter()
-            .map(Select::all)
-            .collect(),
-        )
-    };
-    let failed = rate(vec![
-        Select::with(
-            "http_server_request_duration_seconds_count",
-            Matcher::Like("http_response_status_code", "5.."),
-        ),
-        Select::with("http_server_duration_milliseconds_count", Matcher::Like("http_status_code", "5..")),
-        Select::with("http_server_requests_seconds_count", Matcher::Is("outcome", "SERVER_ERROR")),
-        Select::with("http_requests_total", Matcher::Like("code", "5..")),
-        Select::with("http_requests_total", Matcher::Like("status", "5..")),
-        Select::with("grpc_server_handled_total", Matcher::IsNot("grpc_code", "OK")),
-        Select::with("rpc_server_duration_milliseconds_count", Matcher::IsNot("rpc_grpc_status_code", "0")),
-        Select::with("jobs_processed_total", Matcher::IsNot("status", "ok")),
-    ]);
     let timed = [
         ("http_server_request_duration_seconds_sum", "http_server_request_duration_seconds_count"),
         ("http_server_requests_seconds_sum", "http_server_requests_seconds_count"),
@@ -112,9 +85,40 @@ pub(crate) fn recordings() -> Vec<Recording> {
     let (sums, counts): (Vec<Select>, Vec<Select>) =
         timed.into_iter().map(|(sum, count)| (Select::all(sum), Select::all(count))).unzip();
     vec![
-        Recording { name: REQUESTS, expression: all() },
-        Recording { name: ERRORS, expression: over(failed, all()) },
+        Recording { name: REQUESTS, expression: rate(requests()) },
+        Recording { name: ERRORS, expression: over(rate(failures()), rate(requests())) },
         Recording { name: LATENCY, expression: over(rate(sums), rate(counts)) },
+    ]
+}
+
+fn rate(of: Vec<Select>) -> Expression {
+    Expression::SumRate { by: BY_SERVICE, of, seconds: WINDOW }
+}
+
+fn requests() -> Vec<Select> {
+    let names = [
+        "http_server_request_duration_seconds_count",
+        "http_server_duration_milliseconds_count",
+        "http_server_requests_seconds_count",
+        "http_requests_total",
+        "grpc_server_handled_total",
+        "rpc_server_duration_milliseconds_count",
+        "jobs_processed_total",
+    ];
+    names.into_iter().map(Select::all).collect()
+}
+
+fn failures() -> Vec<Select> {
+    let code = Matcher::Like("http_response_status_code", "5..");
+    vec![
+        Select::with("http_server_request_duration_seconds_count", code),
+        Select::with("http_server_duration_milliseconds_count", Matcher::Like("http_status_code", "5..")),
+        Select::with("http_server_requests_seconds_count", Matcher::Is("outcome", "SERVER_ERROR")),
+        Select::with("http_requests_total", Matcher::Like("code", "5..")),
+        Select::with("http_requests_total", Matcher::Like("status", "5..")),
+        Select::with("grpc_server_handled_total", Matcher::IsNot("grpc_code", "OK")),
+        Select::with("rpc_server_duration_milliseconds_count", Matcher::IsNot("rpc_grpc_status_code", "0")),
+        Select::with("jobs_processed_total", Matcher::IsNot("status", "ok")),
     ]
 }
 
@@ -123,10 +127,10 @@ fn over(one: Expression, other: Expression) -> Expression {
 }
 
 pub(crate) fn alerts() -> Vec<Alert> {
-    let mut all = symptoms();
-    all.extend(causes());
-    all.extend(resources());
-    all
+    [symptoms(), connections(), absences(), cores(), memory(), vec![watchdog()]]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 /// What customers feel.
@@ -178,8 +182,8 @@ fn symptoms() -> Vec<Alert> {
     ]
 }
 
-/// What may be behind it.
-fn causes() -> Vec<Alert> {
+/// What pools lack.
+fn connections() -> Vec<Alert> {
     let exhausted = |name, used: Select, size: &'static str| Alert {
         name,
         expression: over(
@@ -200,54 +204,51 @@ fn causes() -> Vec<Alert> {
             Select::with("db_client_connections_usage", Matcher::Is("state", "used")),
             "db_client_connections_max",
         ),
-        Alert {
-            name: "TargetDown",
-            expression: Expression::Latest(Select::all("up")),
-            condition: Condition::Equal(0.0),
-            hold: 60,
-            severity: "critical",
-            team: "platform",
-            summary: "{{ $labels.job }} on {{ $labels.instance }} is down",
-            description: "{{ $labels.instance }} of job {{ $labels.job }} has not answered for a minute.",
-        },
-        Alert {
-            name: "DatabaseDown",
-            expression: Expression::Latest(Select::all("pg_up")),
-            condition: Condition::Equal(0.0),
-            hold: 60,
-            severity: "critical",
-            team: "platform",
-            summary: "PostgreSQL does not answer",
-            description: "The exporter on {{ $labels.instance }} can't connect.",
-        },
-        Alert {
-            name: "CacheDown",
-            expression: Expression::Latest(Select::all("redis_up")),
-            condition: Condition::Equal(0.0),
-            hold: 60,
-            severity: "critical",
-            team: "platform",
-            summary: "Redis does not answer",
-            description: "The exporter on {{ $labels.instance }} can't connect.",
-        },
     ]
 }
 
-/// What containers lack.
-fn resources() -> Vec<Alert> {
+/// What does not answer.
+fn absences() -> Vec<Alert> {
+    let zero = |name, metric, summary, description| Alert {
+        name,
+        expression: Expression::Latest(Select::all(metric)),
+        condition: Condition::Equal(0.0),
+        hold: 60,
+        severity: "critical",
+        team: "platform",
+        summary,
+        description,
+    };
+    let can_not_connect = "The exporter on {{ $labels.instance }} can't connect.";
+    vec![
+        zero(
+            "TargetDown",
+            "up",
+            "{{ $labels.job }} on {{ $labels.instance }} is down",
+            "{{ $labels.instance }} of job {{ $labels.job }} has not answered for a minute.",
+        ),
+        zero("DatabaseDown", "pg_up", "PostgreSQL does not answer", can_not_connect),
+        zero("CacheDown", "redis_up", "Redis does not answer", can_not_connect),
+    ]
+}
+
+fn limits(resource: &'static str) -> Select {
+    Select::with("kube_pod_container_resource_limits", Matcher::Is("resource", resource))
+}
+
+/// What containers lack to compute.
+fn cores() -> Vec<Alert> {
     let cpu = Expression::SumRate {
         by: BY_CONTAINER,
         of: vec![Select::all("container_cpu_usage_seconds_total")],
         seconds: WINDOW,
     };
-    let of_limits =
-        |resource| Select::with("kube_pod_container_resource_limits", Matcher::Is("resource", resource));
     let throttled =
         |metric| Expression::SumRate { by: BY_CONTAINER, of: vec![Select::all(metric)], seconds: 300 };
     vec![
         Alert {
             name: "ContainerCPUHigh",
-            expression: over(cpu, Expression::Sum { by: BY_CONTAINER, of: of_limits("cpu") }),
+            expression: over(cpu, Expression::Sum { by: BY_CONTAINER, of: limits("cpu") }),
             condition: Condition::Above(0.85),
             hold: 300,
             severity: "warning",
@@ -268,11 +269,17 @@ fn resources() -> Vec<Alert> {
             summary: "{{ $labels.container }} is throttled",
             description: "{{ $value | humanizePercentage }} throttling of CPU in container {{ $labels.container }}.",
         },
+    ]
+}
+
+/// What containers lack to remember, and what comes of it.
+fn memory() -> Vec<Alert> {
+    vec![
         Alert {
             name: "ContainerMemoryNearLimit",
             expression: over(
                 Expression::Max { by: BY_POD, of: Select::all("container_memory_working_set_bytes") },
-                Expression::Max { by: BY_POD, of: of_limits("memory") },
+                Expression::Max { by: BY_POD, of: limits("memory") },
             ),
             condition: Condition::Above(0.9),
             hold: 60,
@@ -307,15 +314,19 @@ fn resources() -> Vec<Alert> {
             summary: "{{ $labels.deployment }} lacks replicas",
             description: "{{ $value | printf \"%.0f\" }} replicas of {{ $labels.deployment }} are missing.",
         },
-        Alert {
-            name: "Watchdog",
-            expression: Expression::One,
-            condition: Condition::Any,
-            hold: 0,
-            severity: "none",
-            team: "platform",
-            summary: "Alerting works",
-            description: "This alert always fires.",
-        },
     ]
+}
+
+/// The proof that alerts arrive.
+fn watchdog() -> Alert {
+    Alert {
+        name: WATCHDOG,
+        expression: Expression::One,
+        condition: Condition::Any,
+        hold: 0,
+        severity: "none",
+        team: "platform",
+        summary: "Alerting works",
+        description: "This alert always fires.",
+    }
 }
