@@ -146,7 +146,8 @@ fn symptoms(world: &World) -> Vec<Value> {
         };
         let usual = mean(before);
         for (place, is_moved) in moved(&mean(after), &usual).into_iter().enumerate() {
-            if !is_moved {
+            let is_of_campaign = WHAT.get(place) == Some(&"traffic") && is_behind_campaign(world, index);
+            if !is_moved || is_of_campaign {
                 continue;
             }
             let since = felt.get(onset..).unwrap_or_default().windows(2).position(|pair| {
@@ -159,6 +160,14 @@ fn symptoms(world: &World) -> Vec<Value> {
     }
     found.sort_by(|(a, _), (b, _)| a.cmp(b));
     found.into_iter().map(|(_, symptom)| symptom).collect()
+}
+
+/// Whether a campaign sends more requests to the service too, through others.
+fn is_behind_campaign(world: &World, service: usize) -> bool {
+    let mut herrings = world.incident.herrings.iter();
+    herrings.any(|herring| {
+        matches!(herring.kind, HerringKind::Bump { .. }) && world.shop.reaches(herring.service, service)
+    })
 }
 
 fn felt(world: &World, service: usize) -> Vec<Felt> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use world::Fault;
 
-use crate::reading::{Recording, STEP, Series, demo, demo_directory, of, samples};
+use crate::reading::{Recording, STEP, Series, demo, of};
 
 /// A recording of each kind, and the demo.
 fn check_all(check: fn(&str, &Recording)) {
@@ -175,9 +175,8 @@ fn nothing_is_cpu_or_memory_beyond_its_limit() {
 
 #[test]
 fn the_month_ends_where_the_record_begins_and_its_counters_go_on() {
-    let month = samples(&std::fs::read_to_string(demo_directory().join("metrics/capacity.om")).unwrap());
-    assert!(month.len() >= 60);
-    for old in &month {
+    assert!(demo().month.len() >= 60);
+    for old in &demo().month {
         let new = demo().series.iter().find(|new| new.name == old.name && new.labels == old.labels);
         let new = new.unwrap_or_else(|| panic!("{} {:?} does not go on", old.name, old.labels));
         let ((last_at, last), (first_at, first)) = (old.samples.last().unwrap(), new.samples[0]);

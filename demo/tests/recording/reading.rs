@@ -1,7 +1,7 @@
 //! Reading a recording, without the crate's own idea of it.
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::OnceLock;
 
 use serde_json::Value;
@@ -60,8 +60,12 @@ impl Series {
 pub(crate) struct Recording {
     pub(crate) series: Vec<Series>,
     pub(crate) truth: Value,
+    /// The month before; of the demo only.
+    pub(crate) month: Vec<Series>,
     pub(crate) alerts: Value,
     pub(crate) groups: Value,
+    pub(crate) silences: Value,
+    pub(crate) status: Value,
     pub(crate) start: i64,
     pub(crate) onset: i64,
     pub(crate) end: i64,
@@ -99,21 +103,14 @@ pub(crate) fn generate(world: &World, options: &Options) -> TempDir {
     directory
 }
 
-/// Where the demo's recording is. Nothing that lives to the end of the tests is dropped, so this is not a temporary
-/// directory but one that the next run overwrites.
-pub(crate) fn demo_directory() -> &'static Path {
-    static WRITTEN: OnceLock<PathBuf> = OnceLock::new();
-    WRITTEN.get_or_init(|| {
-        let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("demo-recording");
-        World::demo().write(&directory, &Options::default()).unwrap();
-        directory
-    })
-}
-
 /// The demo's recording.
 pub(crate) fn demo() -> &'static Recording {
     static DEMO: OnceLock<Recording> = OnceLock::new();
-    DEMO.get_or_init(|| read(demo_directory()))
+    DEMO.get_or_init(|| {
+        let directory = generate(&World::demo(), &Options::default());
+        let month = std::fs::read_to_string(directory.path().join("metrics/capacity.om")).unwrap();
+        Recording { month: samples(&month), ..read(directory.path()) }
+    })
 }
 
 /// A recording of a kind, by a seed that is used nowhere else.
@@ -140,6 +137,9 @@ fn read(directory: &Path) -> Recording {
         onset: milliseconds(truth["onset"].as_str().unwrap()),
         alerts: json("alertmanager/alerts.json"),
         groups: json("alertmanager/groups.json"),
+        silences: json("alertmanager/silences.json"),
+        status: json("alertmanager/status.json"),
+        month: Vec::new(),
         start: moment("start"),
         end: moment("end"),
         truth,

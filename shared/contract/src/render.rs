@@ -1,5 +1,5 @@
 //! Two renderings of one answer: text for people and older clients, structured content for the rest. Both hold
-//! the same facts in the same order, because both are made from the same [`Fitted`] parts.
+//! the same facts in the same order, because both are made from the same `Fitted` parts.
 
 mod fit;
 mod structured;

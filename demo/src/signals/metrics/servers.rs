@@ -7,8 +7,8 @@ use super::durations::{self, Bounds, Crowd};
 use super::sheet::{ABSENT, About, Kind, Line, Sheet, is_absent, rounded};
 use super::target::Target;
 
-const OTEL: &[f64] = &[0.05, 0.1, 0.25, 0.5, 1.0, 2.5];
-const CLIENT_LIBRARY: &[f64] = &[0.005, 0.025, 0.1, 0.25, 0.5, 1.0, 2.5];
+const OTEL: &[f64] = &[0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0];
+const CLIENT_LIBRARY: &[f64] = &[0.005, 0.025, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0];
 /// Quantiles that Micrometer computes itself, and their place in a normal distribution.
 const QUANTILES: [(&str, f64); 3] = [("0.5", 0.0), ("0.95", 1.644_853_626_951), ("0.99", 2.326_347_874_041)];
 /// What is left of an older observation in Micrometer's quantiles after one step (they cover two minutes).
