@@ -22,7 +22,7 @@ pub(crate) struct Args {
     /// Title instead of the incident's own.
     #[arg(long)]
     title: Option<String>,
-    /// Write metrics as .om.gz: a tenth of the size, but promtool needs them unpacked.
+    /// Write metrics as .om.gz: a twentieth of the size, but promtool needs them unpacked.
     #[arg(long)]
     compress: bool,
 }
