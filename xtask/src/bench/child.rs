@@ -92,6 +92,14 @@ impl OverHttp {
     }
 }
 
+/// Memory of a process that is no copy of a file, in bytes. The rest of its RSS is its program, as far as the kernel
+/// has mapped it, which differs from copy to copy of the same program.
+pub(super) fn anonymous_bytes(pid: u32) -> Result<u64, Box<dyn Error>> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
+    let kibibytes = status.lines().find_map(|line| line.strip_prefix("RssAnon:")?.trim().strip_suffix(" kB"));
+    Ok(kibibytes.ok_or("read the memory of a server")?.trim().parse::<u64>()? * 1024)
+}
+
 /// Processor time that a process has used so far, in seconds. All its threads, in steps of ten milliseconds.
 pub(super) fn processor_seconds(pid: u32) -> Result<f64, Box<dyn Error>> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"))?;

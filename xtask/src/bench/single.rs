@@ -7,7 +7,7 @@ use serde_json::Value;
 use testkit::proxy::{Fault, Misbehaving};
 use testkit::rss::{current_rss_bytes, peak_rss_bytes};
 
-use super::child::OverStdio;
+use super::child::{OverStdio, anonymous_bytes};
 use super::fake::Fake;
 use super::fixture;
 use super::report::{Figure, Goal, median, number};
@@ -63,10 +63,12 @@ pub(super) async fn idle(subject: &Subject) -> Result<Vec<Figure>, Box<dyn Error
     has_result(&listing)?;
     tokio::time::sleep(REST).await;
     let memory = current_rss_bytes(server.pid()?) as f64 / MB;
+    let anonymous = anonymous_bytes(server.pid()?)? as f64 / MB;
     server.end().await?;
     let binary = std::fs::metadata(&subject.program)?.len() as f64 / MB;
     Ok(vec![
         Figure::new("idle RSS over stdio, after tools/list", memory, "MB", Goal::AtMost(15.0)),
+        Figure::new("  of which anonymous; the rest is the program's file", anonymous, "MB", Goal::None),
         Figure::new("tools/list, the whole reply", listing.len() as f64, "bytes", Goal::AtMost(12_000.0)),
         Figure::new("stripped binary", binary, "MB", Goal::AtMost(15.0)),
     ])
