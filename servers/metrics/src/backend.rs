@@ -2,6 +2,7 @@
 
 pub(crate) mod alertmanager;
 pub(crate) mod prometheus;
+pub(crate) mod snapshot;
 
 use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 

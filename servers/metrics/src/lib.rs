@@ -13,7 +13,12 @@ use ::prometheus::Prometheus;
 use contract::Clock;
 use runtime::{About, Loaded, Prompt, Server, cli};
 
-use backend::{AlertManager, Metrics, Sources, alertmanager::AlertmanagerProbe, prometheus::PrometheusProbe};
+use backend::{
+    AlertManager, Metrics, Sources,
+    alertmanager::AlertmanagerProbe,
+    prometheus::PrometheusProbe,
+    snapshot::{Recording, RecordingProbe},
+};
 pub use config::{Config, QueryLimits};
 
 /// What the command line runs.
@@ -61,6 +66,9 @@ fn from_settings(loaded: &Loaded<Config>, _clock: Arc<dyn Clock>) -> Result<Serv
 /// # Errors
 /// When a source's settings can't be used.
 pub fn server(loaded: &Loaded<Config>) -> Result<Server, upstream::ConfigError> {
+    if let Some(snapshot) = &loaded.snapshot {
+        return Ok(recorded(snapshot, loaded.config.queries));
+    }
     let limits = &loaded.settings.upstream;
     let mut server = Server::new(ABOUT).prompt(INVESTIGATE);
     let mut metrics: Vec<Arc<dyn Metrics>> = Vec::new();
@@ -76,4 +84,16 @@ pub fn server(loaded: &Loaded<Config>) -> Result<Server, upstream::ConfigError> 
         alerts = Some(client);
     }
     Ok(tools::all(server, &Arc::new(Sources::new(metrics, alerts)), loaded.config.queries))
+}
+
+/// The server over a recorded incident, which takes the place of every configured source.
+fn recorded(snapshot: &Arc<snapshot::Snapshot>, limits: QueryLimits) -> Server {
+    let recording = Arc::new(Recording::new(Arc::clone(snapshot)));
+    let alerts = recording.has_alertmanager().then(|| Arc::clone(&recording) as Arc<dyn AlertManager>);
+    let manifest = snapshot.manifest();
+    let note =
+        format!("All answers come from the recorded incident `{}`: now is {}.", manifest.id, manifest.now);
+    let probe = Arc::new(RecordingProbe(Arc::clone(&recording)));
+    let server = Server::new(ABOUT).note(note).prompt(INVESTIGATE).probe(probe);
+    tools::all(server, &Arc::new(Sources::new(vec![recording], alerts)), limits)
 }

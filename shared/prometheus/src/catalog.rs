@@ -60,7 +60,9 @@ pub enum MetricKind {
 }
 
 impl MetricKind {
-    fn of(name: &str) -> MetricKind {
+    /// The type of that name in OpenMetrics and in the metadata API; `Unknown` for any other.
+    #[must_use]
+    pub fn named(name: &str) -> MetricKind {
         match name {
             "counter" => MetricKind::Counter,
             "gauge" => MetricKind::Gauge,
@@ -114,7 +116,7 @@ impl Prometheus {
         for (metric, entries) in metrics {
             let metric = names.text(metric);
             for entry in entries {
-                let kind = MetricKind::of(&entry.kind.0);
+                let kind = MetricKind::named(&entry.kind.0);
                 let (unit, help) = (names.text(entry.unit), names.text(entry.help));
                 items.push(Metadata { metric: metric.clone(), kind, unit, help });
             }

@@ -11,7 +11,7 @@ use std::{
 
 use audit::{Key, verify};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
-use contract::{Clock, SystemClock};
+use contract::{Clock, FixedClock, SystemClock};
 use serde_json::{Map, Value};
 use snapshot::Snapshot;
 use tokio::signal::unix::{SignalKind, signal};
@@ -33,6 +33,9 @@ struct Arguments {
     /// Configuration file (TOML). Every key is also an environment variable: NAME__SECTION__KEY.
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// Answer from a recorded incident (a directory with a snapshot.toml) instead of the configured sources.
+    #[arg(long, global = true, value_name = "DIR")]
+    snapshot: Option<PathBuf>,
     #[command(subcommand)]
     command: Option<Command>,
 }
@@ -136,7 +139,8 @@ fn command<Config>(program: &Program<Config>) -> clap::Command {
     let name = program.about.name;
     let examples = format!(
         "Examples:\n  {name}                      serve one client over stdio\n  {name} serve --http 127.0.0.1:{}\n  \
-         {name} call {}\n  {name} check               try every configured source\n  {name} audit verify FILE\n",
+         {name} call {}\n  {name} --snapshot DIR      answer from a recorded incident\n  \
+         {name} check               try every configured source\n  {name} audit verify FILE\n",
         program.about.port, program.about.example_call
     );
     Arguments::command()
@@ -164,14 +168,17 @@ fn run<Config: ServerConfig>(program: &Program<Config>, arguments: Arguments) ->
     let environment: BTreeMap<String, String> = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .collect();
-    let loaded = load::<Config>(program.about.name, arguments.config.as_deref(), &environment)?;
+    let mut loaded = load::<Config>(program.about.name, arguments.config.as_deref(), &environment)?;
     if let Some(Command::Audit { command: AuditCommand::Verify { file, key_file } }) = arguments.command {
         return verify_log(&loaded, &file, key_file, &environment);
     }
     if let Some(Command::Snapshot { command: SnapshotCommand::Check { directory } }) = &arguments.command {
         return check_snapshot(directory);
     }
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    if let Some(directory) = &arguments.snapshot {
+        loaded.snapshot = Some(Arc::new(Snapshot::open(directory)?));
+    }
+    let clock = clock(&loaded);
     let server = (program.server)(&loaded, Arc::clone(&clock))?;
     let engine = Engine::start(server, &loaded.settings, serving_http, clock, &environment)?;
     let user = environment.get("USER").or_else(|| environment.get("LOGNAME")).map_or("local", String::as_str);
@@ -181,6 +188,14 @@ fn run<Config: ServerConfig>(program: &Program<Config>, arguments: Arguments) ->
     runtime.shutdown_background();
     engine.shutdown();
     result
+}
+
+/// The machine's clock; over a recorded incident its last moment, so that `1h` means the hour before that.
+fn clock<Config>(loaded: &Loaded<Config>) -> Arc<dyn Clock> {
+    match &loaded.snapshot {
+        Some(snapshot) => Arc::new(FixedClock(snapshot.manifest().now)),
+        None => Arc::new(SystemClock),
+    }
 }
 
 async fn dispatch<Config: ServerConfig>(

@@ -65,6 +65,7 @@ pub struct Engine {
     pub(crate) about: About,
     pub(crate) prompts: Arc<[Prompt]>,
     pub(crate) probes: Arc<[Arc<dyn Probe>]>,
+    pub(crate) instructions: Arc<str>,
 }
 
 impl Engine {
@@ -113,7 +114,10 @@ impl Engine {
         redactor: Redactor,
         ids: Ids,
     ) -> Engine {
-        let Server { about, tools, prompts, probes } = server;
+        let Server { about, tools, prompts, probes, note } = server;
+        let instructions: Vec<&str> =
+            [about.instructions, &note].into_iter().filter(|text| !text.is_empty()).collect();
+        let instructions = instructions.join(" ").into();
         let guard = Guard {
             registry: Registry::new(tools, |name| settings.tools.offers(name)),
             audit,
@@ -126,7 +130,8 @@ impl Engine {
             deadline: Duration::from_secs(settings.limits.call_deadline_seconds.max(1)),
             reads_go_on_unrecorded: settings.audit.on_failure == OnFailure::Warn,
         };
-        Engine { guard: Arc::new(guard), about, prompts: prompts.into(), probes: probes.into() }
+        let (prompts, probes) = (prompts.into(), probes.into());
+        Engine { guard: Arc::new(guard), about, prompts, probes, instructions }
     }
 
     /// Serves one client over lines of JSON-RPC until its input ends and what is in flight has finished, or until
@@ -169,6 +174,7 @@ impl Engine {
             guard: Arc::clone(&self.guard),
             about: self.about,
             prompts: Arc::clone(&self.prompts),
+            instructions: Arc::clone(&self.instructions),
             transport,
             local,
             cache_scope,

@@ -33,6 +33,7 @@ pub(crate) struct Handler {
     pub(crate) guard: Arc<Guard>,
     pub(crate) about: About,
     pub(crate) prompts: Arc<[Prompt]>,
+    pub(crate) instructions: Arc<str>,
     pub(crate) transport: Transport,
     /// The caller where the transport itself says who it is (stdio); over HTTP each request brings its own.
     pub(crate) local: Option<Principal>,
@@ -87,7 +88,7 @@ impl ServerHandler for Handler {
     fn get_info(&self) -> ServerConfig {
         ServerConfig::new(ServerCapabilities::builder().enable_tools().enable_prompts().build())
             .with_server_info(self.me())
-            .with_instructions(self.about.instructions)
+            .with_instructions(&*self.instructions)
     }
 
     fn supported_protocol_versions(&self) -> Cow<'static, [ProtocolVersion]> {

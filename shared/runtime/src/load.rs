@@ -2,11 +2,12 @@
 //! variable: `METRICS_MCP__AUDIT__DIRECTORY` is `audit.directory`, `METRICS_MCP__PROMETHEUS__0__URL` the `url` of
 //! the first `[[prometheus]]`. The names users know from other tools (`PROMETHEUS_URL`) are a table of the server.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{collections::BTreeMap, fs, path::Path, sync::Arc};
 
 use contract::nearest;
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
+use snapshot::Snapshot;
 use thiserror::Error;
 use toml::{Table, Value};
 
@@ -50,6 +51,8 @@ pub struct Loaded<Config> {
     pub settings: Settings,
     /// For this server.
     pub config: Config,
+    /// A recorded incident that takes the place of all sources (`--snapshot`).
+    pub snapshot: Option<Arc<Snapshot>>,
 }
 
 /// Reads the file (if any) and the environment.
@@ -79,7 +82,7 @@ pub fn load<Config: ServerConfig>(
         }
     }
     let (shared, own) = split::<Config>(&place, table)?;
-    Ok(Loaded { settings: typed(&place, shared)?, config: typed(&place, own)? })
+    Ok(Loaded { settings: typed(&place, shared)?, config: typed(&place, own)?, snapshot: None })
 }
 
 fn read(path: &Path) -> Result<Table, LoadError> {

@@ -75,13 +75,14 @@ pub struct Server {
     pub(crate) tools: Vec<Box<dyn Runnable>>,
     pub(crate) prompts: Vec<Prompt>,
     pub(crate) probes: Vec<Arc<dyn Probe>>,
+    pub(crate) note: String,
 }
 
 impl Server {
     /// A server without tools.
     #[must_use]
     pub fn new(about: About) -> Server {
-        Server { about, tools: Vec::new(), prompts: Vec::new(), probes: Vec::new() }
+        Server { about, tools: Vec::new(), prompts: Vec::new(), probes: Vec::new(), note: String::new() }
     }
 
     /// Adds a tool.
@@ -95,6 +96,13 @@ impl Server {
     #[must_use]
     pub fn prompt(mut self, prompt: Prompt) -> Server {
         self.prompts.push(prompt);
+        self
+    }
+
+    /// Something a model must know about this run of the server, told after the instructions.
+    #[must_use]
+    pub fn note(mut self, note: impl Into<String>) -> Server {
+        self.note = note.into();
         self
     }
 

@@ -4,6 +4,9 @@ use serde::Deserialize;
 
 use crate::SnapshotError;
 
+/// Seconds: `global.evaluation_interval` when it is not set.
+const EVALUATION_INTERVAL: f64 = 60.0;
+
 /// A group of rules.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RecordedGroup {
@@ -11,6 +14,8 @@ pub struct RecordedGroup {
     pub name: String,
     /// The file it is from.
     pub file: String,
+    /// Seconds between evaluations; Prometheus' default of a minute where the file does not say.
+    pub interval_seconds: f64,
     /// Its rules in the order of the file.
     pub rules: Vec<RecordedRule>,
 }
@@ -43,6 +48,7 @@ struct Written {
 #[derive(Deserialize)]
 struct WrittenGroup {
     name: String,
+    interval: Option<String>,
     #[serde(default)]
     rules: Vec<WrittenRule>,
 }
@@ -79,7 +85,14 @@ fn read_group(file: &str, group: WrittenGroup) -> Result<RecordedGroup, Snapshot
         read_rule(rule).map_err(|problem| SnapshotError::file(file, format!("group `{name}`: {problem}")))
     });
     let rules = rules.collect::<Result<Vec<_>, _>>()?;
-    Ok(RecordedGroup { name, file: file.to_owned(), rules })
+    let interval_seconds = match group.interval {
+        Some(text) => duration(&text).ok_or_else(|| {
+            let problem = format!("group `{name}`: `interval: {text}` is not a duration such as 1m");
+            SnapshotError::file(file, problem)
+        })?,
+        None => EVALUATION_INTERVAL,
+    };
+    Ok(RecordedGroup { name, file: file.to_owned(), interval_seconds, rules })
 }
 
 fn read_rule(rule: WrittenRule) -> Result<RecordedRule, String> {
@@ -145,6 +158,7 @@ mod tests {
                     expr: up == 0\n    for: 1m30s\n    labels: {severity: page}\n    annotations: {summary: slow}\n";
         let groups = parse("metrics/rules.yml", text).unwrap();
         assert_eq!((groups[0].name.as_str(), groups[0].rules.len()), ("shop", 2));
+        assert!((groups[0].interval_seconds - 15.0).abs() < f64::EPSILON);
         let slow = &groups[0].rules[1];
         assert!(slow.alerting && !groups[0].rules[0].alerting);
         assert_eq!((slow.for_seconds, slow.labels[0].1.as_str()), (90.0, "page"));

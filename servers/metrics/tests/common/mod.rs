@@ -38,3 +38,26 @@ pub async fn connect(loaded: &Loaded<Config>, now: &str) -> (Client, audit::Line
     client.connect(Era::Stateless).await;
     (client, lines)
 }
+
+/// A recorded incident in a directory of its own, with these further files (name, text). `now` and the window's end are
+/// the same moment; the window begins 30 days before it.
+pub fn incident(now: &str, files: &[(&str, &str)]) -> tempfile::TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    let end: jiff::Timestamp = now.parse().unwrap();
+    let start = end - jiff::SignedDuration::from_hours(30 * 24);
+    let manifest = format!(
+        "id = \"test\"\ntitle = \"A test\"\nnow = \"{end}\"\nwindow = {{ start = \"{start}\", end = \"{end}\" }}\n"
+    );
+    for (name, text) in [("snapshot.toml", manifest.as_str())].iter().chain(files) {
+        let path = directory.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+    directory
+}
+
+/// The server over a recorded incident.
+pub fn recorded(directory: &std::path::Path) -> Loaded<Config> {
+    let snapshot = snapshot::Snapshot::open(directory).unwrap();
+    Loaded { snapshot: Some(Arc::new(snapshot)), ..Loaded::default() }
+}

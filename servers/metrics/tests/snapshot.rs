@@ -1,0 +1,110 @@
+//! The tools over a recorded incident: a directory in place of Prometheus and Alertmanager.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests fail loudly")]
+
+#[path = "common/calls.rs"]
+mod calls;
+mod common;
+
+use contract::Clock;
+use serde_json::{Value, json};
+use testkit::mcp::{Client, ToolReply};
+
+use common::{connect, incident, recorded};
+
+const NOW: &str = "2026-01-14T14:32:00Z";
+
+/// The counter grows by one a second, written each minute: `increase` over 10 m is
+/// 600. The queue has 2 or 3 in it, from minute 40 on 40 or 41.
+fn metrics() -> String {
+    let end = contract::FixedClock(NOW.parse().unwrap()).now().as_second();
+    let mut text = String::from(
+        "# HELP shop_requests Requests served.\n# TYPE shop_requests counter\n# HELP shop_queue Waiting.\n# TYPE shop_queue gauge\n",
+    );
+    for minute in -10..60 {
+        let at = end - (59 - minute) * 60;
+        text.push_str(&format!("shop_requests_total{{service=\"web\"}} {} {at}\n", (minute + 10) * 60));
+    }
+    for minute in -10..60 {
+        let at = end - (59 - minute) * 60;
+        let waiting = if minute < 40 { 2 + minute.rem_euclid(2) } else { 40 + minute % 2 };
+        text.push_str(&format!("shop_queue{{service=\"web\"}} {waiting} {at}\n"));
+    }
+    text.push_str("# EOF\n");
+    text
+}
+
+const RULES: &str = "groups:\n- name: shop\n  interval: 1m\n  rules:\n  - alert: QueueLong\n    expr: shop_queue > 30\n    \
+                     for: 5m\n    labels: {severity: critical}\n    annotations: {summary: \"{{ $labels.service }} waits\"}\n  \
+                     - alert: Quiet\n    expr: rate(shop_requests_total[5m]) < 0.1\n";
+
+async fn client(files: &[(&str, &str)]) -> (Client, tempfile::TempDir) {
+    let directory = incident(NOW, files);
+    let (client, _) = connect(&recorded(directory.path()), NOW).await;
+    (client, directory)
+}
+
+async fn call(tool: &str, arguments: Value) -> ToolReply {
+    let (client, _directory) = client(&[("metrics/a.om", &metrics()), ("metrics/rules.yml", RULES)]).await;
+    client.call(tool, arguments).await
+}
+
+/// The queue jumps from 2 or 3 to 40 or 41 at minute 40, which is 14:13; the alert has held since then.
+#[tokio::test]
+async fn a_window_is_evaluated_and_cites_the_recording() {
+    let reply = call("query_metrics", json!({"promql": "shop_queue", "time_range": "1h"})).await;
+    assert!(!reply.is_error, "{}", reply.text);
+    for part in ["since 2026-01-14T14:13:00Z", "snapshot \"test\"", "e1 shop_queue", "{service=web}"] {
+        assert!(reply.text.contains(part), "{part}\n{}", reply.text);
+    }
+    // 60 requests a minute: increase() over ten minutes is 600, rate() 1 a second.
+    let reply = call("query_metrics", json!({"promql": "increase(shop_requests_total[10m])"})).await;
+    assert!(reply.text.contains("600"), "{}", reply.text);
+}
+
+#[tokio::test]
+async fn rules_are_evaluated_as_of_the_recorded_moment() {
+    let reply = call("list_firing_alerts", json!({})).await;
+    for part in ["QueueLong", "2026-01-14T14:13:00Z", "web waits", "critical"] {
+        assert!(reply.text.contains(part), "{part}\n{}", reply.text);
+    }
+    assert!(!reply.text.contains("Quiet"), "{}", reply.text);
+}
+
+#[tokio::test]
+async fn names_types_and_labels_come_from_the_files() {
+    let reply = call("search_metrics", json!({"text": "requests"})).await;
+    for part in ["shop_requests_total", "counter", "«Requests served.»", "service: web"] {
+        assert!(reply.text.contains(part), "{part}\n{}", reply.text);
+    }
+}
+
+#[tokio::test]
+async fn what_the_evaluator_does_not_know_is_named() {
+    for (promql, expected) in [
+        ("info(shop_queue)", "the function info() is not available on recorded data; use a live source"),
+        ("sum(shop_queue", "promql"),
+    ] {
+        let reply = call("query_metrics", json!({"promql": promql})).await;
+        assert!(reply.is_error && reply.text.contains(expected), "{}", reply.text);
+    }
+}
+
+#[tokio::test]
+async fn a_broken_file_is_an_error_of_the_call_with_file_and_line() {
+    let (client, _directory) = client(&[("metrics/a.om", "shop_queue nonsense 1\n# EOF\n")]).await;
+    for (tool, arguments) in calls::good_calls() {
+        let reply = client.call(tool, arguments).await;
+        assert!(reply.text.contains("metrics/a.om line 1"), "{tool}: {}", reply.text);
+    }
+}
+
+#[tokio::test]
+async fn an_empty_recording_answers_that_there_is_nothing_and_never_a_zero() {
+    let (client, _directory) = client(&[]).await;
+    for (tool, arguments) in calls::good_calls() {
+        let reply = client.call(tool, arguments).await;
+        assert!(!reply.text.contains("internal error"), "{tool}: {}", reply.text);
+    }
+    let reply = client.call("query_metrics", json!({"promql": "up"})).await;
+    assert!(reply.text.contains("not a zero"), "{}", reply.text);
+}
