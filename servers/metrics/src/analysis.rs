@@ -4,3 +4,4 @@ pub(crate) mod alerts;
 pub(crate) mod promql;
 pub(crate) mod ranking;
 pub(crate) mod search;
+pub(crate) mod workload;

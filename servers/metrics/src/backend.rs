@@ -9,6 +9,7 @@ use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 use contract::{Context, ErrorKind, TimeRange, ToolError, Untrusted, nearest};
 use jiff::Timestamp;
 
+use crate::config::aliases::Aliases;
 use crate::model::{Alerts, Listing, Metadata, QueryError, QueryOptions, QueryReply, Rules, Silences};
 
 /// The answer to a question, in time. Dropping it cancels the request.
@@ -88,11 +89,22 @@ pub(crate) trait AlertManager: Send + Sync + 'static {
 pub(crate) struct Sources {
     metrics: Vec<Arc<dyn Metrics>>,
     alerts: Option<Arc<dyn AlertManager>>,
+    aliases: Aliases,
 }
 
 impl Sources {
     pub(crate) fn new(metrics: Vec<Arc<dyn Metrics>>, alerts: Option<Arc<dyn AlertManager>>) -> Sources {
-        Sources { metrics, alerts }
+        Sources { metrics, alerts, aliases: Aliases::default() }
+    }
+
+    /// What services are called, where an operator said so.
+    pub(crate) fn with_aliases(self, aliases: Aliases) -> Sources {
+        Sources { aliases, ..self }
+    }
+
+    /// What services are called.
+    pub(crate) fn aliases(&self) -> &Aliases {
+        &self.aliases
     }
 
     /// Arguments that make no sense with so few sources.

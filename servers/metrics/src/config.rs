@@ -1,5 +1,9 @@
 //! What an operator may set for this server, besides what all servers have.
 
+pub(crate) mod aliases;
+
+use std::path::PathBuf;
+
 use runtime::{ServerConfig, WellKnown};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -16,6 +20,9 @@ pub struct Config {
     pub alertmanager: Vec<SourceConfig>,
     /// Bounds of queries.
     pub queries: QueryLimits,
+    /// A TOML file that says by which labels the series of a service are found:
+    /// `[checkout]` with `prometheus = ['service="checkout"', 'namespace="shop",container="checkout"']`.
+    pub aliases_file: Option<PathBuf>,
 }
 
 /// Bounds of queries.

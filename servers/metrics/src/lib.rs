@@ -19,6 +19,7 @@ use backend::{
     prometheus::PrometheusProbe,
     snapshot::{Recording, RecordingProbe},
 };
+use config::aliases::Aliases;
 pub use config::{Config, QueryLimits};
 
 /// What the command line runs.
@@ -61,13 +62,13 @@ fn from_settings(loaded: &Loaded<Config>, _clock: Arc<dyn Clock>) -> Result<Serv
     Ok(server(loaded)?)
 }
 
-/// Puts the server together. Opens nothing: sources are reached on first use.
+/// Puts the server together. Opens no connection: sources are reached on first use.
 ///
 /// # Errors
-/// When a source's settings can't be used.
+/// When a source's settings, or the alias file, can't be used.
 pub fn server(loaded: &Loaded<Config>) -> Result<Server, upstream::ConfigError> {
     if let Some(snapshot) = &loaded.snapshot {
-        return Ok(recorded(snapshot, loaded.config.queries));
+        return recorded(snapshot, loaded.config.queries);
     }
     let limits = &loaded.settings.upstream;
     let mut server = Server::new(ABOUT).prompt(INVESTIGATE);
@@ -83,17 +84,40 @@ pub fn server(loaded: &Loaded<Config>) -> Result<Server, upstream::ConfigError> 
         server = server.probe(Arc::new(AlertmanagerProbe(Arc::clone(&client))));
         alerts = Some(client);
     }
-    Ok(tools::all(server, &Arc::new(Sources::new(metrics, alerts)), loaded.config.queries))
+    let sources = Sources::new(metrics, alerts).with_aliases(aliases(&loaded.config)?);
+    Ok(tools::all(server, &Arc::new(sources), loaded.config.queries))
 }
 
-/// The server over a recorded incident, which takes the place of every configured source.
-fn recorded(snapshot: &Arc<snapshot::Snapshot>, limits: QueryLimits) -> Server {
+fn aliases(config: &Config) -> Result<Aliases, upstream::ConfigError> {
+    let Some(path) = &config.aliases_file else { return Ok(Aliases::default()) };
+    let wrong = |problem: String| upstream::ConfigError {
+        source_name: path.display().to_string(),
+        setting: "aliases_file",
+        problem,
+    };
+    let text = std::fs::read_to_string(path).map_err(|error| wrong(format!("can't be read ({error})")))?;
+    Aliases::parse(&text).map_err(wrong)
+}
+
+/// The server over a recorded incident, which takes the place of every configured source and of the alias file.
+fn recorded(
+    snapshot: &Arc<snapshot::Snapshot>,
+    limits: QueryLimits,
+) -> Result<Server, upstream::ConfigError> {
     let recording = Arc::new(Recording::new(Arc::clone(snapshot)));
     let alerts = recording.has_alertmanager().then(|| Arc::clone(&recording) as Arc<dyn AlertManager>);
     let manifest = snapshot.manifest();
+    let wrong = |problem: String| upstream::ConfigError {
+        source_name: manifest.id.clone(),
+        setting: "aliases.toml",
+        problem,
+    };
+    let aliases = snapshot.aliases().map_err(|error| wrong(error.to_string()))?;
+    let aliases = Aliases::parse(&aliases.unwrap_or_default()).map_err(wrong)?;
     let note =
         format!("All answers come from the recorded incident `{}`: now is {}.", manifest.id, manifest.now);
     let probe = Arc::new(RecordingProbe(Arc::clone(&recording)));
     let server = Server::new(ABOUT).note(note).prompt(INVESTIGATE).probe(probe);
-    tools::all(server, &Arc::new(Sources::new(vec![recording], alerts)), limits)
+    let sources = Sources::new(vec![recording], alerts).with_aliases(aliases);
+    Ok(tools::all(server, &Arc::new(sources), limits))
 }

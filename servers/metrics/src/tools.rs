@@ -2,6 +2,7 @@
 
 mod list_firing_alerts;
 mod query_metrics;
+mod scope;
 mod search_metrics;
 
 use std::sync::Arc;

@@ -20,6 +20,9 @@ const LARGEST_DOCUMENT: u64 = 64 * 1024 * 1024;
 /// A directory with more files than this is something else than a snapshot.
 const MOST_FILES: usize = 10_000;
 
+/// What services are called in the parts; all servers read it.
+const ALIASES: &str = "aliases.toml";
+
 /// What a file of a snapshot is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
@@ -128,6 +131,15 @@ impl Snapshot {
         }
     }
 
+    /// The text of `aliases.toml`: what services are called in the parts, if it was recorded.
+    ///
+    /// # Errors
+    /// When it can't be read.
+    pub fn aliases(&self) -> Result<Option<String>, SnapshotError> {
+        let is_there = self.files.iter().any(|file| file.name == ALIASES);
+        if is_there { self.document(ALIASES).map(Some) } else { Ok(None) }
+    }
+
     fn of(&self, kind: Kind) -> impl Iterator<Item = &FoundFile> {
         self.files.iter().filter(move |file| file.kind == kind)
     }
@@ -214,7 +226,7 @@ fn kind(name: &str) -> Kind {
         Some(("metrics", rest)) if rest.ends_with(".yml") || rest.ends_with(".yaml") => Kind::Rules,
         Some(("alertmanager", rest)) if rest.ends_with(".json") => Kind::Alertmanager,
         Some(("logs" | "traces" | "pagerduty" | "runbooks" | "kubernetes" | "git", _)) => Kind::OtherServer,
-        None if plain == "aliases.toml" => Kind::OtherServer,
+        None if plain == ALIASES => Kind::OtherServer,
         _ => Kind::Unknown,
     }
 }

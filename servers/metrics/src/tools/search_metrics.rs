@@ -3,14 +3,13 @@
 mod catalog;
 mod labelled;
 mod measure;
-mod service;
 mod show;
 
 use std::{sync::Arc, time::Duration};
 
 use contract::{
-    Answer, Card, Context, Cost, Detail, Draft, Effect, ErrorKind, TimeRange, TimeSpec, Tool, ToolError,
-    Untrusted,
+    Answer, Card, Context, Cost, Detail, Draft, Effect, ErrorKind, Next, TimeRange, TimeSpec, Tool,
+    ToolError, Untrusted,
 };
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -23,8 +22,9 @@ use crate::{
         words::Query,
     },
     backend::{Metrics, Sources},
+    config::aliases::Aliases,
+    tools::scope::{self, Lookup, Resolved, Scope},
 };
-use service::Scope;
 
 /// Rows without `limit`.
 const ROWS: usize = 10;
@@ -91,6 +91,7 @@ impl Tool for SearchMetrics {
         let look = Look {
             cx,
             source,
+            aliases: self.sources.aliases(),
             window: back_from(at)?,
             at,
             query: Query::new(&request.text),
@@ -103,9 +104,9 @@ impl Tool for SearchMetrics {
             if let Some(error) = known.no_labels {
                 return Err(error.into());
             }
-            match service::resolve(&look, service.trim(), &known.labels, &mut draft).await? {
-                Some(found) => scope = Some(found),
-                None => return service::unknown(&look, service.trim(), &known.labels, draft).await,
+            match scope::resolve_among(&look.lookup(), service.trim(), &known.labels, &mut draft).await? {
+                Resolved::Found(found) => scope = Some(found),
+                Resolved::Unknown(near) => return Ok(unknown(&look, service.trim(), &near, draft)),
             }
         }
         let names = catalog::names(&look, scope.as_ref(), &mut draft).await?;
@@ -134,6 +135,7 @@ impl Tool for SearchMetrics {
 struct Look<'a> {
     cx: &'a Context,
     source: &'a dyn Metrics,
+    aliases: &'a Aliases,
     /// When a name, label or value must have been there.
     window: TimeRange,
     /// When series are counted: queries are evaluated at whole seconds.
@@ -143,22 +145,38 @@ struct Look<'a> {
 }
 
 impl Look<'_> {
+    fn lookup(&self) -> Lookup<'_> {
+        Lookup { cx: self.cx, store: self.source, aliases: self.aliases, window: self.window }
+    }
+
     /// A text of ours with names of the systems in it: bare where all of them are plain, else fenced.
     fn guarded(&self, text: String, plain: bool) -> String {
-        if plain { text } else { self.cx.intake.text(&text).shown(1_500) }
+        self.lookup().guarded(text, plain)
     }
 
     /// What the caller wrote, as an answer may show it.
     fn echo(&self, text: &str) -> String {
-        self.cx.intake.text(text).shown(80)
+        self.lookup().echo(text)
     }
 
     /// What the system remarked on a reply.
     fn warn(&self, warnings: &[Untrusted], draft: &mut Draft) {
-        for warning in warnings {
-            draft.caveat(format!("warning from {}: {}", self.source.system(), warning.shown(300)));
-        }
+        self.lookup().warn(warnings, draft);
     }
+}
+
+/// The answer when no label holds the service: what comes nearest.
+fn unknown(look: &Look<'_>, service: &str, near: &scope::Near, mut draft: Draft) -> Answer {
+    let words = ("nothing was searched", LOOK_BACK_TEXT, "leave `service` out and put it into `text`");
+    let verdict = near.tell(&look.lookup(), service, words, &mut draft);
+    if let Some(service) = near.nearest() {
+        draft.next(
+            Next::call("search_metrics", "the nearest service")
+                .with("text", look.query.phrase.as_str())
+                .with("service", service),
+        );
+    }
+    draft.conclude(verdict)
 }
 
 fn back_from(now: Timestamp) -> Result<TimeRange, ToolError> {

@@ -166,7 +166,7 @@ fn holding(words: &[Word], scope: Option<&Scope>) -> String {
     let patterns: Vec<String> = words.iter().map(Word::pattern).collect();
     let mut matchers: Vec<(&str, MatchOp, &str)> =
         patterns.iter().map(|pattern| ("__name__", MatchOp::Regex, pattern.as_str())).collect();
-    matchers.extend(scope.map(Scope::matcher));
+    matchers.extend(scope.iter().flat_map(|scope| scope.matchers()));
     selector(None, &matchers)
 }
 

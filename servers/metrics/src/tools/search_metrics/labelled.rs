@@ -7,7 +7,6 @@ use contract::{Cite, Draft, Evidence, Untrusted, nearest};
 use super::{
     Look, Scope,
     catalog::{self, MOST_NAMES, Names},
-    service::{labels_of_services, values},
 };
 use crate::{
     analysis::search::{
@@ -16,6 +15,7 @@ use crate::{
         words::{Word, same, tokens},
     },
     model::{Listing, MatchOp, label_name, selector},
+    tools::scope::{labels_of_services, values},
 };
 
 /// More values of one label than this are asked for by a regular expression.
@@ -60,7 +60,7 @@ impl Labelled {
         };
         let (_, meant) =
             self.meant.iter().enumerate().find(|(place, meant)| meant.is_some() && by_label(*place))?;
-        meant.as_ref().map(|(label, value)| Scope::of(look, label, value))
+        meant.as_ref().map(|(label, value)| Scope::of(&look.lookup(), label, value))
     }
 
     /// The services that come near to a word, each with the first label that has it.
@@ -106,7 +106,7 @@ pub(super) async fn find(
     };
     found.services = known.iter().flat_map(each).collect();
     for (place, word) in look.query.words.iter().enumerate() {
-        if scope.is_some_and(|scope| word.stands_in(scope.text.inside())) {
+        if scope.is_some_and(|scope| word.stands_in(scope.text().inside())) {
             // All of the service's metrics have it.
             found.names.push(names.items.iter().map(|name| name.inside().to_owned()).collect());
             found.pairs.push(Vec::new());
@@ -158,7 +158,7 @@ async fn services<'l>(
     draft: &mut Draft,
 ) -> Vec<(&'l Untrusted, Listing<Untrusted>)> {
     let mut known = Vec::new();
-    for (label, listing) in values(look, &labels_of_services(labels), |_| Vec::new()).await {
+    for (label, listing) in values(&look.lookup(), &labels_of_services(labels), |_| Vec::new()).await {
         match listing {
             Ok(listing) => {
                 look.warn(&listing.warnings, draft);
@@ -234,7 +234,7 @@ async fn ask(
     }
     let written = |one: &Matcher| {
         let mut all = vec![(one.label.as_str(), one.op, one.value.as_str())];
-        all.extend(scope.map(Scope::matcher));
+        all.extend(scope.iter().flat_map(|scope| scope.matchers()));
         selector(None, &all)
     };
     let selectors: Vec<String> = matchers.iter().map(written).collect();

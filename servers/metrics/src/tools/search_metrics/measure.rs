@@ -74,7 +74,7 @@ pub(super) async fn measure(
     }
     let pattern = pattern(&shown);
     let mut matchers = vec![("__name__", MatchOp::Regex, pattern.as_str())];
-    matchers.extend(scopes.iter().map(|scope| scope.matcher()));
+    matchers.extend(scopes.iter().flat_map(|scope| scope.matchers()));
     let select = selector(None, &matchers);
     let plain = scopes.iter().all(|scope| scope.is_plain())
         && shown.iter().all(|family| family.name.plain().is_some());

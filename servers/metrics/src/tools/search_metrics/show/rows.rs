@@ -52,7 +52,7 @@ impl Found {
             .filter(|name| self.measured.series(name) == Some(0))
             .map(Untrusted::inside)
             .collect();
-        let mut matchers: Vec<(&str, MatchOp, &str)> = self.scopes().map(Scope::matcher).collect();
+        let mut matchers: Vec<(&str, MatchOp, &str)> = self.scopes().flat_map(Scope::matchers).collect();
         let mut plain = family.name.plain().is_some() && self.scopes().all(Scope::is_plain);
         // One at most: two values that the metric has need not come together.
         let named = self.named(look, hit, &labels);
