@@ -1,5 +1,6 @@
 //! Pure mathematics for ranking series and showing their shape: robust statistics, departures from a
-//! baseline, relevance within one window, onset, digit shapes, summaries.
+//! baseline, relevance within one window, onset, digit shapes, summaries, comparison of two windows (effect size,
+//! distance of distributions, attribution to label values).
 //!
 //! The same conventions hold everywhere:
 //! - A series is a slice of samples, oldest first, at equal distances in time. What the samples measure, and
@@ -20,7 +21,10 @@
 //! assert_eq!(signal::shape(&latency, signal::SHAPE_BUCKETS), "000000000000000000009999");
 //! ```
 
+mod attribution;
 mod departure;
+mod effect;
+mod ks;
 mod movement;
 mod onset;
 mod parts;
@@ -30,10 +34,16 @@ mod shape;
 mod stretch;
 mod summary;
 
+pub use attribution::{
+    Culprit, ELEMENT_EXPLAINS, Explanation, MOST_EXPLANATIONS, Part, RatioPart, SET_EXPLAINS, attribution,
+    ratio_attribution,
+};
 pub use departure::{
     CHANGE_FROM_NOTHING, Departure, Direction, MAX_SCORE, MEDIAN_FLOOR, Yardstick, departure,
     departure_at_resolution,
 };
+pub use effect::{Effect, effect};
+pub use ks::ks;
 pub use onset::{ONSET_SPREADS, onset, onset_against};
 pub use quantile::{NORMAL_SPREAD_PER_IQR, iqr, mad, median, quantile};
 pub use relevance::{LONE_SAMPLE_WEIGHT, Relevance, relevance, relevance_at_resolution};
