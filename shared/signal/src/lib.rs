@@ -1,6 +1,6 @@
 //! Pure mathematics for ranking series and showing their shape: robust statistics, departures from a
 //! baseline, relevance within one window, onset, digit shapes, summaries, comparison of two windows (effect size,
-//! distance of distributions, attribution to label values).
+//! distance of distributions, attribution to label values), trends over weeks.
 //!
 //! The same conventions hold everywhere:
 //! - A series is a slice of samples, oldest first, at equal distances in time. What the samples measure, and
@@ -9,7 +9,7 @@
 //!   the slice that was given, gaps included.
 //! - `None` means that there was nothing to compute. No function panics, and no number returned is NaN or
 //!   infinite.
-//! - Nothing costs more than sorting the samples.
+//! - Nothing costs more than sorting the samples, but [`slope()`] and [`trend()`], which look at all pairs of them.
 //!
 //! ```
 //! let mut latency = vec![0.061, 0.059, 0.062, 0.060, 0.058].repeat(48);
@@ -33,6 +33,7 @@ mod relevance;
 mod shape;
 mod stretch;
 mod summary;
+mod trend;
 
 pub use attribution::{
     Culprit, ELEMENT_EXPLAINS, Explanation, MOST_EXPLANATIONS, Part, RatioPart, SET_EXPLAINS, attribution,
@@ -49,3 +50,4 @@ pub use quantile::{NORMAL_SPREAD_PER_IQR, iqr, mad, median, quantile};
 pub use relevance::{LONE_SAMPLE_WEIGHT, Relevance, relevance, relevance_at_resolution};
 pub use shape::{SHAPE_BUCKETS, shape};
 pub use summary::{Summary, summary};
+pub use trend::{Reaches, Slope, Trend, slope, trend};
