@@ -8,6 +8,7 @@
 //! [`World`] holds all of it; each signal is one file over the same world and adds nothing to what happened.
 
 mod cluster;
+mod data;
 mod history;
 mod incident;
 mod load;
@@ -22,6 +23,7 @@ mod station;
 use std::io;
 use std::path::Path;
 
+pub use data::{Culprit, Reach, Series, Truth};
 pub use incident::Fault;
 pub use signals::{Options, Written};
 

@@ -14,7 +14,9 @@ use flate2::write::GzEncoder;
 
 use crate::World;
 
+pub(crate) use metrics::series;
 use metrics::sheet::Sheet;
+pub(crate) use truth::culprits;
 
 /// How a recording is written.
 #[derive(Debug, Clone, Default)]

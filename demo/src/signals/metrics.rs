@@ -15,6 +15,7 @@ mod target;
 use std::io;
 
 use crate::World;
+use crate::data::Series;
 
 use super::Directory;
 use rules::Raised;
@@ -25,14 +26,26 @@ pub(crate) use pools::telling;
 
 /// Writes `metrics/` and returns every alert there was.
 pub(crate) fn write(world: &World, directory: &mut Directory) -> io::Result<Vec<Raised>> {
-    let mut sheet = sheet(world);
-    let raised = rules::evaluate(world, &mut sheet);
+    let (sheet, raised) = recorded(world);
     directory.metrics("metrics/shop.om", &sheet)?;
     directory.metrics("metrics/capacity.om", &capacity::sheet(world))?;
     let mut text = Vec::new();
     rules::write(&mut text)?;
     directory.file("metrics/rules.yml", &text)?;
     Ok(raised)
+}
+
+/// All series of the files, those of the month first.
+pub(crate) fn series(world: &World, with_month: bool) -> Vec<Series> {
+    let month = if with_month { capacity::sheet(world).into_series() } else { Vec::new() };
+    month.into_iter().chain(recorded(world).0.into_series()).collect()
+}
+
+/// All that is scraped and what rules make of it, and every alert there was.
+fn recorded(world: &World) -> (Sheet, Vec<Raised>) {
+    let mut sheet = sheet(world);
+    let raised = rules::evaluate(world, &mut sheet);
+    (sheet, raised)
 }
 
 /// All that is scraped.

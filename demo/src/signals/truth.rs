@@ -5,6 +5,7 @@ use std::io;
 use serde_json::{Value, json};
 
 use crate::World;
+use crate::data::Culprit;
 use crate::incident::{Effect, Fault, Herring, HerringKind, STEP, written};
 use crate::shop::Convention;
 
@@ -41,7 +42,7 @@ pub(super) fn write(world: &World, directory: &mut Directory) -> io::Result<()> 
         "service": name(world, incident.victim),
         "onset": written(incident.onset),
         "effect": effect(&incident.effect),
-        "culprit_metrics": culprits(world),
+        "culprit_metrics": culprit_metrics(world),
         "symptoms": symptoms(world),
         "red_herrings": herrings,
         "changes": changes.collect::<Vec<_>>(),
@@ -74,8 +75,22 @@ fn effect(effect: &Effect) -> Value {
     }
 }
 
+/// Metrics in which the fault itself shows, with the label that finds them.
+pub(crate) fn culprits(world: &World) -> Vec<Culprit> {
+    let value = name(world, world.incident.victim);
+    let culprit = |metric: &'static str| {
+        let label = match metric {
+            _ if metric.starts_with("kube_deployment_") => "deployment",
+            _ if metric.starts_with("container_") || metric.starts_with("kube_pod_") => "container",
+            _ => "service",
+        };
+        Culprit { metric, label, value: value.to_owned() }
+    };
+    culprit_metrics(world).into_iter().map(culprit).collect()
+}
+
 /// Metrics of the victim in which the fault itself shows, the first to move first.
-fn culprits(world: &World) -> Vec<&'static str> {
+fn culprit_metrics(world: &World) -> Vec<&'static str> {
     let Some(service) = world.shop.service(world.incident.victim) else { return Vec::new() };
     let down = match service.speaks {
         Convention::Postgres => vec!["pg_up"],

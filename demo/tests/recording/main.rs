@@ -9,6 +9,7 @@
 
 mod alerts;
 mod laws;
+mod memory;
 mod order;
 mod reading;
 mod repeatable;

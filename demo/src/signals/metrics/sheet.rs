@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
+use crate::data::Series;
+
 /// No sample at this moment. It is the value by which Prometheus itself marks a series as gone; it has no text
 /// form and is never written.
 pub(crate) const ABSENT: f64 = f64::from_bits(0x7ff0_0000_0000_0002);
@@ -144,6 +146,17 @@ impl Sheet {
         lines.map(|line| line.values.iter().filter(|value| !is_absent(**value)).count()).sum()
     }
 
+    /// The series as a reader of the file has them.
+    pub(crate) fn into_series(self) -> Vec<Series> {
+        let mut all = Vec::new();
+        for (name, family) in self.families {
+            for Metric { labels, clock, lines } in family.metrics {
+                all.extend(lines.into_iter().map(|line| read_back(name, &labels, clock, line)));
+            }
+        }
+        all
+    }
+
     fn metrics(&self) -> impl Iterator<Item = &Metric> {
         self.families.values().flat_map(|family| &family.metrics)
     }
@@ -162,6 +175,16 @@ impl Sheet {
         }
         writeln!(out, "# EOF")
     }
+}
+
+fn read_back(name: &str, labels: &Labels, clock: Clock, line: Line) -> Series {
+    let own = [("__name__", format!("{name}{}", line.suffix))];
+    let labels = labels.iter().cloned().chain(line.extra).chain(own);
+    let mut labels: Vec<(String, String)> = labels.map(|(name, value)| (name.to_owned(), value)).collect();
+    labels.sort_unstable();
+    let samples = line.values.into_iter().enumerate().filter(|(_, value)| !is_absent(*value));
+    let (timestamps, values) = samples.map(|(place, value)| (clock.at(place), value)).unzip();
+    Series { labels, timestamps, values }
 }
 
 /// The unit that a name ends in; OpenMetrics wants it said, but not of types without one.
