@@ -2,6 +2,7 @@
 #![allow(clippy::print_stdout, clippy::disallowed_methods, reason = "a developer's command line")]
 
 mod bench;
+mod demo;
 mod docs;
 mod live;
 mod testbed;
@@ -21,6 +22,8 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Investigate a recorded incident by real MCP calls to the servers: the newcomer's first command.
+    Demo(demo::Args),
     /// Measure metrics-mcp beside its goals, bare axum and bare rmcp, in release builds. Takes about three minutes.
     Bench(bench::Args),
     /// A baseline of the bench: axum alone.
@@ -51,6 +54,7 @@ fn main() -> ExitCode {
 
 fn dispatch(command: Command) -> Result<(), Box<dyn Error>> {
     match command {
+        Command::Demo(args) => demo::run(args),
         Command::Bench(args) => bench::run(args),
         Command::BenchAxum(args) => bench::axum(&args),
         Command::BenchRmcp(args) => bench::rmcp(&args),

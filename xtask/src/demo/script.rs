@@ -1,0 +1,61 @@
+//! What is asked, in which order, and why: as an engineer would who knows nothing yet.
+
+use serde_json::{Map, Value};
+
+/// The servers that exist.
+pub(crate) const SERVERS: &[&str] = &["metrics-mcp"];
+
+/// One call of the investigation.
+pub(crate) struct Step {
+    pub(crate) server: &'static str,
+    pub(crate) tool: &'static str,
+    pub(crate) arguments: &'static [(&'static str, &'static str)],
+    /// What one wants to know.
+    pub(crate) why: &'static str,
+}
+
+const fn metrics(
+    why: &'static str,
+    tool: &'static str,
+    arguments: &'static [(&'static str, &'static str)],
+) -> Step {
+    Step { server: "metrics-mcp", tool, arguments, why }
+}
+
+/// The investigation.
+pub(crate) const STEPS: &[Step] = &[
+    metrics("What is wrong at all?", "list_firing_alerts", &[]),
+    metrics(
+        "checkout and payment fail. Who failed first?",
+        "query_metrics",
+        &[("promql", "service:errors:ratio_rate2m > 0"), ("time_range", "1h")],
+    ),
+    metrics(
+        "What does payment measure about connections?",
+        "search_metrics",
+        &[("text", "connections pool"), ("service", "payment")],
+    ),
+];
+
+/// The arguments of a call.
+pub(crate) fn arguments(step: &Step) -> Value {
+    let pairs = step.arguments.iter().map(|(name, value)| ((*name).to_owned(), Value::from(*value)));
+    Value::Object(pairs.collect::<Map<_, _>>())
+}
+
+/// `tool(argument="value")`.
+pub(crate) fn written(step: &Step) -> String {
+    let arguments: Vec<String> =
+        step.arguments.iter().map(|(name, value)| format!("{name}={}", Value::from(*value))).collect();
+    format!("{}({})", step.tool, arguments.join(", "))
+}
+
+/// How to go on.
+pub(crate) fn goodbye(incident: &str) -> String {
+    format!(
+        "To go on:\n  target/debug/metrics-mcp --snapshot {incident} call query_metrics promql=… time_range=1h\n  \
+         claude mcp add metrics -- $PWD/target/debug/metrics-mcp --snapshot $PWD/{incident}\n  \
+         cargo xtask world --fault memory-leak --seed 7 --out DIR     another incident\n\
+         Your own: PROMETHEUS_URL=http://… ALERTMANAGER_URL=http://… metrics-mcp check (README.md)\n"
+    )
+}
