@@ -3,7 +3,7 @@
 //! 1. The testbed is brought up; what runs already is used as it is and keeps running afterwards.
 //! 2. The clients are installed into the cache ([`clients`]), the servers are built.
 //! 3. It waits until the testbed shows what the tests look for ([`readiness`]).
-//! 4. `tests/live.rs` of every crate, then Python's fastmcp, then the MCP inspector ([`inspector`]) against the
+//! 4. `tests/live.rs` of every crate and what compares with the real Prometheus, then Python's fastmcp, then the MCP inspector ([`inspector`]) against the
 //!    real binary over stdio and HTTP in both eras of the protocol; Prometheus scrapes its metrics; at the end
 //!    the audit log that these sessions left is verified.
 //!
@@ -84,7 +84,8 @@ fn with_testbed(cache: &Cache) -> Result<Report, Box<dyn Error>> {
     let waited = readiness::wait(&endpoints)?;
     println!("the testbed shows everything the tests look for (waited {} s)", waited.as_secs());
 
-    report.add("cargo test --test live", |outcome| rust_tests(&endpoints, outcome));
+    report
+        .add("cargo test --test live --test equal --test testbed", |outcome| rust_tests(&endpoints, outcome));
     let subject = metrics_mcp(cache, &endpoints)?;
     let mut served = Served::start(&subject)?;
     report.add("python fastmcp", |outcome| python(&clients, &subject, &served, outcome));
@@ -94,10 +95,12 @@ fn with_testbed(cache: &Cache) -> Result<Report, Box<dyn Error>> {
     Ok(report)
 }
 
-/// `tests/live.rs` of every crate, all of whose tests are ignored otherwise.
+/// Tests that need the testbed, all of which are ignored otherwise: `tests/live.rs` of every crate, the evaluator beside
+/// the real Prometheus (`equal`), generated incidents in the real Prometheus (`testbed`).
 fn rust_tests(endpoints: &Endpoints, outcome: &mut Outcome) -> Result<(), Box<dyn Error>> {
     let mut command = cargo();
-    command.args(["test", "--workspace", "--test", "live", "--no-fail-fast", "--", "--ignored"]);
+    command.args(["test", "--workspace", "--test", "live", "--test", "equal", "--test", "testbed"]);
+    command.args(["--no-fail-fast", "--", "--ignored"]);
     for (name, running) in endpoints {
         let name = name.to_uppercase().replace('-', "_");
         command.env(format!("TESTBED_{name}_URL"), &running.url);

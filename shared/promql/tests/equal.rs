@@ -1,8 +1,7 @@
 //! The same samples in this crate and in the real Prometheus, the same queries to both, the same answers.
 //!
-//! Needs the program of Prometheus 3, with promtool beside it, in the environment variable `PROMETHEUS_PROGRAM`
-//! (`cargo xtask testbed up prometheus` builds both and names the program in its `endpoints.json`):
-//! `PROMETHEUS_PROGRAM=… cargo test -p promql --test equal -- --ignored --nocapture`
+//! Needs the running testbed (`cargo xtask testbed up`), whose programs of Prometheus 3 it uses; part of
+//! `cargo xtask test-live`. Alone: `cargo test -p promql --test equal -- --ignored --nocapture`
 
 #![allow(
     clippy::unwrap_used,
@@ -69,6 +68,33 @@ const RANGES: [When; 5] = [
     When::Over { start: START + 80 * MINUTE, end: START + 82 * MINUTE, step: 4_000 },
 ];
 
+/// A recorded incident that both read: this crate through `snapshot`, Prometheus through promtool.
+struct Files(tempfile::TempDir);
+
+impl Files {
+    fn of(open_metrics: &str) -> Files {
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::create_dir(directory.path().join("metrics")).unwrap();
+        // The data begins at START, in 2026, and ends two hours later.
+        let manifest = "id = \"equal\"\ntitle = \"\"\nnow = \"2030-01-01T00:00:00Z\"\n\
+                        window = { start = \"2020-01-01T00:00:00Z\", end = \"2030-01-01T00:00:00Z\" }\n";
+        std::fs::write(directory.path().join("snapshot.toml"), manifest).unwrap();
+        let files = Files(directory);
+        std::fs::write(files.open_metrics(), open_metrics).unwrap();
+        files
+    }
+
+    fn open_metrics(&self) -> std::path::PathBuf {
+        self.0.path().join("metrics/samples.om")
+    }
+
+    fn store(&self) -> Store {
+        let recorded = snapshot::Snapshot::open(self.0.path()).unwrap().metrics().unwrap();
+        let series = recorded.series.into_iter();
+        Store::new(series.map(|one| (one.labels.into_vec(), one.timestamps, one.values))).unwrap()
+    }
+}
+
 /// Each query at two moments and over one range, in turn.
 fn schedule(queries: Vec<(&'static str, String)>) -> Vec<(&'static str, String, When)> {
     let mut scheduled = Vec::new();
@@ -83,9 +109,8 @@ fn schedule(queries: Vec<(&'static str, String)>) -> Vec<(&'static str, String, 
 #[test]
 #[ignore = "needs the testbed"]
 fn every_query_of_the_subset_has_the_answer_of_the_real_prometheus() {
-    let all = data::series();
-    let store = data::store(&all);
-    let oracle = Oracle::with(&data::open_metrics(&all));
+    let files = Files::of(&data::open_metrics(&data::series()));
+    let (store, oracle) = (files.store(), Oracle::with(&files.open_metrics()));
     println!("{} series, {} samples", store.series_count(), store.sample_count());
 
     let mut queries = handwritten::queries();
@@ -101,7 +126,7 @@ fn every_query_of_the_subset_has_the_answer_of_the_real_prometheus() {
 fn series_that_end_are_gone_when_they_are_in_the_real_prometheus() {
     let all = data::ending();
     let store = data::store(&all);
-    let oracle = Oracle::with("# EOF\n");
+    let oracle = Oracle::with(&Files::of("# EOF\n").open_metrics());
     oracle.write(&all);
     let mut scheduled = Vec::new();
     for query in situations::ENDING {
@@ -178,9 +203,8 @@ fn agrees(ours: &Answer, again: &Answer, query: &str) -> bool {
 #[test]
 #[ignore = "needs the testbed"]
 fn listings_are_those_of_the_real_prometheus() {
-    let all = data::series();
-    let store = data::store(&all);
-    let oracle = Oracle::with(&data::open_metrics(&all));
+    let files = Files::of(&data::open_metrics(&data::series()));
+    let (store, oracle) = (files.store(), Oracle::with(&files.open_metrics()));
     let window = START..=START + 120 * MINUTE;
     assert_eq!(store.metric_names(&[], &window), oracle.list("label/__name__/values", &[], &window));
     assert_eq!(store.label_names(&[], &window), oracle.list("labels", &[], &window));

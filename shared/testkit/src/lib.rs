@@ -1,6 +1,6 @@
 //! Test support for every crate of the workspace: an MCP client that speaks the wire ([`mcp`]), a backend
-//! that replays recorded replies ([`recorded`]), one that misbehaves ([`proxy`]) and the memory a child
-//! process took ([`rss`]).
+//! that replays recorded replies ([`recorded`]), one that misbehaves ([`proxy`]), the real Prometheus over recorded files
+//! ([`prometheus`]) and the memory a child process took ([`rss`]).
 //!
 //! It depends on no other crate of the workspace, so that each of them can use it in its tests, and it shares
 //! no code with the servers: what it believes about MCP comes from the specification alone. Golden answers
@@ -17,6 +17,7 @@
 )]
 
 pub mod mcp;
+pub mod prometheus;
 pub mod proxy;
 pub mod recorded;
 pub mod rss;

@@ -2,14 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::ops::RangeInclusive;
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::path::Path;
 
 use serde_json::Value as Json;
 use tempfile::TempDir;
+use testkit::prometheus::{Prometheus, programs};
 
 use crate::When;
 use crate::compare::{Answer, Rows};
@@ -18,52 +17,17 @@ use crate::remote_write::{self, field};
 
 /// A running Prometheus, stopped when this is dropped.
 pub(crate) struct Oracle {
-    process: Child,
-    port: u16,
+    prometheus: Prometheus,
     _directory: TempDir,
 }
 
 impl Oracle {
-    /// Loads samples in OpenMetrics text with promtool and starts Prometheus on a free port.
-    pub(crate) fn with(open_metrics: &str) -> Oracle {
-        let program = PathBuf::from(
-            std::env::var_os("PROMETHEUS_PROGRAM").expect("PROMETHEUS_PROGRAM names Prometheus"),
-        );
+    /// Loads a file of OpenMetrics text with promtool and starts Prometheus on a free port.
+    pub(crate) fn with(open_metrics: &Path) -> Oracle {
         let directory = tempfile::tempdir().unwrap();
-        let (text, data, config) = (
-            directory.path().join("samples.om"),
-            directory.path().join("data"),
-            directory.path().join("config.yml"),
-        );
-        std::fs::write(&text, open_metrics).unwrap();
-        std::fs::write(&config, "global: {}\n").unwrap();
-        let loaded = Command::new(program.with_file_name("promtool"))
-            .args(["tsdb", "create-blocks-from", "openmetrics"])
-            .args([&text, &data])
-            .output()
-            .unwrap();
-        assert!(loaded.status.success(), "promtool: {}", String::from_utf8_lossy(&loaded.stderr));
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let process = Command::new(program)
-            .arg(format!("--config.file={}", config.display()))
-            .arg(format!("--storage.tsdb.path={}", data.display()))
-            .arg("--storage.tsdb.retention.time=100y")
-            .arg("--web.enable-remote-write-receiver")
-            .arg(format!("--web.listen-address=127.0.0.1:{port}"))
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let oracle = Oracle { process, port, _directory: directory };
-        for _ in 0..300 {
-            if TcpStream::connect(("127.0.0.1", port)).is_ok()
-                && oracle.request("GET", "/-/ready", "").contains(" 200 ")
-            {
-                return oracle;
-            }
-            std::thread::sleep(Duration::from_millis(100));
-        }
-        panic!("Prometheus was not ready within 30 seconds");
+        let flags = ["--web.enable-remote-write-receiver"];
+        let prometheus = Prometheus::over(&programs(), &[open_metrics.to_owned()], directory.path(), &flags);
+        Oracle { prometheus, _directory: directory }
     }
 
     /// What Prometheus answers a query.
@@ -140,18 +104,11 @@ impl Oracle {
 
     /// Sends a request by HTTP/1.0, whose reply, head and body, ends with the connection.
     fn send(&self, request: &[u8]) -> String {
-        let mut connection = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
+        let mut connection = TcpStream::connect(("127.0.0.1", self.prometheus.port())).unwrap();
         connection.write_all(request).unwrap();
         let mut reply = String::new();
         connection.read_to_string(&mut reply).unwrap();
         reply
-    }
-}
-
-impl Drop for Oracle {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
     }
 }
 
