@@ -1,6 +1,7 @@
 //! Pure analyses: no async, no I/O, no clock, no logging.
 
 pub(crate) mod alerts;
+pub(crate) mod baseline;
 pub(crate) mod promql;
 pub(crate) mod ranking;
 pub(crate) mod search;
