@@ -5,4 +5,5 @@ pub(crate) mod baseline;
 pub(crate) mod promql;
 pub(crate) mod ranking;
 pub(crate) mod search;
+pub(crate) mod transform;
 pub(crate) mod workload;

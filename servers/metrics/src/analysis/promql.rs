@@ -16,7 +16,9 @@ pub(crate) use fault::{excerpt, hint};
 pub(crate) use mend::{
     add_range, as_regex, narrow, rename_metric, replace_value, shorten, substitute, variables,
 };
-pub(crate) use walk::{Found, is_moment, metric_of, names_moment, orders_itself, selector_text, selectors};
+pub(crate) use walk::{
+    Found, is_moment, matchers_of, metric_of, names_moment, orders_itself, selector_text, selectors,
+};
 
 use lex::{Kind, Token, tokens};
 use promql_parser::parser::Expr;

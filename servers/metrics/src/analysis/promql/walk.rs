@@ -131,18 +131,19 @@ pub(crate) fn selector_text(parsed: &VectorSelector) -> String {
         // A dialect's; only the parser knows how to write it.
         return VectorSelector { offset: None, at: None, ..parsed.clone() }.to_string();
     }
+    selector(metric_of(parsed), &matchers_of(parsed))
+}
+
+/// The matchers of a selector, without that of the metric it names.
+pub(crate) fn matchers_of(parsed: &VectorSelector) -> Vec<(&str, MatchOp, &str)> {
     let metric = metric_of(parsed);
     let names_it = |matcher: &Matcher| {
         parsed.name.is_none() && matcher.name == "__name__" && Some(matcher.value.as_str()) == metric
     };
-    let matchers: Vec<(&str, MatchOp, &str)> = parsed
-        .matchers
-        .matchers
-        .iter()
+    (parsed.matchers.matchers.iter())
         .filter(|matcher| !(matcher.op == ParsedOp::Equal && names_it(matcher)))
         .map(|matcher| (matcher.name.as_str(), op(&matcher.op), matcher.value.as_str()))
-        .collect();
-    selector(metric, &matchers)
+        .collect()
 }
 
 fn op(parsed: &ParsedOp) -> MatchOp {
