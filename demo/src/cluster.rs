@@ -1,11 +1,15 @@
 //! Pods, nodes and addresses: who runs where, under which name, from when on.
 
-use crate::incident::{Incident, STEP};
+use crate::incident::{Effect, Incident, STEP};
 use crate::random::Random;
 use crate::shop::{Service, Shop};
 
 /// Worker nodes.
 pub(crate) const NODES: usize = 3;
+/// Name of the container that is not the shop's.
+pub(crate) const NEIGHBOUR: &str = "transcode";
+/// Its namespace.
+pub(crate) const NEIGHBOURHOOD: &str = "media";
 /// The letters of generated names in Kubernetes.
 const LETTERS: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
 
@@ -40,6 +44,8 @@ pub(crate) struct Replica {
 pub(crate) struct Cluster {
     /// By service, then by slot.
     pub(crate) replicas: Vec<Vec<Replica>>,
+    /// Somebody else's pod.
+    pub(crate) neighbour: Pod,
 }
 
 impl Cluster {
@@ -73,7 +79,7 @@ impl Cluster {
             }
             replicas.push(of_service);
         }
-        Cluster { replicas }
+        Cluster { replicas, neighbour: neighbour(incident, address) }
     }
 
     /// All replicas, service by service.
@@ -124,6 +130,27 @@ fn pod(
     *address += 1;
     let (version, created) = (start.version.to_owned(), start.created);
     Pod { name, owner, version, ip, node, created, replaced: None }
+}
+
+/// A transcoder of another team, on some node.
+fn neighbour(incident: &Incident, address: usize) -> Pod {
+    let mut random = Random::new(incident.seed, "neighbour's pod");
+    let anywhere = random.below(NODES);
+    let node = match incident.effect {
+        Effect::Neighbour { node, .. } => node,
+        _ => anywhere,
+    };
+    let created = incident.start() - 86_400 * 4 - random.below(80_000) as i64;
+    let owner = format!("{NEIGHBOUR}-{}", letters(&mut random, 9));
+    Pod {
+        name: format!("{owner}-{}", letters(&mut random, 5)),
+        owner,
+        version: "1.4.2".to_owned(),
+        ip: format!("10.20.{}.{}", 1 + node, 10 + address / NODES + 1),
+        node,
+        created,
+        replaced: None,
+    }
 }
 
 fn letters(random: &mut Random, count: usize) -> String {

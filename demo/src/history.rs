@@ -6,6 +6,8 @@ use crate::lognormal::LogNormal;
 #[derive(Debug, Default)]
 pub(crate) struct History {
     pub(crate) replicas: Vec<ReplicaHistory>,
+    /// Cores that somebody else's container uses, step by step.
+    pub(crate) neighbour: Vec<f64>,
 }
 
 /// What one replica went through.
@@ -46,6 +48,10 @@ pub(crate) struct ReplicaStep {
     pub(crate) started: i64,
     /// Cores used.
     pub(crate) cpu: f64,
+    /// Share of the time in which something that could have run waited for a core.
+    pub(crate) waiting: f64,
+    /// Whether the service discovery no longer knows it.
+    pub(crate) forgotten: bool,
     /// Share of the scheduler's periods in which it was throttled.
     pub(crate) throttled: f64,
     /// Bytes.
@@ -101,6 +107,9 @@ impl OperationStep {
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct CallStep {
     pub(crate) made: u32,
+    /// Of these, ended by the handshake.
+    pub(crate) refused: u32,
+    /// Of these, failed after it.
     pub(crate) failed: u32,
     pub(crate) latency: LogNormal,
     pub(crate) failing: LogNormal,

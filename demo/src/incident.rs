@@ -1,64 +1,12 @@
 //! What goes wrong, when, where and how much; and what else changes without having to do with it.
 
+mod amounts;
 mod choice;
-
-use std::fmt;
+mod fault;
 
 use jiff::Timestamp;
 
-/// What can go wrong.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Fault {
-    /// A deployment that changes the image and an environment value, which shrinks the connection pool.
-    PoolShrunk,
-    /// A callee answers, but late.
-    SlowDependency,
-    /// A callee does not answer at all.
-    DeadDependency,
-    /// Something in the container takes the cores that requests need.
-    CpuStarvation,
-    /// Memory grows until the kernel kills the container, again and again.
-    MemoryLeak,
-    /// More customers than there is room for.
-    TrafficSurge,
-}
-
-impl Fault {
-    /// All kinds.
-    pub const ALL: [Fault; 6] = [
-        Fault::PoolShrunk,
-        Fault::SlowDependency,
-        Fault::DeadDependency,
-        Fault::CpuStarvation,
-        Fault::MemoryLeak,
-        Fault::TrafficSurge,
-    ];
-
-    /// Its name on the command line and in `truth.json`.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Fault::PoolShrunk => "pool-shrunk",
-            Fault::SlowDependency => "slow-dependency",
-            Fault::DeadDependency => "dead-dependency",
-            Fault::CpuStarvation => "cpu-starvation",
-            Fault::MemoryLeak => "memory-leak",
-            Fault::TrafficSurge => "traffic-surge",
-        }
-    }
-
-    /// The kind of that name.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Fault> {
-        Fault::ALL.into_iter().find(|fault| fault.name() == name)
-    }
-}
-
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
+pub use fault::Fault;
 
 /// A fault with its amounts.
 #[derive(Debug, Clone, PartialEq)]
@@ -73,6 +21,18 @@ pub(crate) enum Effect {
     Burn { share: f64 },
     /// MiB that the memory of a replica grows in a second.
     Leak { per_second: f64 },
+    /// Connections that each replica takes and never gives back, in a second.
+    LoseConnections { per_second: f64 },
+    /// A container on the same node takes what is free and more: cores left to each pod of the victim there.
+    Neighbour { node: usize, left: f64 },
+    /// The certificate has run out: whoever connects anew is refused.
+    Expired,
+    /// Share of requests that a new configuration answers with an error, as fast as ever.
+    Fail { share: f64 },
+    /// Share of requests that no longer come: from a caller (its index), else from outside.
+    Lose { share: f64, caller: Option<usize> },
+    /// It works, but its metrics can't be read; when not `listed`, its targets are gone as well.
+    Hide { listed: bool },
     /// Times as many requests from outside, reached within `ramp` seconds.
     Surge { times: f64, ramp: f64 },
 }

@@ -154,6 +154,8 @@ impl Service {
 
 /// Cores that a container without a limit finds free.
 pub(crate) const NODE_CORES: f64 = 4.0;
+/// Cores of a node.
+pub(crate) const MACHINE_CORES: f64 = 16.0;
 /// The namespace of everything.
 pub(crate) const NAMESPACE: &str = "shop";
 

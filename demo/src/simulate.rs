@@ -3,6 +3,7 @@
 //! time and nowhere else.
 
 mod flow;
+mod neighbour;
 mod replica;
 mod respond;
 mod work;
@@ -17,6 +18,7 @@ use crate::shop::Shop;
 use flow::Traffic;
 pub(crate) use replica::is_batch_time;
 use replica::{Condition, Lived};
+pub(crate) use respond::HANDSHAKE;
 use respond::{CallOutcome, Response};
 
 /// Steps before the record begins, for queues and averages to settle.
@@ -36,7 +38,9 @@ pub(crate) fn simulate(shop: &Shop, incident: &Incident, cluster: &Cluster) -> H
     for step in -WARM_UP..incident.steps() as i64 {
         simulation.advance(incident.start() + step * STEP, step >= 0);
     }
-    simulation.history
+    let mut history = simulation.history;
+    history.neighbour = neighbour::cores(incident, cluster, &history);
+    history
 }
 
 fn empty(shop: &Shop, cluster: &Cluster) -> History {
@@ -50,7 +54,7 @@ fn empty(shop: &Shop, cluster: &Cluster) -> History {
         let (service, slot, operations) = (replica.service, replica.slot, operations.collect());
         ReplicaHistory { service, slot, steps: Vec::new(), operations }
     });
-    History { replicas: replicas.collect() }
+    History { replicas: replicas.collect(), neighbour: Vec::new() }
 }
 
 struct Simulation<'a> {
@@ -75,7 +79,7 @@ impl Simulation<'_> {
             condition.begin(self.incident, at);
         }
         let traffic = self.flow(at, load);
-        let outcomes = self.outcomes();
+        let outcomes = self.felt(at);
 
         let mut lived: Vec<Lived> = Vec::with_capacity(self.conditions.len());
         for condition in &mut self.conditions {
@@ -95,10 +99,23 @@ impl Simulation<'_> {
                 slots.push(condition.is_live());
             }
         }
-        let outside = |service, from_outside| from_outside * load * flow::surge(self.incident, service, at);
-        let mut traffic =
-            flow::Flow { shop: self.shop, live, responses: &self.responses, random: &mut self.random };
-        traffic.run(outside, |place| flow::bump(self.shop, self.incident, place, at))
+        let (shop, incident, responses) = (self.shop, self.incident, &self.responses);
+        flow::Flow { shop, incident, at, live, responses, random: &mut self.random }.run(load)
+    }
+
+    /// How each call ends for who makes it: as its callee answers, unless it does not get there.
+    fn felt(&self, at: i64) -> Vec<Vec<CallOutcome>> {
+        let mut all = self.outcomes();
+        for (node, outcomes) in self.shop.nodes.iter().zip(&mut all) {
+            for (edge, outcome) in node.edges.iter().zip(outcomes) {
+                let callee = self.shop.nodes.get(edge.to).map_or(0, |callee| callee.service);
+                let refused = flow::refused(self.incident, callee, at);
+                if refused > 0.0 {
+                    *outcome = outcome.refused(refused);
+                }
+            }
+        }
+        all
     }
 
     /// How each call ends, by node and edge, from the last answers of the callees.
@@ -124,13 +141,17 @@ impl Simulation<'_> {
             history.steps.push(replica.step);
             for ((node, step, _), operation) in replica.operations.into_iter().zip(&mut history.operations) {
                 operation.steps.push(step);
-                let made = traffic.get(node).map(|traffic| traffic.calls.as_slice()).unwrap_or_default();
+                let Some(traffic) = traffic.get(node) else { continue };
+                let made = traffic.calls.iter().zip(&traffic.refused);
                 let outcomes = seen.get(node).map(Vec::as_slice).unwrap_or_default();
-                for ((calls, made), outcome) in operation.calls.iter_mut().zip(made).zip(outcomes) {
+                for ((calls, (made, refused)), outcome) in operation.calls.iter_mut().zip(made).zip(outcomes)
+                {
                     let made = made.get(history.slot).copied().unwrap_or(0);
+                    let refused = refused.get(history.slot).copied().unwrap_or(0);
                     calls.push(CallStep {
                         made,
-                        failed: self.random.hits(made, outcome.failed),
+                        refused,
+                        failed: self.random.hits(made - refused, outcome.failed),
                         latency: outcome.latency,
                         failing: outcome.failing,
                     });

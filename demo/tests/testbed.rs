@@ -161,7 +161,7 @@ fn check(world: &World) {
         assert_same_values(&name, &wanted, &found);
     }
     let alerts = rules(recording.path(), "alert");
-    assert_eq!(alerts.len(), 15);
+    assert_eq!(alerts.len(), 18);
     for (name, expression) in alerts {
         let wanted = rows(&prometheus.range(&expression, alerted_at, end as f64, 30), &["__name__"]);
         // A lookback of one evaluation, so that an alert that ended is not seen for five minutes more.

@@ -1,10 +1,9 @@
 //! Choosing an incident: by hand for the demo, by dice for all others.
 
-use crate::load;
 use crate::random::Random;
-use crate::shop::{CallKind, Shop};
+use crate::shop::Shop;
 
-use super::{Deployment, Effect, Fault, Herring, HerringKind, Incident, STEP};
+use super::{Deployment, Effect, Fault, Herring, HerringKind, Incident, STEP, amounts};
 
 /// 2026-01-14T14:02:00Z, a Wednesday.
 const DEMO_ONSET: i64 = 1_768_399_320;
@@ -66,9 +65,11 @@ impl Incident {
             id: format!("incident-{}", super::written(onset).replace(':', "-").to_lowercase()),
             title: "Customers complain".to_owned(),
         };
-        incident.effect = amount(shop, &incident, &mut random);
-        if let Effect::Pool { size } = incident.effect {
-            incident.deployments.push(shrinking(shop, &incident, size));
+        incident.effect = amounts::amount(shop, &incident, &mut random);
+        match incident.effect {
+            Effect::Pool { size } => incident.deployments.push(shrinking(shop, &incident, size)),
+            Effect::Fail { .. } => incident.deployments.push(misconfigured(shop, &incident, &mut random)),
+            _ => {}
         }
         herrings(shop, &mut incident, &mut random);
         incident
@@ -84,98 +85,50 @@ fn candidates(shop: &Shop, fault: Fault) -> Vec<usize> {
         Fault::CpuStarvation => &["catalog", "cart", "inventory", "search", "user", "checkout"],
         Fault::MemoryLeak => &["cart", "inventory", "user", "recommendation", "shipping", "ads"],
         Fault::TrafficSurge => &["web", "checkout", "catalog"],
+        Fault::ConnectionLeak => &["payment", "inventory", "user", "shipping", "catalog"],
+        Fault::NoisyNeighbour => &["web", "catalog", "cart", "inventory", "search", "user"],
+        Fault::CertificateExpiry => {
+            &["payment", "catalog", "cart", "inventory", "search", "user", "shipping"]
+        }
+        Fault::BadConfig => {
+            &["checkout", "payment", "catalog", "cart", "inventory", "search", "user", "shipping"]
+        }
+        Fault::LostTraffic => &["web", "catalog", "search", "ads", "recommendation", "email"],
+        Fault::LostMetrics => &[
+            "checkout",
+            "payment",
+            "catalog",
+            "cart",
+            "inventory",
+            "search",
+            "user",
+            "shipping",
+            "ads",
+            "email",
+        ],
     };
     names.iter().filter_map(|name| shop.index(name)).collect()
 }
 
-fn amount(shop: &Shop, incident: &Incident, random: &mut Random) -> Effect {
-    let Some(service) = shop.service(incident.victim) else { return Effect::Dead };
-    match incident.fault {
-        Fault::PoolShrunk => {
-            // Somewhat fewer connections than are in use.
-            let in_use = connections_in_use(shop, incident);
-            let size = (in_use / random.between(1.12, 1.3)) as u32;
-            Effect::Pool { size: size.max(1) }
-        }
-        Fault::SlowDependency => {
-            // A database or cache is asked several times for one request, a service once.
-            let seconds =
-                if service.port > 9_100 { random.between(0.03, 0.06) } else { random.between(0.35, 0.8) };
-            Effect::Slow { seconds }
-        }
-        Fault::DeadDependency => Effect::Dead,
-        Fault::CpuStarvation => {
-            // What is left is a little less than what requests need.
-            let needed = cores_needed(shop, incident) / service.cores();
-            Effect::Burn { share: 1.0 - needed * random.between(0.85, 0.97) }
-        }
-        Fault::MemoryLeak => {
-            let room = service.memory.limit - service.memory.usual;
-            Effect::Leak { per_second: room / random.between(7.0 * 60.0, 13.0 * 60.0) }
-        }
-        Fault::TrafficSurge => {
-            // So many times as many requests altogether, though callers send no more than usual.
-            let (all, outside) = requests(shop, incident);
-            let times = 1.0 + (random.between(2.5, 3.5) - 1.0) * all / outside;
-            Effect::Surge { times, ramp: random.between(60.0, 240.0) }
-        }
-    }
-}
-
-/// Requests per second at each node around the onset.
-fn rates(shop: &Shop, incident: &Incident) -> Vec<f64> {
-    let load = incident.business * load::season(incident.onset + 10 * MINUTE);
-    shop.expected(|_, from_outside| load * from_outside)
-}
-
-/// Connections in use in each replica of the victim around the onset.
-fn connections_in_use(shop: &Shop, incident: &Incident) -> f64 {
-    let rates = rates(shop, incident);
-    let held: f64 = shop
-        .nodes
-        .iter()
-        .zip(&rates)
-        .filter(|(node, _)| node.service == incident.victim)
-        .map(|(node, rate)| {
-            let queries = node.edges.iter().filter(|edge| edge.call.kind == CallKind::Query);
-            let queries: f64 = queries
-                .filter_map(|edge| Some(edge.call.per_request * shop.nodes.get(edge.to)?.operation.own))
-                .sum();
-            // The mean of a log-normal duration is a little more than its median.
-            let spread = libm::exp(node.operation.sigma * node.operation.sigma / 2.0);
-            rate * (node.operation.held + queries) * spread
-        })
-        .sum();
-    held / shop.service(incident.victim).map_or(1.0, |service| service.replicas as f64)
-}
-
-/// Cores that the requests of each replica of the victim need around the onset.
-fn cores_needed(shop: &Shop, incident: &Incident) -> f64 {
-    let rates = rates(shop, incident);
-    let of_victim = shop.nodes.iter().zip(&rates).filter(|(node, _)| node.service == incident.victim);
-    let cores: f64 = of_victim.map(|(node, rate)| rate * node.operation.cpu).sum();
-    cores / shop.service(incident.victim).map_or(1.0, |service| service.replicas as f64)
-}
-
-/// Requests per second to the victim around the onset: all, and those from outside.
-fn requests(shop: &Shop, incident: &Incident) -> (f64, f64) {
-    let load = incident.business * load::season(incident.onset + 10 * MINUTE);
-    let nodes = shop.nodes.iter().zip(rates(shop, incident));
-    nodes
-        .filter(|(node, _)| node.service == incident.victim)
-        .fold((0.0, 0.0), |(all, outside), (node, rate)| {
-            (all + rate, outside + load * node.operation.from_outside)
-        })
-}
-
 fn shrinking(shop: &Shop, incident: &Incident, size: u32) -> Deployment {
-    let service = shop.service(incident.victim);
-    let before = service.and_then(|service| service.pool).map_or(0, |pool| pool.size);
+    let pool = shop.service(incident.victim).and_then(|service| service.pool);
+    let before = pool.map_or(0, |pool| pool.size);
+    deployed(shop, incident, ("DB_POOL_SIZE", before.to_string(), size.to_string()))
+}
+
+fn misconfigured(shop: &Shop, incident: &Incident, random: &mut Random) -> Deployment {
+    let revision = 20 + random.below(60);
+    let name = |revision: usize| format!("settings-v{revision}");
+    deployed(shop, incident, ("SETTINGS_CONFIGMAP", name(revision), name(revision + 1)))
+}
+
+fn deployed(shop: &Shop, incident: &Incident, changed: (&'static str, String, String)) -> Deployment {
+    let version = shop.service(incident.victim).map_or("0.0.0", |service| service.version);
     Deployment {
         service: incident.victim,
         at: incident.onset,
-        version: next_version(service.map_or("0.0.0", |service| service.version)),
-        environment: vec![("DB_POOL_SIZE", before.to_string(), size.to_string())],
+        version: next_version(version),
+        environment: vec![changed],
     }
 }
 
@@ -203,9 +156,10 @@ fn herrings(shop: &Shop, incident: &mut Incident, random: &mut Random) {
     let bump = other_than_batch(&["catalog", "search", "ads", "recommendation", "shipping"]);
     let deployment = other_than_batch(&["catalog", "search", "recommendation", "ads", "email"]);
     let start = onset - MINUTE * random.between(5.0, 15.0) as i64;
-    let wants_bump = incident.fault != Fault::TrafficSurge && random.unit() < 0.6;
+    let is_about_traffic = matches!(incident.fault, Fault::TrafficSurge | Fault::LostTraffic);
+    let wants_bump = !is_about_traffic && random.unit() < 0.6;
     if let Some(service) = random.choose(&bump).filter(|_| wants_bump) {
-        let nodes = shop.nodes.iter().zip(rates(shop, incident));
+        let nodes = shop.nodes.iter().zip(amounts::rates(shop, incident));
         let usual: f64 = nodes.filter(|(node, _)| node.service == service).map(|(_, rate)| rate).sum();
         let per_second = usual * random.between(0.6, 0.9);
         incident.herrings.push(Herring { service, kind: HerringKind::Bump { per_second }, start });
@@ -270,9 +224,9 @@ mod tests {
         for seed in 0..40 {
             let incident = Incident::by_seed(&shop, Fault::PoolShrunk, seed);
             let Effect::Pool { size } = incident.effect else { panic!("{seed}") };
-            assert!(f64::from(size) < connections_in_use(&shop, &incident), "{seed} {size}");
+            assert!(f64::from(size) < amounts::connections_in_use(&shop, &incident), "{seed} {size}");
         }
-        let demo = connections_in_use(&shop, &Incident::demo(&shop));
+        let demo = amounts::connections_in_use(&shop, &Incident::demo(&shop));
         assert!((10.8..13.5).contains(&demo), "the demo needs {demo} of 10 connections");
     }
 }

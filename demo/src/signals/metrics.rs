@@ -5,7 +5,10 @@ mod clients;
 mod databases;
 mod durations;
 mod kubernetes;
+mod neighbour;
+mod nodes;
 mod pools;
+mod probes;
 pub(crate) mod rules;
 mod runtimes;
 mod servers;
@@ -22,7 +25,9 @@ use rules::Raised;
 use sheet::Sheet;
 use target::Target;
 
-pub(crate) use pools::telling;
+pub(crate) use nodes::exporter;
+pub(crate) use pools::{telling, telling_of_leak};
+pub(crate) use probes::name as certificate;
 
 /// Writes `metrics/` and returns every alert there was.
 pub(crate) fn write(world: &World, directory: &mut Directory) -> io::Result<Vec<Raised>> {
@@ -55,15 +60,20 @@ fn sheet(world: &World) -> Sheet {
     // In the order of the month's replicas; pods of a new deployment start from nothing.
     let mut month = world.month.replicas.iter();
     for target in &targets {
-        servers::emit(target, &mut sheet);
-        clients::emit(target, &mut sheet);
-        pools::emit(target, &mut sheet);
-        runtimes::emit(target, &mut sheet);
-        databases::emit(target, &mut sheet);
+        let read = target.read();
+        let own = Target { steps: &read, ..*target };
+        servers::emit(&own, &mut sheet);
+        clients::emit(&own, &mut sheet);
+        pools::emit(&own, &mut sheet);
+        runtimes::emit(&own, &mut sheet);
+        databases::emit(&own, &mut sheet);
         let usage = if target.first == 0 { month.next() } else { None };
         let cpu_before = usage.and_then(|usage| usage.cpu.last()).copied().unwrap_or(0.0);
         kubernetes::emit(target, cpu_before, &mut sheet);
     }
     kubernetes::emit_cluster(world, &mut sheet);
+    nodes::emit(world, &mut sheet);
+    neighbour::emit(world, &mut sheet);
+    probes::emit(world, &mut sheet);
     sheet
 }

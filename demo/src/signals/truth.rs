@@ -1,15 +1,18 @@
 //! `truth.json`: what was planted and who felt it, for benchmarks. No server reads it.
 
+mod planted;
+
 use std::io;
 
 use serde_json::{Value, json};
 
 use crate::World;
 use crate::data::Culprit;
-use crate::incident::{Effect, Fault, Herring, HerringKind, STEP, written};
-use crate::shop::Convention;
+use crate::incident::{Herring, HerringKind, STEP, written};
 
 use super::Directory;
+
+pub(crate) use planted::culprits;
 
 /// Steps before the onset that count as usual.
 const USUAL: usize = 80;
@@ -35,14 +38,18 @@ pub(super) fn write(world: &World, directory: &mut Directory) -> io::Result<()> 
             "environment": environment.collect::<Vec<_>>(),
         })
     });
+    let culprits = culprits(world);
+    let mut names: Vec<&str> = culprits.iter().map(|culprit| culprit.metric).collect();
+    names.dedup();
     let truth = json!({
         "id": incident.id,
         "seed": incident.seed,
         "fault": incident.fault.name(),
         "service": name(world, incident.victim),
         "onset": written(incident.onset),
-        "effect": effect(&incident.effect),
-        "culprit_metrics": culprit_metrics(world),
+        "effect": planted::effect(world),
+        "culprit_metrics": names,
+        "culprits": culprits.iter().map(told_culprit).collect::<Vec<_>>(),
         "symptoms": symptoms(world),
         "red_herrings": herrings,
         "changes": changes.collect::<Vec<_>>(),
@@ -51,8 +58,12 @@ pub(super) fn write(world: &World, directory: &mut Directory) -> io::Result<()> 
     directory.file("truth.json", text.as_bytes())
 }
 
-fn name(world: &World, service: usize) -> &'static str {
+pub(super) fn name(world: &World, service: usize) -> &'static str {
     world.shop.service(service).map_or("", |service| service.name)
+}
+
+fn told_culprit(culprit: &Culprit) -> Value {
+    json!({ "metric": culprit.metric, "label": culprit.label, "value": culprit.value })
 }
 
 fn told(world: &World, herring: &Herring) -> Value {
@@ -62,75 +73,6 @@ fn told(world: &World, herring: &Herring) -> Value {
         HerringKind::Deployment => "harmless-deployment",
     };
     json!({ "kind": kind, "service": name(world, herring.service), "start": written(herring.start) })
-}
-
-fn effect(effect: &Effect) -> Value {
-    match effect {
-        Effect::Pool { size } => json!({ "pool_size": size }),
-        Effect::Slow { seconds } => json!({ "slower_seconds": seconds }),
-        Effect::Dead => json!({ "replicas": 0 }),
-        Effect::Burn { share } => json!({ "cores_lost_share": share }),
-        Effect::Leak { per_second } => json!({ "leaked_mib_per_second": per_second }),
-        Effect::Surge { times, ramp } => json!({ "outside_requests_times": times, "ramp_seconds": ramp }),
-    }
-}
-
-/// Metrics in which the fault itself shows, with the label that finds them.
-pub(crate) fn culprits(world: &World) -> Vec<Culprit> {
-    let value = name(world, world.incident.victim);
-    let culprit = |metric: &'static str| {
-        let label = match metric {
-            _ if metric.starts_with("kube_deployment_") => "deployment",
-            _ if metric.starts_with("container_") || metric.starts_with("kube_pod_") => "container",
-            _ => "service",
-        };
-        Culprit { metric, label, value: value.to_owned() }
-    };
-    culprit_metrics(world).into_iter().map(culprit).collect()
-}
-
-/// Metrics of the victim in which the fault itself shows, the first to move first.
-fn culprit_metrics(world: &World) -> Vec<&'static str> {
-    let Some(service) = world.shop.service(world.incident.victim) else { return Vec::new() };
-    let down = match service.speaks {
-        Convention::Postgres => vec!["pg_up"],
-        Convention::Redis => vec!["redis_up"],
-        _ => vec!["up", "kube_deployment_status_replicas_available"],
-    };
-    let (latency, requests) = own_metrics(service.speaks);
-    match world.incident.fault {
-        Fault::PoolShrunk => super::metrics::telling(service),
-        Fault::SlowDependency => vec![latency],
-        Fault::DeadDependency => down,
-        Fault::CpuStarvation => {
-            vec!["container_cpu_usage_seconds_total", "container_cpu_cfs_throttled_periods_total", latency]
-        }
-        Fault::MemoryLeak => {
-            vec!["container_memory_working_set_bytes", "kube_pod_container_status_restarts_total"]
-        }
-        Fault::TrafficSurge => vec![requests],
-    }
-}
-
-/// Names of latency and traffic in a convention.
-fn own_metrics(speaks: Convention) -> (&'static str, &'static str) {
-    match speaks {
-        Convention::OtelHttp => {
-            ("http_server_request_duration_seconds", "http_server_request_duration_seconds_count")
-        }
-        Convention::OtelHttpMillis => {
-            ("http_server_duration_milliseconds", "http_server_duration_milliseconds_count")
-        }
-        Convention::OtelRpcMillis => {
-            ("rpc_server_duration_milliseconds", "rpc_server_duration_milliseconds_count")
-        }
-        Convention::Plain { .. } => ("http_request_duration_seconds", "http_requests_total"),
-        Convention::Micrometer => ("http_server_requests_seconds", "http_server_requests_seconds_count"),
-        Convention::Grpc => ("grpc_server_handling_seconds", "grpc_server_handled_total"),
-        Convention::Worker => ("job_duration_seconds", "jobs_processed_total"),
-        Convention::Postgres => ("pg_stat_statements_seconds_total", "pg_stat_statements_calls_total"),
-        Convention::Redis => ("redis_commands_duration_seconds_total", "redis_commands_processed_total"),
-    }
 }
 
 /// A service in one step: share of failures, mean seconds of success, requests per second, share of replicas that

@@ -31,6 +31,7 @@ pub(super) struct Condition {
     replica: Replica,
     random: Random,
     restless: Wander,
+    pressure: Wander,
     memory: Wander,
     cores: Station,
     connections: Station,
@@ -54,7 +55,9 @@ struct Strain {
     lost: f64,
     /// Seconds more of own work.
     slower: f64,
-    /// Share of requests that fail for want of memory.
+    /// Cores that it can't have because others have them.
+    stolen: f64,
+    /// Share of requests that fail by what is wrong here: for want of memory, by a wrong setting.
     failing: f64,
 }
 
@@ -66,6 +69,7 @@ impl Condition {
         Condition {
             random: stream("requests"),
             restless: Wander::new(stream("restless"), 0.8, 0.02),
+            pressure: Wander::new(stream("pressure"), 0.5, 0.1),
             memory: Wander::new(stream("memory"), 0.98, 0.008),
             cores: Station::default(),
             connections: Station::default(),
@@ -119,7 +123,8 @@ impl Condition {
             return Lived { step: self.step, operations: Vec::new() };
         };
         let work = self.work(shop, traffic, outcomes);
-        let nothing = ReplicaStep { cpu: 0.0, throttled: 0.0, in_flight: 0.0, memory: 0.0, ..self.step };
+        let nothing =
+            ReplicaStep { cpu: 0.0, waiting: 0.0, throttled: 0.0, in_flight: 0.0, memory: 0.0, ..self.step };
         if !self.step.live {
             let step = ReplicaStep { pool: PoolStep::default(), ..nothing };
             let silent = |one: &Work<'_>| (one.place, OperationStep::default(), Answer::default());
@@ -129,7 +134,8 @@ impl Condition {
         let mut operations = Vec::with_capacity(work.len());
         let strain = self.strain(service, incident, at, &work);
         let (cores, slow_cores) = self.queue_for_cores(service, strain, &work);
-        let (connections, held) = self.queue_for_connections(service, incident, &work);
+        let gone = self.gone(service, incident, at);
+        let (connections, held) = self.queue_for_connections(service, incident, &work, gone);
         let patience = service.pool.map_or(PATIENCE, |pool| pool.patience);
         let Strain { slower, failing, .. } = strain;
         let queues = Queues { cores, slow_cores, connections, slower, failing, patience };
@@ -141,7 +147,7 @@ impl Condition {
             operations.push((one.place, record, Answer { live: true, response: shares.response }));
         }
         self.use_cores(service, strain, &work, &mut step);
-        step.pool = self.use_connections(service, incident, &work, connections, held);
+        step.pool = self.use_connections(service, incident, &work, connections, (held, gone));
         let memory = self.use_memory(service, incident, at, load, &step);
         step.memory = memory.min(service.memory.limit * MIB);
         self.step = step;
@@ -183,6 +189,8 @@ impl Condition {
                     strain.lost += share * cores;
                 }
                 Effect::Slow { seconds } => strain.slower += seconds,
+                // The new pods have the wrong setting.
+                Effect::Fail { share } if self.step.pod > 0 => strain.failing += share,
                 _ => {}
             }
         }
@@ -196,8 +204,36 @@ impl Condition {
         let hunger = ((full - 0.88) / 0.12).clamp(0.0, 1.0);
         strain.used += 0.5 * cores * hunger * hunger;
         strain.lost += 0.5 * cores * hunger * hunger;
-        strain.failing = 0.08 * hunger * hunger;
+        strain.failing += 0.08 * hunger * hunger;
+        strain.stolen = self.stolen(service, incident, at, needed);
+        strain.lost += strain.stolen;
         strain
+    }
+
+    /// What a neighbour takes: from the victim what it needs, from the others on the node what they have to spare.
+    fn stolen(&self, service: &Service, incident: &Incident, at: i64, needed: f64) -> f64 {
+        let Effect::Neighbour { node, left } = incident.effect else { return 0.0 };
+        let is_beside = self.replica.pods.get(self.step.pod).is_some_and(|pod| pod.node == node);
+        // A batch has its share of the cores like the neighbour itself.
+        if !is_beside || at < incident.onset || is_batch_time(incident, self.replica.service, at) {
+            return 0.0;
+        }
+        let left = if incident.victim == self.replica.service { left } else { 2.0 * needed + 0.05 };
+        (service.cores() - left).max(0.0)
+    }
+
+    /// Connections that are never given back.
+    fn gone(&self, service: &Service, incident: &Incident, at: i64) -> u32 {
+        let (Some(pool), Effect::LoseConnections { per_second }) = (service.pool, &incident.effect) else {
+            return 0;
+        };
+        if incident.victim != self.replica.service {
+            return 0;
+        }
+        let since = (at - self.step.started.max(incident.onset)).max(0) as f64;
+        // Replicas differ a little; and the last connection comes back now and then.
+        let lost = per_second * since / (1.0 + 0.12 * self.replica.slot as f64);
+        (lost as u32).min(pool.size.saturating_sub(1))
     }
 
     /// The queue for cores, and the seconds that work takes longer because there is less than one.
@@ -217,13 +253,14 @@ impl Condition {
         service: &Service,
         incident: &Incident,
         work: &[Work<'_>],
+        gone: u32,
     ) -> (Queue, f64) {
         let Some(pool) = service.pool else { return (Queue::default(), 0.0) };
         let requests: f64 = work.iter().map(|one| f64::from(one.requests)).sum();
         let held: f64 = work.iter().map(|one| f64::from(one.requests) * one.held().mean).sum();
         let holding = if requests > 0.0 { held / requests } else { 0.0 };
         let demand = Demand {
-            servers: f64::from(self.pool_size(pool.size, incident)),
+            servers: f64::from(self.pool_size(pool.size, incident) - gone),
             holding,
             rate: requests / STEP as f64,
             patience: pool.patience,
@@ -257,10 +294,13 @@ impl Condition {
         let needed = work.iter().map(Work::cpu).sum::<f64>() / STEP as f64;
         let idle = 0.01 + 0.005 * service.cpu.request;
         let wanted = (needed + idle + strain.used) * (1.0 + 0.03 * self.random.normal());
-        step.cpu = wanted.clamp(0.002, service.cores());
+        let most = (service.cores() - strain.stolen).max(0.01);
+        step.cpu = wanted.clamp(0.002, most);
+        let busy = (wanted / most).min(1.0);
+        step.waiting = (0.75 * pow(busy, 4.0) * self.pressure.next()).min(0.98);
         if let Some(limit) = service.cpu.limit {
             // A period is throttled when its share of the limit is used up before its end.
-            let used = (wanted / limit).min(1.0);
+            let used = (wanted.min(most) / limit).min(1.0);
             step.throttled = pow(((used - 0.5) / 0.5).clamp(0.0, 1.0), 2.5);
         }
     }
@@ -271,14 +311,14 @@ impl Condition {
         incident: &Incident,
         work: &[Work<'_>],
         queue: Queue,
-        held: f64,
+        (held, gone): (f64, u32),
     ) -> PoolStep {
         let Some(pool) = service.pool else { return PoolStep::default() };
         let size = self.pool_size(pool.size, incident);
         let requests: u32 = work.iter().map(|one| one.requests).sum();
         let timed_out = self.random.hits(requests, queue.rejected);
-        let full = queue.busy >= f64::from(size);
-        let in_use = if full { size } else { self.random.events(queue.busy).min(size) };
+        let full = queue.busy >= f64::from(size - gone);
+        let in_use = if full { size } else { (gone + self.random.events(queue.busy)).min(size) };
         let waiting = self.random.whole(queue.waiting);
         let acquired = requests - timed_out;
         PoolStep { size, in_use, waiting, acquired, timed_out, wait: queue.wait, held }

@@ -6,6 +6,8 @@ use crate::lognormal::{LogNormal, Moments};
 const NETWORK: f64 = 0.0008;
 /// Seconds until a connection is refused.
 const REFUSED: f64 = 0.003;
+/// Seconds until a certificate is refused.
+pub(crate) const HANDSHAKE: f64 = 0.006;
 
 /// How an operation answers.
 #[derive(Debug, Clone, Copy, Default)]
@@ -38,6 +40,18 @@ impl CallOutcome {
     pub(super) fn took_anyway(&self) -> Moments {
         let mean = (1.0 - self.failed) * self.took.mean + self.failed * self.failing_seconds;
         Moments { mean, variance: self.took.variance }
+    }
+
+    /// The same when a share of the calls ends with the handshake.
+    pub(super) fn refused(self, share: f64) -> CallOutcome {
+        let failed = share + (1.0 - share) * self.failed;
+        if failed <= 0.0 {
+            return self;
+        }
+        let later = (1.0 - share) * self.failed * self.failing_seconds;
+        let failing_seconds = (share * HANDSHAKE + later) / failed;
+        let failing = LogNormal::with_median(failing_seconds.max(REFUSED), 0.15);
+        CallOutcome { failed, failing_seconds, failing, ..self }
     }
 }
 
@@ -125,6 +139,11 @@ mod tests {
         assert!(late.failed > 0.999);
         // A tenth fails after half a second, nine tenths after one: 0.95 s on average.
         assert!((late.failing_seconds - 0.95).abs() < 1e-3, "{late:?}");
+
+        // Half are refused after 6 ms; of the other half a tenth fails after half a second.
+        let refused = in_time.refused(0.5);
+        assert!((refused.failed - 0.55).abs() < 1e-6);
+        assert!((refused.failing_seconds - (0.5 * 0.006 + 0.05 * 0.5) / 0.55).abs() < 1e-6);
     }
 
     #[test]

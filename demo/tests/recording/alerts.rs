@@ -107,28 +107,31 @@ fn alerts_are_what_their_rules_say_of_the_samples() {
 #[test]
 fn alertmanager_shows_exactly_the_alerts_that_fire_at_the_end() {
     for (name, recording) in recordings() {
-        let last = *evaluations(recording).last().unwrap();
-        let mut firing = BTreeSet::new();
-        for series in recording.with("ALERTS", "alertstate", "firing") {
-            if series.samples.last().unwrap().0 == last {
-                firing.insert(series.without("alertstate"));
-            }
-        }
-        let mut shown = BTreeSet::new();
-        for alert in recording.alerts.as_array().unwrap() {
-            let labels = alert["labels"].as_object().unwrap().iter();
-            let mut labels: BTreeMap<String, String> =
-                labels.map(|(name, value)| (name.clone(), value.as_str().unwrap().to_owned())).collect();
-            assert_eq!(
-                labels.remove("cluster").unwrap(),
-                "shop-prod",
-                "what leaves Prometheus has its label"
-            );
-            check_times(recording, alert, &labels);
-            shown.insert(labels);
-        }
-        assert_eq!(shown, firing, "{name}");
+        firing(name, recording);
     }
+}
+
+/// The laws of one recording.
+pub(crate) const LAWS: [fn(&str, &Recording); 2] = [firing, hidden];
+
+fn firing(name: &str, recording: &Recording) {
+    let last = *evaluations(recording).last().unwrap();
+    let mut firing = BTreeSet::new();
+    for series in recording.with("ALERTS", "alertstate", "firing") {
+        if series.samples.last().unwrap().0 == last {
+            firing.insert(series.without("alertstate"));
+        }
+    }
+    let mut shown = BTreeSet::new();
+    for alert in recording.alerts.as_array().unwrap() {
+        let labels = alert["labels"].as_object().unwrap().iter();
+        let mut labels: BTreeMap<String, String> =
+            labels.map(|(name, value)| (name.clone(), value.as_str().unwrap().to_owned())).collect();
+        assert_eq!(labels.remove("cluster").unwrap(), "shop-prod", "what leaves Prometheus has its label");
+        check_times(recording, alert, &labels);
+        shown.insert(labels);
+    }
+    assert_eq!(shown, firing, "{name}");
 }
 
 /// Fired when `ALERTS` says so, sent since, and good for longer than now.
@@ -150,38 +153,36 @@ fn check_times(recording: &Recording, alert: &Value, labels: &BTreeMap<String, S
 #[test]
 fn a_red_herring_is_silenced_and_something_is_inhibited_by_an_alert_that_is_there() {
     for (name, recording) in recordings() {
-        let alerts = recording.alerts.as_array().unwrap();
-        let texts = |alert: &Value, key: &str| -> Vec<String> {
-            alert["status"][key]
-                .as_array()
-                .unwrap()
-                .iter()
-                .map(|id| id.as_str().unwrap().to_owned())
-                .collect()
-        };
-        let silenced: Vec<&Value> =
-            alerts.iter().filter(|alert| !texts(alert, "silencedBy").is_empty()).collect();
-        let herrings = recording.truth["red_herrings"].as_array().unwrap();
-        assert_eq!(silenced.len(), 1, "{name}");
-        assert!(herrings.iter().any(|one| one["service"] == silenced[0]["labels"]["container"]), "{name}");
-
-        let inhibited: Vec<&Value> =
-            alerts.iter().filter(|one| !texts(one, "inhibitedBy").is_empty()).collect();
-        assert!(!inhibited.is_empty(), "{name}");
-        for alert in &inhibited {
-            let by = &texts(alert, "inhibitedBy")[0];
-            let source = alerts.iter().find(|other| other["fingerprint"] == by.as_str()).unwrap();
-            assert_ne!(source["labels"]["severity"], alert["labels"]["severity"], "{name}");
-        }
-        for alert in alerts {
-            let is_hidden = !texts(alert, "silencedBy").is_empty() || !texts(alert, "inhibitedBy").is_empty();
-            let state = if is_hidden { "suppressed" } else { "active" };
-            assert_eq!(alert["status"]["state"], state, "{name}");
-        }
-        let grouped: usize =
-            recording.groups.as_array().unwrap().iter().map(|g| g["alerts"].as_array().unwrap().len()).sum();
-        assert_eq!(grouped, alerts.len(), "{name}: every alert has one receiver here");
+        hidden(name, recording);
     }
+}
+
+fn hidden(name: &str, recording: &Recording) {
+    let alerts = recording.alerts.as_array().unwrap();
+    let texts = |alert: &Value, key: &str| -> Vec<String> {
+        alert["status"][key].as_array().unwrap().iter().map(|id| id.as_str().unwrap().to_owned()).collect()
+    };
+    let silenced: Vec<&Value> =
+        alerts.iter().filter(|alert| !texts(alert, "silencedBy").is_empty()).collect();
+    let herrings = recording.truth["red_herrings"].as_array().unwrap();
+    assert_eq!(silenced.len(), 1, "{name}");
+    assert!(herrings.iter().any(|one| one["service"] == silenced[0]["labels"]["container"]), "{name}");
+
+    let inhibited: Vec<&Value> = alerts.iter().filter(|one| !texts(one, "inhibitedBy").is_empty()).collect();
+    assert!(!inhibited.is_empty(), "{name}");
+    for alert in &inhibited {
+        let by = &texts(alert, "inhibitedBy")[0];
+        let source = alerts.iter().find(|other| other["fingerprint"] == by.as_str()).unwrap();
+        assert_ne!(source["labels"]["severity"], alert["labels"]["severity"], "{name}");
+    }
+    for alert in alerts {
+        let is_hidden = !texts(alert, "silencedBy").is_empty() || !texts(alert, "inhibitedBy").is_empty();
+        let state = if is_hidden { "suppressed" } else { "active" };
+        assert_eq!(alert["status"]["state"], state, "{name}");
+    }
+    let grouped: usize =
+        recording.groups.as_array().unwrap().iter().map(|g| g["alerts"].as_array().unwrap().len()).sum();
+    assert_eq!(grouped, alerts.len(), "{name}: every alert has one receiver here");
 }
 
 #[test]

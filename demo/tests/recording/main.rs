@@ -8,6 +8,7 @@
 )]
 
 mod alerts;
+mod faults;
 mod laws;
 mod memory;
 mod order;

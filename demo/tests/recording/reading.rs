@@ -115,12 +115,14 @@ pub(crate) fn demo() -> &'static Recording {
 
 /// A recording of a kind, by a seed that is used nowhere else.
 pub(crate) fn of(fault: Fault) -> &'static Recording {
-    static ALL: [OnceLock<Recording>; 6] = [const { OnceLock::new() }; 6];
+    static ALL: [OnceLock<Recording>; Fault::ALL.len()] = [const { OnceLock::new() }; Fault::ALL.len()];
     let place = Fault::ALL.iter().position(|one| *one == fault).unwrap();
-    ALL[place].get_or_init(|| {
-        let world = World::incident(fault, 40 + place as u64);
-        read(generate(&world, &Options::default()).path())
-    })
+    ALL[place].get_or_init(|| by_seed(fault, 40 + place as u64))
+}
+
+/// A recording that nobody else needs.
+pub(crate) fn by_seed(fault: Fault, seed: u64) -> Recording {
+    read(generate(&World::incident(fault, seed), &Options::default()).path())
 }
 
 fn read(directory: &Path) -> Recording {

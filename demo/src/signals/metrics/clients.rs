@@ -1,7 +1,9 @@
 //! What two services say about the calls they make.
 
 use crate::history::CallStep;
-use crate::shop::{CallKind, Convention, Operation, Service};
+use crate::lognormal::LogNormal;
+use crate::shop::{CallKind, Convention, Operation, Runtime, Service};
+use crate::simulate::HANDSHAKE;
 
 use super::durations::{self, Bounds, Crowd};
 use super::sheet::{About, Kind, Line, Sheet};
@@ -46,6 +48,7 @@ fn calls_to(target: &Target<'_>, to: usize) -> Option<Vec<CallStep>> {
                 // The callee is the same, so is how long it takes.
                 sum.made += call.made;
                 sum.failed += call.failed;
+                sum.refused += call.refused;
             }
         }
     }
@@ -66,17 +69,25 @@ struct Called<'a> {
 type Side = fn(&CallStep) -> Crowd;
 
 fn succeeded(step: &CallStep) -> Crowd {
-    (step.made - step.failed, step.latency)
+    (step.made - step.failed - step.refused, step.latency)
 }
 
 fn failed(step: &CallStep) -> Crowd {
     (step.failed, step.failing)
 }
 
+/// Those that ended with the handshake.
+fn refused(step: &CallStep) -> Crowd {
+    (step.refused, LogNormal::with_median(HANDSHAKE, 0.3))
+}
+
 impl Called<'_> {
-    fn histogram(&self, per_second: f64, what: &str, crowd: impl Fn(&CallStep) -> Crowd) -> Vec<Line> {
+    fn histogram(&self, per_second: f64, what: &str, sides: &[Side]) -> Vec<Line> {
         let random = self.target.random(&format!("call {} {what}", self.to));
-        let crowds = self.steps.iter().map(|step| [crowd(step)]);
+        // One or two ways to end.
+        let none: Side = |_| (0, LogNormal::default());
+        let (one, other) = (sides.first().copied().unwrap_or(none), sides.get(1).copied().unwrap_or(none));
+        let crowds = self.steps.iter().map(|step| [one(step), other(step)]);
         durations::histogram(self.target, &Bounds::new(COARSE, per_second), random, crowds)
     }
 
@@ -95,10 +106,21 @@ impl Called<'_> {
         };
         let mut good = labels();
         good.push(("http_response_status_code", "200".to_owned()));
-        sheet.add(about, good, self.target.clock(), self.histogram(1.0, "ok", succeeded));
+        sheet.add(about, good, self.target.clock(), self.histogram(1.0, "ok", &[succeeded]));
         let mut bad = labels();
         bad.push(("error_type", "timeout_or_5xx".to_owned()));
-        sheet.add(about, bad, self.target.clock(), self.histogram(1.0, "failed", failed));
+        sheet.add(about, bad, self.target.clock(), self.histogram(1.0, "failed", &[failed]));
+        let mut untrusted = labels();
+        untrusted.push(("error_type", self.untrusted().to_owned()));
+        sheet.add(about, untrusted, self.target.clock(), self.histogram(1.0, "refused", &[refused]));
+    }
+
+    /// What the caller's library calls an expired certificate.
+    fn untrusted(&self) -> &'static str {
+        match self.target.service.runtime {
+            Runtime::Node => "CERT_HAS_EXPIRED",
+            _ => "*tls.CertificateVerificationError",
+        }
     }
 
     fn rpc(&self, sheet: &mut Sheet) {
@@ -107,8 +129,8 @@ impl Called<'_> {
             kind: Kind::Histogram,
             help: "Measures the duration of outbound RPC.",
         };
-        let sides: [(&str, Side); 2] = [("0", succeeded), ("14", failed)];
-        for (status, crowd) in sides {
+        let sides: [(&str, &[Side]); 2] = [("0", &[succeeded]), ("14", &[failed, refused])];
+        for (status, crowds) in sides {
             let labels = self.target.labels_and([
                 ("service_name", self.target.service.name),
                 ("rpc_system", "grpc"),
@@ -116,7 +138,7 @@ impl Called<'_> {
                 ("rpc_method", self.operation.route),
                 ("rpc_grpc_status_code", status),
             ]);
-            sheet.add(about, labels, self.target.clock(), self.histogram(1000.0, status, crowd));
+            sheet.add(about, labels, self.target.clock(), self.histogram(1000.0, status, crowds));
         }
     }
 
@@ -126,11 +148,12 @@ impl Called<'_> {
             ("grpc_service", self.operation.method),
             ("grpc_method", self.operation.route),
         ];
-        let sides: [(&str, Side); 2] = [("OK", succeeded), ("Unavailable", failed)];
-        for (code, crowd) in sides {
+        let sides: [(&str, &[Side]); 2] = [("OK", &[succeeded]), ("Unavailable", &[failed, refused])];
+        for (code, crowds) in sides {
             let mut labels = self.target.labels_and(method);
             labels.push(("grpc_code", code.to_owned()));
-            let added: Vec<f64> = self.steps.iter().map(|step| f64::from(crowd(step).0)).collect();
+            let count = |step: &CallStep| crowds.iter().map(|crowd| f64::from(crowd(step).0)).sum();
+            let added: Vec<f64> = self.steps.iter().map(count).collect();
             let about = ("grpc_client_handled", "RPCs completed by the client, by code.");
             sheet.counter(about, labels, self.target.clock(), self.target.counter(0, &added));
         }
@@ -140,7 +163,7 @@ impl Called<'_> {
             help: "Response latency of RPCs until the client has finished them.",
         };
         let random = self.target.random(&format!("call {} all", self.to));
-        let crowds = self.steps.iter().map(|step| [succeeded(step), failed(step)]);
+        let crowds = self.steps.iter().map(|step| [succeeded(step), failed(step), refused(step)]);
         let lines = durations::histogram(self.target, &Bounds::new(COARSE, 1.0), random, crowds);
         sheet.add(about, self.target.labels_and(method), self.target.clock(), lines);
     }

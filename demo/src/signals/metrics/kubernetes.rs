@@ -1,20 +1,25 @@
-//! What the kubelets, kube-state-metrics and the node exporters say.
+//! What the kubelets and kube-state-metrics say about containers, pods and deployments.
 
 use crate::World;
-use crate::cluster::{NODES, node_ip, node_name};
+use crate::cluster::node_name;
 use crate::history::ReplicaStep;
 use crate::incident::{Effect, STEP};
 use crate::shop::{NAMESPACE, Runtime, Service};
 
-use super::sheet::{ABSENT, Clock, Labels, Sheet, rounded};
+use super::sheet::{ABSENT, Clock, Labels, Sheet};
 use super::target::{Target, counted, kubelet, offset};
 
 const MIB: f64 = 1_048_576.0;
 /// Seconds between two scrapes of what changes seldom.
-const SELDOM: i64 = 30;
+pub(super) const SELDOM: i64 = 30;
 pub(super) const STATE: &str = "10.20.2.4:8080";
 /// Periods of the scheduler in one step.
 const PERIODS: f64 = 10.0 * STEP as f64;
+
+pub(super) const PRESSURE: (&str, &str) = (
+    "container_pressure_cpu_waiting_seconds",
+    "Total time duration tasks in the container have waited due to CPU congestion.",
+);
 
 /// Everything about one pod.
 pub(super) fn emit(target: &Target<'_>, cpu_before: f64, sheet: &mut Sheet) {
@@ -36,6 +41,8 @@ fn containers(target: &Target<'_>, cpu_before: f64, sheet: &mut Sheet) {
     sheet.counter(about, labels(), clock, counted(target.steps, 3, &seconds, cpu_before));
     let about = ("container_memory_working_set_bytes", "Current working set in bytes.");
     sheet.gauge(about, labels(), clock, target.gauge(0, |step| 4096.0 * libm::floor(step.memory / 4096.0)));
+    let waited: Vec<f64> = target.steps.iter().map(|step| step.waiting * STEP as f64).collect();
+    sheet.counter(PRESSURE, labels(), clock, target.counter(6, &waited));
     if target.service.cpu.limit.is_some() {
         let active = |step: &ReplicaStep| (0.3 + 0.7 * step.cpu / target.service.cores()).min(1.0);
         let periods: Vec<f64> = target.steps.iter().map(|step| libm::round(PERIODS * active(step))).collect();
@@ -49,7 +56,7 @@ fn containers(target: &Target<'_>, cpu_before: f64, sheet: &mut Sheet) {
     }
 }
 
-fn scraped(job: &str, instance: &str) -> Labels {
+pub(super) fn scraped(job: &str, instance: &str) -> Labels {
     vec![("job", job.to_owned()), ("instance", instance.to_owned())]
 }
 
@@ -62,7 +69,7 @@ fn container(target: &Target<'_>) -> Labels {
 }
 
 /// When what changes seldom is scraped, from a step on.
-fn seldom(world: &World, instance: &str, first: usize) -> Clock {
+pub(super) fn seldom(world: &World, instance: &str, first: usize) -> Clock {
     let every = SELDOM * 1000;
     let start = world.incident.start() + STEP * first.next_multiple_of((SELDOM / STEP) as usize) as i64;
     Clock { first: start * 1000 + offset(instance), every }
@@ -162,15 +169,12 @@ impl State<'_, '_> {
     }
 }
 
-/// What is not about one pod: deployments, nodes, and whether all these answered.
+/// What is not about one pod: deployments, and whether there was an answer.
 pub(super) fn emit_cluster(world: &World, sheet: &mut Sheet) {
     for (index, service) in world.shop.services.iter().enumerate() {
         if service.runtime != Runtime::Native {
             deployment(world, index, service, sheet);
         }
-    }
-    for node in 0..NODES {
-        nodes(world, node, sheet);
     }
     let clock = seldom(world, STATE, 0);
     let ones = vec![1.0; world.incident.steps() / 2];
@@ -211,52 +215,4 @@ fn deployment(world: &World, index: usize, service: &Service, sheet: &mut Sheet)
     let about =
         ("kube_deployment_metadata_generation", "Sequence number of a generation of the desired state.");
     sheet.gauge(about, labels(), clock, generations);
-}
-
-fn nodes(world: &World, node: usize, sheet: &mut Sheet) {
-    let exporter = format!("{}:9100", node_ip(node));
-    let labels = || scraped("node-exporter", &exporter);
-    let clock = seldom(world, &exporter, 0);
-    let usage = usage(world, node);
-    let samples = usage.len().div_ceil((SELDOM / STEP) as usize);
-    // The load average of one minute follows what runs and what would like to.
-    let mut average = usage.first().map_or(0.0, |(cores, _)| *cores);
-    let load = usage.iter().map(|(cores, _)| {
-        average = 0.78 * average + 0.22 * cores;
-        rounded(1.15 * average + 0.4, 2)
-    });
-    sheet.gauge(("node_load1", "1m load average."), labels(), clock, thin(load));
-    let total = 32.0 * 1024.0 * MIB;
-    let available = usage.iter().map(|(_, used)| libm::floor(total - used - 5_200.0 * MIB));
-    let about = ("node_memory_MemAvailable_bytes", "Memory information field MemAvailable_bytes.");
-    sheet.gauge(about, labels(), clock, thin(available));
-    let about = ("node_memory_MemTotal_bytes", "Memory information field MemTotal_bytes.");
-    sheet.gauge(about, labels(), clock, vec![total; samples]);
-    let up = ("up", "Whether the last scrape succeeded.");
-    sheet.gauge(up, labels(), clock, vec![1.0; samples]);
-
-    let kubelet = kubelet(node);
-    let about = ("machine_cpu_cores", "Number of logical CPU cores.");
-    let mut machine = scraped("kubelet", &kubelet);
-    machine.push(("node", node_name(node)));
-    sheet.gauge(about, machine, seldom(world, &kubelet, 0), vec![16.0; samples]);
-    let clock = Clock { first: world.incident.start() * 1000 + offset(&kubelet), every: STEP * 1000 };
-    sheet.gauge(up, scraped("kubelet", &kubelet), clock, vec![1.0; usage.len()]);
-}
-
-/// Cores and bytes that all containers on a node use, by step.
-fn usage(world: &World, node: usize) -> Vec<(f64, f64)> {
-    let mut sums = vec![(0.0, 0.0); world.incident.steps()];
-    for target in Target::all(world).iter().filter(|target| target.pod.node == node) {
-        for (sum, step) in sums.iter_mut().skip(target.first).zip(target.steps) {
-            sum.0 += step.cpu;
-            sum.1 += step.memory;
-        }
-    }
-    sums
-}
-
-/// What changes seldom is scraped so.
-fn thin(values: impl Iterator<Item = f64>) -> Vec<f64> {
-    values.step_by((SELDOM / STEP) as usize).collect()
 }

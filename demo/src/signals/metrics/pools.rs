@@ -44,6 +44,11 @@ pub(crate) fn telling(service: &Service) -> Vec<&'static str> {
     }
 }
 
+/// Metrics that show that connections are not given back: those in use first, and not the size.
+pub(crate) fn telling_of_leak(service: &Service) -> Vec<&'static str> {
+    telling(service).into_iter().skip(1).collect()
+}
+
 /// One number of a pool.
 type Reading = fn(&PoolStep) -> f64;
 

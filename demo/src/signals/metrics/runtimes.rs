@@ -4,7 +4,7 @@ use crate::history::ReplicaStep;
 use crate::incident::STEP;
 use crate::shop::{Convention, Runtime};
 
-use super::sheet::{About, Kind, Line, Sheet};
+use super::sheet::{ABSENT, About, Kind, Line, Sheet};
 use super::target::Target;
 
 const MIB: f64 = 1_048_576.0;
@@ -13,7 +13,11 @@ pub(super) fn emit(target: &Target<'_>, sheet: &mut Sheet) {
     let up = ("up", "Whether the last scrape succeeded.");
     // An exporter answers even when its database does not.
     let is_exporter = matches!(target.service.speaks, Convention::Postgres | Convention::Redis);
-    let values = target.steps.iter().map(|step| f64::from(u8::from(step.live || is_exporter))).collect();
+    let answers = |step: &ReplicaStep| match step.forgotten {
+        true => ABSENT,
+        false => f64::from(u8::from(step.live || is_exporter)),
+    };
+    let values = target.steps.iter().map(answers).collect();
     sheet.gauge(up, target.labels(), target.clock(), values);
     if let Convention::OtelHttp | Convention::OtelHttpMillis | Convention::OtelRpcMillis =
         target.service.speaks

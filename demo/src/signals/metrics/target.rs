@@ -3,7 +3,7 @@
 use crate::World;
 use crate::cluster::{Pod, node_ip};
 use crate::history::{OperationHistory, ReplicaHistory, ReplicaStep};
-use crate::incident::STEP;
+use crate::incident::{Effect, STEP};
 use crate::random::{Random, fnv1a};
 use crate::shop::{Convention, NAMESPACE, Service};
 
@@ -13,6 +13,7 @@ use super::sheet::{ABSENT, Clock, Labels, is_absent, rounded};
 const TYPICAL: usize = 40;
 
 /// One pod during the steps in which it ran.
+#[derive(Clone, Copy)]
 pub(crate) struct Target<'a> {
     pub(crate) world: &'a World,
     pub(crate) service: &'static Service,
@@ -38,6 +39,21 @@ impl<'a> Target<'a> {
             }
         }
         targets
+    }
+
+    /// Its steps as its own metrics tell them: where these can't be read, as if it did not answer.
+    pub(crate) fn read(&self) -> Vec<ReplicaStep> {
+        let incident = &self.world.incident;
+        let mut steps = self.steps.to_vec();
+        if let Effect::Hide { listed } = incident.effect
+            && incident.victim == self.history.service
+        {
+            let from = ((incident.onset - incident.start()) / STEP) as usize;
+            for step in steps.iter_mut().skip(from.saturating_sub(self.first)) {
+                (step.live, step.forgotten) = (false, !listed);
+            }
+        }
+        steps
     }
 
     /// Where its metrics are.

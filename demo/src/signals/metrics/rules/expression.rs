@@ -42,6 +42,8 @@ pub(crate) enum Expression {
     Less(Box<Expression>, Box<Expression>),
     /// The latest samples so many minutes ago.
     Ago(Select, i64),
+    /// Seconds until the latest values, as moments.
+    Until(Select),
     /// `vector(1)`.
     One,
 }
@@ -107,6 +109,7 @@ impl Expression {
                 format!("{} offset {}h", select.text(), minutes / 60)
             }
             Expression::Ago(select, minutes) => format!("{} offset {minutes}m", select.text()),
+            Expression::Until(select) => format!("{} - time()", select.text()),
             Expression::One => "vector(1)".to_owned(),
         }
     }
@@ -115,7 +118,9 @@ impl Expression {
     fn operand(&self) -> String {
         match self {
             Expression::SumRate { of, .. } if of.len() > 1 => format!("({})", self.text()),
-            Expression::Over(..) | Expression::Less(..) => format!("({})", self.text()),
+            Expression::Over(..) | Expression::Less(..) | Expression::Until(..) => {
+                format!("({})", self.text())
+            }
             _ => self.text(),
         }
     }
@@ -190,6 +195,10 @@ impl Store {
             Expression::Max { by, of } => self.aggregated(by, of, at, f64::max),
             Expression::Over(one, other) => self.both(one, other, at, |a, b| a / b),
             Expression::Less(one, other) => self.both(one, other, at, |a, b| a - b),
+            Expression::Until(select) => {
+                let moments = self.latest(select, at).into_iter();
+                moments.map(|(labels, moment)| (labels, moment - at as f64 / 1000.0)).collect()
+            }
             Expression::One => Vector::from([(Vec::new(), 1.0)]),
         }
     }

@@ -27,6 +27,7 @@ pub(crate) struct Recording {
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Condition {
     Above(f64),
+    Below(f64),
     Equal(f64),
     /// Any value: the expression itself says it.
     Any,
@@ -36,6 +37,7 @@ impl Condition {
     pub(crate) fn holds(self, value: f64) -> bool {
         match self {
             Condition::Above(bound) => value > bound,
+            Condition::Below(bound) => value < bound,
             Condition::Equal(expected) => value == expected,
             Condition::Any => true,
         }
@@ -44,6 +46,7 @@ impl Condition {
     pub(crate) fn text(self) -> String {
         match self {
             Condition::Above(bound) => format!(" > {bound}"),
+            Condition::Below(bound) => format!(" < {bound}"),
             Condition::Equal(expected) => format!(" == {expected}"),
             Condition::Any => String::new(),
         }
@@ -127,7 +130,7 @@ fn over(one: Expression, other: Expression) -> Expression {
 }
 
 pub(crate) fn alerts() -> Vec<Alert> {
-    [symptoms(), connections(), absences(), cores(), memory(), vec![watchdog()]]
+    [symptoms(), connections(), absences(), certificates(), cores(), memory(), vec![watchdog()]]
         .into_iter()
         .flatten()
         .collect()
@@ -232,6 +235,32 @@ fn absences() -> Vec<Alert> {
     ]
 }
 
+/// Whom nobody believes any more, or soon.
+fn certificates() -> Vec<Alert> {
+    vec![
+        Alert {
+            name: "CertificateExpiresSoon",
+            expression: Expression::Until(Select::all("probe_ssl_earliest_cert_expiry")),
+            condition: Condition::Below(604_800.0),
+            hold: 0,
+            severity: "warning",
+            team: "platform",
+            summary: "The certificate of {{ $labels.service }} runs out",
+            description: "The certificate of {{ $labels.instance }} is good for {{ $value | printf \"%.0f\" }} s more.",
+        },
+        Alert {
+            name: "ProbeFailed",
+            expression: Expression::Latest(Select::all("probe_success")),
+            condition: Condition::Equal(0.0),
+            hold: 60,
+            severity: "critical",
+            team: "platform",
+            summary: "{{ $labels.service }} can't be reached by TLS",
+            description: "{{ $labels.instance }} has not answered a probe for a minute.",
+        },
+    ]
+}
+
 fn limits(resource: &'static str) -> Select {
     Select::with("kube_pod_container_resource_limits", Matcher::Is("resource", resource))
 }
@@ -268,6 +297,20 @@ fn cores() -> Vec<Alert> {
             team: "platform",
             summary: "{{ $labels.container }} is throttled",
             description: "{{ $value | humanizePercentage }} throttling of CPU in container {{ $labels.container }}.",
+        },
+        Alert {
+            name: "NodeCPUSaturated",
+            expression: Expression::SumRate {
+                by: &["instance"],
+                of: vec![Select::with("node_cpu_seconds_total", Matcher::Is("mode", "idle"))],
+                seconds: WINDOW,
+            },
+            condition: Condition::Below(0.8),
+            hold: 120,
+            severity: "warning",
+            team: "platform",
+            summary: "{{ $labels.instance }} has no free cores",
+            description: "Of the cores of {{ $labels.instance }} {{ $value | printf \"%.2f\" }} are idle.",
         },
     ]
 }
