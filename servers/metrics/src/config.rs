@@ -29,7 +29,10 @@ pub struct Config {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct QueryLimits {
-    /// A query that would read more samples than this, by its estimate, is refused (Prometheus' own default).
+    /// What the estimate of a query's samples decides: `enforce` narrows or refuses what would read more than
+    /// `max_samples`, `shadow` runs it and says what would have been done, `off` estimates nothing.
+    pub cost_guard: CostGuard,
+    /// The most samples one query may read, by its estimate (Prometheus' own default).
     pub max_samples: u64,
     /// The longest window of a range query, in hours.
     pub max_range_hours: u64,
@@ -37,8 +40,22 @@ pub struct QueryLimits {
 
 impl Default for QueryLimits {
     fn default() -> QueryLimits {
-        QueryLimits { max_samples: 50_000_000, max_range_hours: 24 * 92 }
+        QueryLimits { cost_guard: CostGuard::Enforce, max_samples: 50_000_000, max_range_hours: 24 * 92 }
     }
+}
+
+/// What the estimate of a query's samples decides.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[expect(
+    missing_docs,
+    reason = "a described variant becomes a union in the schema; the field describes them"
+)]
+pub enum CostGuard {
+    Off,
+    Shadow,
+    #[default]
+    Enforce,
 }
 
 impl ServerConfig for Config {

@@ -20,7 +20,7 @@ use backend::{
     snapshot::{Recording, RecordingProbe},
 };
 use config::aliases::Aliases;
-pub use config::{Config, QueryLimits};
+pub use config::{Config, CostGuard, QueryLimits};
 
 /// What the command line runs.
 pub const PROGRAM: cli::Program<Config> = cli::Program { about: ABOUT, server: from_settings };

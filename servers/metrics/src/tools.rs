@@ -1,5 +1,6 @@
 //! The list of tools.
 
+mod cost;
 mod list_firing_alerts;
 mod query_metrics;
 mod scope;

@@ -9,16 +9,19 @@ mod fault;
 mod lex;
 mod mend;
 mod walk;
+mod write;
 
-pub(crate) use cost::{Course, Estimate, SCRAPE, about, blind_cost, estimate};
+pub(crate) use cost::{Course, Estimate, LOOKBACK, SCRAPE, Supply, about, blind_cost, estimate};
 pub(crate) use emptiness::{Filter, filters, short_windows};
 pub(crate) use fault::{excerpt, hint};
 pub(crate) use mend::{
     add_range, as_regex, narrow, rename_metric, replace_value, shorten, substitute, variables,
 };
 pub(crate) use walk::{
-    Found, is_moment, matchers_of, metric_of, names_moment, orders_itself, selector_text, selectors,
+    Found, is_moment, matchers_of, metric_of, metrics_of, names_moment, orders_itself, selector_text,
+    selectors,
 };
+pub(crate) use write::shifted;
 
 use lex::{Kind, Token, tokens};
 use promql_parser::parser::Expr;

@@ -24,6 +24,7 @@ use crate::{
     backend::{Metrics, Sources},
     config::QueryLimits,
     model::{Data, QueryError, QueryOptions, QueryReply},
+    tools::cost::Guard,
 };
 
 /// When a reply is larger than allowed, it is asked for again with so many points for each series.
@@ -78,8 +79,13 @@ Example: promql=\"sum by (service) (rate(http_requests_total[5m]))\", time_range
     async fn answer(&self, cx: &Context, request: Request) -> Result<Answer, ToolError> {
         let store = self.sources.metrics(request.source.as_deref())?;
         let mut question = Question::of(cx, &request, self.limits)?;
-        let mut caveats = cost::admit(cx, store, &mut question, self.limits.max_samples).await?;
+        let guard = Guard::new(cx, store, self.limits);
+        let estimated = cost::admit(&guard, &mut question).await?;
+        let mut caveats = Vec::new();
         let reply = fetch(cx, store, &mut question, &mut caveats).await?;
+        // Of a reply that was asked for again with fewer points the estimate is no longer that.
+        guard.book(&reply, estimated.filter(|_| caveats.is_empty()));
+        caveats.extend(guard.caveats());
 
         let mut draft = Draft::new();
         remarks(&mut draft, store, &reply);
@@ -124,7 +130,7 @@ async fn fetch(
 }
 
 async fn ask(cx: &Context, store: &dyn Metrics, question: &Question<'_>) -> Result<QueryReply, QueryError> {
-    let options = QueryOptions::default();
+    let options = QueryOptions { limit: None, stats: true };
     match question.when {
         When::At(at) => store.instant(cx, question.promql, at, options).await,
         When::Over { past, grid, .. } => {

@@ -46,6 +46,23 @@ impl World {
         self
     }
 
+    /// Answers the counting of series over the time that is read, `span` seconds up to `last`: the same numbers at each
+    /// of its seven moments.
+    pub(crate) async fn counts(self, promql: &str, last: &str, span: i64, rows: &[(Value, u64)]) -> World {
+        let last = last.parse::<jiff::Timestamp>().unwrap().as_second();
+        let moments: Vec<i64> = (0..=6).rev().map(|back| last - back * ((span + 5) / 6)).collect();
+        let values = |count: u64| moments.iter().map(|at| json!([at, count.to_string()])).collect::<Vec<_>>();
+        let rows: Vec<Value> =
+            rows.iter().map(|(metric, count)| json!({"metric": metric, "values": values(*count)})).collect();
+        self.0.reply(Reply::to("POST", RANGE).form("query", promql).text(&matrix(rows).to_string())).await;
+        self
+    }
+
+    /// How often this very query was asked.
+    pub(crate) fn times_asked(&self, promql: &str) -> usize {
+        self.0.requests().iter().filter(|seen| seen.form("query") == Some(promql)).count()
+    }
+
     pub(crate) async fn reply(self, reply: Reply) -> World {
         self.0.reply(reply).await;
         self

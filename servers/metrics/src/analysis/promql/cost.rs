@@ -1,4 +1,7 @@
 //! How many samples an expression makes the server read.
+//!
+//! Counted as Prometheus counts them in `stats` (`totalQueryableSamples`), so that an estimate can be held against
+//! what was read; and the inside of subqueries besides, which Prometheus evaluates and does not count.
 
 use std::time::Duration;
 
@@ -6,15 +9,15 @@ use promql_parser::parser::Expr;
 
 use super::{
     Reading,
-    lex::Kind,
-    walk::{Found, selector_text, selectors},
+    lex::{Kind, Token},
+    walk::{Found, Yields, selector_text, selectors},
 };
 
 /// The distance of two samples in seconds, unless it is known better: Prometheus' usual scrape interval is one
 /// minute by default and 15 s in most installations; the smaller one overestimates.
 pub(crate) const SCRAPE: f64 = 15.0;
 /// How far back a server looks for the latest sample of a series, in seconds; the default everywhere.
-const LOOKBACK: f64 = 300.0;
+pub(crate) const LOOKBACK: f64 = 300.0;
 /// The resolution of a subquery that names none, in seconds: Prometheus' default evaluation interval.
 pub(crate) const RESOLUTION: f64 = 60.0;
 
@@ -25,25 +28,43 @@ pub(crate) struct Course {
     pub(crate) moments: f64,
     /// From the first to the last, in seconds.
     pub(crate) span: f64,
-    /// From one to the next, in seconds.
-    pub(crate) step: f64,
 }
 
 impl Course {
     /// One moment.
     pub(crate) fn instant() -> Course {
-        Course { moments: 1.0, span: 0.0, step: LOOKBACK }
+        Course { moments: 1.0, span: 0.0 }
     }
 
     /// `points` moments, `step` seconds apart.
     pub(crate) fn range(points: usize, step: f64) -> Course {
-        Course { moments: points as f64, span: points.saturating_sub(1) as f64 * step, step }
+        Course { moments: points as f64, span: points.saturating_sub(1) as f64 * step }
     }
 
     /// The moments a subquery adds: servers evaluate it once over all that is needed of it.
     fn inside(self, range: f64, resolution: f64) -> Course {
         let span = self.span + range;
-        Course { moments: (span / resolution).max(1.0), span, step: resolution }
+        Course { moments: (span / resolution).max(1.0), span }
+    }
+}
+
+/// What is known about the series of a selector.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Supply {
+    /// How many there are, on average over the time that is read; when unknown, `is_known` says so.
+    pub(crate) series: f64,
+    pub(crate) is_known: bool,
+    /// Distance of their samples in seconds.
+    pub(crate) scrape: f64,
+}
+
+impl Supply {
+    pub(crate) fn known(series: f64, scrape: f64) -> Supply {
+        Supply { series, is_known: true, scrape }
+    }
+
+    pub(crate) fn unknown(series: f64) -> Supply {
+        Supply { series, is_known: false, scrape: SCRAPE }
     }
 }
 
@@ -52,10 +73,16 @@ impl Course {
 pub(crate) struct Part {
     /// The selector, as a query.
     pub(crate) selector: String,
-    /// Its number of series, when known.
-    pub(crate) series: Option<u64>,
-    /// Samples read for each of them.
-    pub(crate) per_series: f64,
+    pub(crate) supply: Supply,
+    /// Samples read of all its series.
+    pub(crate) samples: f64,
+}
+
+impl Part {
+    /// Samples read of each series, on average.
+    pub(crate) fn per_series(&self) -> f64 {
+        if self.supply.series > 0.0 { self.samples / self.supply.series } else { 0.0 }
+    }
 }
 
 /// What an expression costs.
@@ -65,64 +92,77 @@ pub(crate) struct Estimate {
     pub(crate) samples: f64,
     /// The selectors, the dearest first.
     pub(crate) parts: Vec<Part>,
-    /// Whether the series of every selector are known.
-    pub(crate) is_known: bool,
 }
 
-/// Estimates what an expression reads over `course`, when samples are `scrape` seconds apart.
+/// Estimates what an expression reads over `course`.
 ///
-/// For each selector: series × moments × samples at each moment. A range vector reads its whole range at each
-/// moment (which is what Prometheus counts, too); an instant vector reads what lies between two moments, at most the
-/// look-back, because compressed samples are read in their order. A subquery adds its own moments and is itself read
-/// at each outer one. `offset` and `@` only shift. `series_of` gives the series of a selector; one it does not know
-/// counts as `unknown` series.
-pub(crate) fn estimate(
-    expression: &Expr,
-    course: Course,
-    scrape: f64,
-    unknown: u64,
-    series_of: &dyn Fn(&str) -> Option<u64>,
-) -> Estimate {
+/// For each selector: series × moments × samples at each moment. A range vector reads its whole range at each moment,
+/// an instant vector one sample. A subquery is evaluated at moments of its own, as many as its range and the outer
+/// moments need together, and what it yields is read at each outer one. `offset` and `@` only shift: an expression
+/// that `@` fixes is evaluated once, but counted at every moment. `supply` tells what is known of a selector's series.
+pub(crate) fn estimate(expression: &Expr, course: Course, supply: &dyn Fn(&Found<'_>) -> Supply) -> Estimate {
     let mut parts: Vec<Part> = selectors(expression)
         .iter()
         .map(|found| {
-            let selector = selector_text(found.selector);
-            Part { series: series_of(&selector), per_series: per_series(found, course, scrape), selector }
+            let supply = supply(found);
+            Part { selector: selector_text(found.selector), supply, samples: samples(found, course, supply) }
         })
         .collect();
-    let cost = |part: &Part| part.series.unwrap_or(unknown) as f64 * part.per_series;
     parts.sort_by(|one, other| {
-        cost(other).total_cmp(&cost(one)).then_with(|| one.selector.cmp(&other.selector))
+        other.samples.total_cmp(&one.samples).then_with(|| one.selector.cmp(&other.selector))
     });
-    Estimate {
-        samples: parts.iter().map(cost).sum(),
-        is_known: parts.iter().all(|part| part.series.is_some()),
-        parts,
-    }
+    Estimate { samples: parts.iter().map(|part| part.samples).sum(), parts }
 }
 
-fn per_series(found: &Found<'_>, course: Course, scrape: f64) -> f64 {
+fn samples(found: &Found<'_>, course: Course, supply: Supply) -> f64 {
     let mut course = course;
-    let mut outer = 0.0;
-    for (range, resolution) in &found.subqueries {
-        let (range, resolution) = (seconds(*range), resolution.map_or(RESOLUTION, seconds).max(0.001));
-        outer += course.moments * (range / resolution).max(1.0);
+    let mut windows = 0.0;
+    for around in &found.subqueries {
+        let range = seconds(around.range);
+        let resolution = around.resolution.map_or(RESOLUTION, seconds).max(0.001);
+        let series = match around.yields {
+            Yields::Each => supply.series,
+            // Nobody knows how many groups there are without asking; between one and all of them.
+            Yields::Groups => supply.series.sqrt(),
+            Yields::One => supply.series.min(1.0),
+        };
+        windows += series * course.moments * (range / resolution).max(1.0);
         course = course.inside(range, resolution);
     }
-    let window = found.range.map_or(course.step.min(LOOKBACK), seconds);
-    outer + course.moments * (window / scrape).max(1.0)
+    let each = found.range.map_or(1.0, |range| seconds(range) / supply.scrape);
+    // A range shorter than the distance of samples holds one only now and then: counted as what it holds on average,
+    // but at least as a tenth, because a look at the index is not free.
+    windows + supply.series * course.moments * each.max(0.1)
 }
 
-/// What a query without a tree costs for each series, from its text alone: the product of all its moments and the
-/// longest range in it, as if one were within the other.
+/// What a query without a tree costs for each series, from its text alone: all its ranges together, at every moment
+/// of all its subqueries, as if each were within the others. Infinite when a range is no plain duration.
 pub(crate) fn blind_cost(reading: &Reading<'_>, course: Course, scrape: f64) -> f64 {
-    let after_open = reading.tokens.windows(2).filter_map(|pair| match pair {
-        [open, number] if open.text == "[" && number.kind == Kind::Number => Some(number.text),
-        _ => None,
-    });
-    let ranges = after_open.filter_map(|text| promql_parser::util::parse_duration(text).ok());
-    let longest = ranges.map(seconds).fold(course.step.min(LOOKBACK), f64::max);
-    course.moments * (longest / scrape).max(1.0)
+    let usual = (course.span / course.moments).min(LOOKBACK);
+    let (mut moments, mut windows) = (course.moments, 0.0);
+    for (place, _) in reading.tokens.iter().enumerate().filter(|(_, token)| token.text == "[") {
+        let inside = reading.tokens.get(place + 1..).unwrap_or_default();
+        let inside = inside.split(|token| token.text == "]").next().unwrap_or_default();
+        match inside {
+            [range] => windows += length(range),
+            [range, colon] if colon.text == ":" => moments *= (length(range) / RESOLUTION).max(1.0),
+            [range, colon, step] if colon.text == ":" => {
+                // A step that is no duration divides by nothing: infinite, too.
+                let step = length(step);
+                moments *= if step.is_finite() { (length(range) / step.max(0.001)).max(1.0) } else { step };
+            }
+            _ => return f64::INFINITY,
+        }
+    }
+    moments * (windows.max(usual) / scrape).max(1.0)
+}
+
+/// The seconds a token says; infinite when it says none.
+fn length(token: &Token<'_>) -> f64 {
+    if token.kind != Kind::Number {
+        return f64::INFINITY;
+    }
+    promql_parser::util::parse_duration(token.text).map_or(f64::INFINITY, seconds)
 }
 
 fn seconds(duration: Duration) -> f64 {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use promql_parser::{
     label::{MatchOp as ParsedOp, Matcher},
-    parser::{Expr, Offset, VectorSelector, token},
+    parser::{Expr, LabelModifier, Offset, VectorSelector, token},
 };
 
 use crate::model::{MatchOp, selector};
@@ -16,13 +16,39 @@ pub(crate) struct Found<'e> {
     pub(crate) selector: &'e VectorSelector,
     /// The range in brackets, of a range vector.
     pub(crate) range: Option<Duration>,
-    /// The subqueries around it, outermost first: range and resolution.
-    pub(crate) subqueries: Vec<(Duration, Option<Duration>)>,
+    /// The subqueries around it, outermost first.
+    pub(crate) subqueries: Vec<Around>,
     /// The function it is a direct argument of.
     pub(crate) function: Option<&'e str>,
 }
 
+/// A subquery around a selector.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Around {
+    pub(crate) range: Duration,
+    /// `None` where the query names none.
+    pub(crate) resolution: Option<Duration>,
+    pub(crate) yields: Yields,
+}
+
+/// How many series are left of those a selector has, by what is done with them on the way to its subquery.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Yields {
+    /// Each stays one.
+    Each,
+    /// One for each group of an aggregation.
+    Groups,
+    /// One, or a handful.
+    One,
+}
+
 impl Found<'_> {
+    /// How far back from the moments of its query it reads, besides what `offset` and `@` do.
+    pub(crate) fn reach(&self) -> Duration {
+        let around = self.subqueries.iter().map(|around| around.range);
+        around.chain(self.range).fold(Duration::ZERO, Duration::saturating_add)
+    }
+
     /// Whether `offset` or `@` moves it to another time than the query's.
     pub(crate) fn is_shifted(&self) -> bool {
         let offset = match &self.selector.offset {
@@ -37,7 +63,7 @@ impl Found<'_> {
 pub(crate) fn selectors(expression: &Expr) -> Vec<Found<'_>> {
     struct Visit<'e> {
         expression: &'e Expr,
-        subqueries: Vec<(Duration, Option<Duration>)>,
+        subqueries: Vec<Around>,
         function: Option<&'e str>,
     }
 
@@ -56,15 +82,37 @@ pub(crate) fn selectors(expression: &Expr) -> Vec<Found<'_>> {
                 subqueries: subqueries.clone(),
                 function,
             }),
-            Expr::Subquery(subquery) => subqueries.push((subquery.range, subquery.step)),
+            Expr::Subquery(subquery) => subqueries.push(Around {
+                range: subquery.range,
+                resolution: subquery.step,
+                yields: Yields::Each,
+            }),
             Expr::Call(call) => of_function = Some(call.func.name),
             _ => {}
+        }
+        if let Some(around) = subqueries.last_mut()
+            && around.yields == Yields::Each
+        {
+            // The outermost within the subquery decides.
+            around.yields = yields(expression);
         }
         for child in children(expression).into_iter().rev() {
             waiting.push(Visit { expression: child, subqueries: subqueries.clone(), function: of_function });
         }
     }
     found
+}
+
+fn yields(expression: &Expr) -> Yields {
+    match expression {
+        Expr::Aggregate(aggregate) => match &aggregate.modifier {
+            None => Yields::One,
+            Some(LabelModifier::Include(labels)) if labels.is_empty() => Yields::One,
+            Some(_) => Yields::Groups,
+        },
+        Expr::Call(call) if matches!(call.func.name, "scalar" | "absent" | "absent_over_time") => Yields::One,
+        _ => Yields::Each,
+    }
 }
 
 /// What an expression is directly made of, in the order written. Exhaustive on purpose: a new kind of expression
@@ -123,6 +171,21 @@ pub(crate) fn metric_of(selector: &VectorSelector) -> Option<&str> {
     let named = |matcher: &&Matcher| matcher.name == "__name__" && matcher.op == ParsedOp::Equal;
     let matcher = || selector.matchers.matchers.iter().find(named).map(|matcher| matcher.value.as_str());
     selector.name.as_deref().or_else(matcher).filter(|name| !name.is_empty())
+}
+
+/// How many metrics a selector is about by its text: one it names, or so many alternatives (`__name__=~"a|b"`); `None`
+/// when it may be any number.
+pub(crate) fn metrics_of(selector: &VectorSelector) -> Option<usize> {
+    if metric_of(selector).is_some() {
+        return Some(1);
+    }
+    let is_plain = |matcher: &&Matcher| {
+        let names = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | ':' | '|');
+        let is_regex = matches!(matcher.op, ParsedOp::Re(_));
+        is_regex && matcher.name == "__name__" && matcher.value.chars().all(names)
+    };
+    let matcher = selector.matchers.matchers.iter().find(is_plain)?;
+    matcher.value.split('|').all(|name| !name.is_empty()).then(|| matcher.value.split('|').count())
 }
 
 /// The selector alone, as a query: without `offset` and `@`.

@@ -1,8 +1,12 @@
 use super::*;
 
 fn samples(query: &str, course: Course, scrape: f64, series: &[(&str, u64)]) -> f64 {
-    let of = |selector: &str| series.iter().find(|(name, _)| *name == selector).map(|(_, count)| *count);
-    estimate(&tree(query), course, scrape, 1_000, &of).samples
+    let supply = |found: &Found<'_>| {
+        let selector = selector_text(found.selector);
+        let known = series.iter().find(|(name, _)| *name == selector);
+        known.map_or(Supply::unknown(1_000.0), |(_, count)| Supply::known(*count as f64, scrape))
+    };
+    estimate(&tree(query), course, &supply).samples
 }
 
 /// 61 points, 10 s apart.
@@ -13,28 +17,31 @@ fn ten_minutes() -> Course {
 #[test]
 fn rate_and_instant_selectors_cost_what_prometheus_counts() {
     // `totalQueryableSamples` of Prometheus 3.15 for the same queries at the testbed, where samples are 1 s apart.
-    // An instant selector reads up to the step: 10 samples where Prometheus counts the one it uses.
     let series = [("http_requests_total", 36), ("worker_latency_seconds", 84), ("up", 5)];
     let at = |query, course| samples(query, course, 1.0, &series);
     assert_eq!(at("rate(http_requests_total[1m])", ten_minutes()), 131_760.0);
     assert_eq!(at("rate(http_requests_total[1m])", Course::instant()), 2_160.0);
-    assert_eq!(at("worker_latency_seconds", ten_minutes()), 10.0 * 5_124.0);
+    assert_eq!(at("worker_latency_seconds", ten_minutes()), 5_124.0);
     let nested = at("topk(scalar(sum(rate(http_requests_total[1m]))), up)", ten_minutes());
-    assert_eq!(nested, 131_760.0 + 10.0 * 305.0);
+    assert_eq!(nested, 131_760.0 + 305.0);
 }
 
 #[test]
 fn a_subquery_costs_its_windows_and_its_own_moments() {
-    let at = |query, course| samples(query, course, 1.0, &[("a", 10), ("b", 1)]);
+    let at = |query, course| samples(query, course, 1.0, &[("a", 16), ("b", 1)]);
     // At one moment: 120 s ÷ 10 s = 12 windowed samples (what Prometheus counts), and 12 moments of 60 samples.
-    assert_eq!(at("max_over_time(rate(a[1m])[2m:10s])", Course::instant()), 10.0 * (12.0 + 12.0 * 60.0));
+    assert_eq!(at("max_over_time(rate(a[1m])[2m:10s])", Course::instant()), 16.0 * (12.0 + 12.0 * 60.0));
     // Over ten minutes: 61 × 12 in windows, and (600 + 120) ÷ 10 = 72 moments of 60 samples.
-    assert_eq!(at("max_over_time(rate(a[1m])[2m:10s])", ten_minutes()), 10.0 * (732.0 + 72.0 * 60.0));
-    // Without a resolution: one a minute; an instant selector then reads the minute between two moments.
-    assert_eq!(at("max_over_time(a[1h:])", Course::instant()), 10.0 * (60.0 + 60.0 * 60.0));
-    // Two levels: 24 outer windows; 24 moments 1 h apart, each with 60 windows; (24 h + 1 h) ÷ 60 s of 60 s.
+    assert_eq!(at("max_over_time(rate(a[1m])[2m:10s])", ten_minutes()), 16.0 * (732.0 + 72.0 * 60.0));
+    // What an aggregation leaves is read in the windows: one series, or an unknown number of groups, here 4 of 16.
+    let inside = 16.0 * 72.0 * 60.0;
+    assert_eq!(at("max_over_time(sum(rate(a[1m]))[2m:10s])", ten_minutes()), inside + 732.0);
+    assert_eq!(at("max_over_time(sum by (x) (rate(a[1m]))[2m:10s])", ten_minutes()), inside + 4.0 * 732.0);
+    // Without a resolution: one a minute.
+    assert_eq!(at("max_over_time(a[1h:])", Course::instant()), 16.0 * (60.0 + 60.0));
+    // Two levels: 24 outer windows; 24 moments 1 h apart, each with 60 windows; (24 h + 1 h) ÷ 60 s moments.
     let two = at("max_over_time(max_over_time(b[1h:1m])[1d:1h])", Course::instant());
-    assert_eq!(two, 24.0 + 24.0 * 60.0 + 25.0 * 60.0 * 60.0);
+    assert_eq!(two, 24.0 + 24.0 * 60.0 + 25.0 * 60.0);
 }
 
 #[test]
@@ -56,18 +63,29 @@ fn the_example_of_the_design_is_about_four_billion() {
 
 #[test]
 fn unknown_series_count_as_told_and_are_marked() {
-    let unknown =
-        estimate(&tree("a + b"), Course::instant(), 15.0, 1_000, &|name| (name == "a").then_some(5));
-    assert_eq!(unknown.samples, 20.0 * (5.0 + 1_000.0));
+    let supply = |found: &Found<'_>| match metric_of(found.selector) {
+        Some("a") => Supply::known(5.0, 15.0),
+        _ => Supply::unknown(1_000.0),
+    };
+    let unknown = estimate(&tree("a + b"), Course::instant(), &supply);
+    assert_eq!(unknown.samples, 5.0 + 1_000.0);
     assert_eq!(unknown.parts.iter().map(|part| part.selector.as_str()).collect::<Vec<_>>(), ["b", "a"]);
-    assert_eq!(unknown.parts.iter().map(|part| part.series).collect::<Vec<_>>(), [None, Some(5)]);
+    assert_eq!(unknown.parts.iter().map(|part| part.supply.is_known).collect::<Vec<_>>(), [false, true]);
 }
 
 #[test]
-fn a_query_without_a_tree_is_bounded_by_its_longest_range() {
+fn a_query_without_a_tree_is_bounded_by_its_ranges() {
     let blind = |query| blind_cost(&read(query).unwrap(), ten_minutes(), 15.0);
-    assert_eq!(blind("rate(a[1d] anchored) default b[5m]"), 61.0 * 5_760.0);
+    // 61 moments × (1 d + 5 min) ÷ 15 s.
+    assert_eq!(blind("rate(a[1d] anchored) default b[5m]"), 61.0 * (5_760.0 + 20.0));
     assert_eq!(blind("a default 0"), 61.0);
+    // Every subquery may be around every range: 61 × (1 h ÷ 1 s) × (1 h ÷ 60 s) × (1 h ÷ 15 s).
+    let nested = "max_over_time(max_over_time(rate(x[1h] anchored)[1h:1s])[1h:])";
+    assert_eq!(blind(nested), 61.0 * 3_600.0 * 60.0 * 240.0);
+    // What a range may be that is no duration, nobody knows.
+    for query in ["rate(x[5m * 100000])", "rate(x[5i])", "x default rate(x[", "max_over_time(x[1h:1s*1])"] {
+        assert_eq!(blind(query), f64::INFINITY, "{query}");
+    }
 }
 
 #[test]

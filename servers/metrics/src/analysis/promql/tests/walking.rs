@@ -1,4 +1,7 @@
-use super::*;
+use super::{
+    super::walk::{Around, Yields},
+    *,
+};
 
 #[test]
 fn what_stands_in_an_aggregations_parameter_is_found() {
@@ -17,9 +20,13 @@ fn what_surrounds_a_selector_is_known() {
     let minutes = |minutes: u64| Duration::from_secs(minutes * 60);
     assert_eq!(found[0].range, Some(minutes(5)));
     assert_eq!(found[0].function, Some("rate"));
-    assert_eq!(found[0].subqueries, [(minutes(60), Some(Duration::from_secs(30)))]);
+    let around = |range, resolution, yields| Around { range, resolution, yields };
+    let half_a_minute = Some(Duration::from_secs(30));
+    assert_eq!(found[0].subqueries, [around(minutes(60), half_a_minute, Yields::One)]);
+    assert_eq!(found[0].reach(), minutes(65));
     assert_eq!(found[1].range, None);
-    assert_eq!(found[1].subqueries, [(minutes(2_880), Some(minutes(60))), (minutes(1_440), None)]);
+    let outer = around(minutes(2_880), Some(minutes(60)), Yields::Each);
+    assert_eq!(found[1].subqueries, [outer, around(minutes(1_440), None, Yields::Each)]);
 }
 
 #[test]

@@ -1,0 +1,225 @@
+//! The look-ups behind an estimate: how many series selectors have over the time that is read, and how dense their
+//! samples are.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::PoisonError,
+    time::Duration,
+};
+
+use contract::TimeRange;
+use jiff::Timestamp;
+use promql_parser::parser::Expr;
+
+use super::{Guard, Moments, UNKNOWN, at_most};
+use crate::{
+    analysis::promql::{Course, Estimate, Found, LOOKBACK, SCRAPE, Supply, estimate, metric_of, shifted},
+    model::{QueryOptions, Series},
+};
+
+/// Series are counted at so many distances from the first moment that is read to the last: one that vanished or comes
+/// and goes is not missed, as it would be by counting at the end.
+const DISTANCES: u32 = 6;
+/// More selectors than this are not counted.
+const MOST_COUNTED: usize = 64;
+/// Samples of so many series in all are counted over ten minutes; for more the targets' `up` over five must do.
+const MOST_MEASURED: f64 = 25_000.0;
+const DENSITY: f64 = 600.0;
+const UP: f64 = 300.0;
+
+/// Series at some moments (milliseconds since 1970), in their order.
+type Counts = Vec<(i64, f64)>;
+
+/// What a call has found out so far.
+#[derive(Debug, Default)]
+pub(crate) struct Known {
+    /// By selector (with its `offset` and `@`), last moment and first moment in seconds since 1970.
+    counts: BTreeMap<(String, i64, i64), Counts>,
+}
+
+/// What is known about the series of a query's selectors.
+pub(crate) struct Meter {
+    counts: BTreeMap<String, Counts>,
+    /// Distance of samples in seconds, by selector.
+    scrapes: BTreeMap<String, f64>,
+    /// Of selectors that are not in it.
+    scrape: f64,
+    /// Whether counting failed: then nothing bounds what the query reads.
+    has_failed: bool,
+    first: i64,
+}
+
+impl Meter {
+    /// Counts the series of the selectors over the time that is read, as far as the call does not know them yet.
+    pub(super) async fn of(guard: &Guard<'_>, found: &[Found<'_>], moments: Moments) -> Meter {
+        let reach = found.iter().map(Found::reach).max().unwrap_or_default();
+        let first = moments.first.checked_sub(reach).unwrap_or(Timestamp::MIN).as_second();
+        let last = moments.last.as_second();
+        let wanted: BTreeSet<String> = found.iter().filter_map(|one| shifted(one.selector)).collect();
+        let mut counts = guard.recall(&wanted, last, first);
+        let missing: Vec<String> =
+            wanted.into_iter().filter(|text| !counts.contains_key(text)).take(MOST_COUNTED).collect();
+        let mut has_failed = false;
+        if !missing.is_empty() {
+            match count(guard, &missing, first, last).await {
+                Some(counted) => {
+                    guard.remember(&counted, last, first);
+                    counts.extend(counted);
+                }
+                None => has_failed = true,
+            }
+        }
+        let start = moments.first.as_second();
+        Meter { counts, scrapes: BTreeMap::new(), scrape: SCRAPE, has_failed, first: start }
+    }
+
+    /// Measures how far samples are apart: of each selector where that is cheap, else by the most frequent target.
+    pub(super) async fn measure(&mut self, guard: &Guard<'_>, found: &[Found<'_>]) {
+        // At a moment at which as much as possible is there.
+        let total = |at: i64| -> f64 {
+            self.counts.values().flatten().filter(|(moment, _)| *moment == at).map(|(_, count)| count).sum()
+        };
+        let moments: BTreeSet<i64> = self.counts.values().flatten().map(|(at, _)| *at).collect();
+        let best = moments.into_iter().max_by(|one, other| total(*one).total_cmp(&total(*other)));
+        let Some(at) = best else { return };
+        // The empty text is no selector.
+        let mut parts = vec![(String::new(), "max(count_over_time(up[5m]))".to_owned())];
+        let mut series = BTreeMap::new();
+        let mut left = MOST_MEASURED;
+        for one in found {
+            let Some(text) = shifted(one.selector) else { continue };
+            let here =
+                self.counts.get(&text).and_then(|counts| counts.iter().find(|(moment, _)| *moment == at));
+            let Some((_, count)) = here.filter(|(_, count)| *count >= 1.0 && *count <= left) else {
+                continue;
+            };
+            if series.insert(text.clone(), *count).is_none() {
+                left -= count;
+                parts.push((text, format!("sum(count_over_time({}))", ranged(one))));
+            }
+        }
+        let Ok(at) = Timestamp::from_millisecond(at) else { return };
+        let Some(found) = ask(guard, &parts, None, at).await else { return };
+        for (text, samples) in found {
+            let Some((_, samples)) = samples.first().filter(|(_, samples)| *samples >= 1.0) else { continue };
+            match series.get(&text) {
+                Some(count) => drop(self.scrapes.insert(text, (DENSITY * count / samples).max(0.1))),
+                None => self.scrape = UP / samples,
+            }
+        }
+    }
+
+    pub(super) fn reads(&self, tree: &Expr, course: Course) -> Estimate {
+        estimate(tree, course, &|found| self.supply(found))
+    }
+
+    fn supply(&self, found: &Found<'_>) -> Supply {
+        let text = shifted(found.selector);
+        let known = text.as_ref().and_then(|text| self.counts.get(text));
+        let Some(counts) = known else {
+            // What could not be counted is taken for a metric of usual size, when it names one; what was not counted,
+            // because there is too much of it or a dialect wrote it, is not trusted.
+            let usual = metric_of(found.selector).filter(|_| self.has_failed);
+            return Supply::unknown(usual.map_or_else(|| at_most(found), |_| UNKNOWN));
+        };
+        let reach = i64::try_from(found.reach().as_secs()).unwrap_or(i64::MAX);
+        let from = self.first.saturating_sub(reach).saturating_mul(1_000);
+        let own: Vec<f64> = counts.iter().filter(|(at, _)| *at >= from).map(|(_, count)| *count).collect();
+        let own = if own.is_empty() { counts.iter().map(|(_, count)| *count).collect() } else { own };
+        let mean = own.iter().sum::<f64>() / own.len().max(1) as f64;
+        let scrape = text.and_then(|text| self.scrapes.get(&text).copied()).unwrap_or(self.scrape);
+        Supply::known(mean, scrape)
+    }
+}
+
+/// The selector over ten minutes, at the time it selects.
+fn ranged(found: &Found<'_>) -> String {
+    let text = shifted(found.selector).unwrap_or_default();
+    let plain = crate::analysis::promql::selector_text(found.selector);
+    let shift = text.strip_prefix(&plain).unwrap_or_default();
+    format!("{plain}[10m]{shift}")
+}
+
+/// The series of each selector from `first` to `last` (seconds since 1970), by one look-up; `None` when it failed.
+async fn count(
+    guard: &Guard<'_>,
+    selectors: &[String],
+    first: i64,
+    last: i64,
+) -> Option<BTreeMap<String, Counts>> {
+    let parts: Vec<(String, String)> =
+        selectors.iter().map(|text| (text.clone(), format!("count({text})"))).collect();
+    let span = last.saturating_sub(first);
+    let at = Timestamp::from_second(last).ok()?;
+    if span as f64 <= LOOKBACK {
+        return ask(guard, &parts, None, at).await;
+    }
+    let step = span.saturating_add(i64::from(DISTANCES) - 1) / i64::from(DISTANCES);
+    ask(guard, &parts, Some(step.unsigned_abs()), at).await
+}
+
+/// One number for each expression, at `last` or at [`DISTANCES`] moments `step` seconds apart up to it, and at that.
+/// Where there is none it is a zero: nothing is counted.
+async fn ask(
+    guard: &Guard<'_>,
+    parts: &[(String, String)],
+    step: Option<u64>,
+    last: Timestamp,
+) -> Option<BTreeMap<String, Counts>> {
+    let query = match parts {
+        [(_, only)] => only.clone(),
+        several => {
+            let each = several.iter().enumerate().map(|(place, (_, expression))| {
+                format!("label_replace({expression}, \"selector\", \"{place}\", \"\", \"\")")
+            });
+            each.collect::<Vec<_>>().join(" or ")
+        }
+    };
+    let options = QueryOptions::default();
+    let (reply, moments) = match step {
+        None => (guard.store.instant(guard.cx, &query, last, options).await, vec![last]),
+        Some(step) => {
+            let back = |times: u32| {
+                last.checked_sub(Duration::from_secs(step.saturating_mul(u64::from(times)))).ok()
+            };
+            let window =
+                TimeRange::new(back(DISTANCES)?, last.checked_add(Duration::from_secs(1)).ok()?).ok()?;
+            let moments = (0..=DISTANCES).rev().filter_map(back).collect();
+            (guard.store.range(guard.cx, &query, window, Duration::from_secs(step), options).await, moments)
+        }
+    };
+    let counted = reply.ok()?.data.into_series();
+    let of = |place: usize| -> Counts {
+        let is_it = |one: &&Series| match one.labels.get("selector") {
+            Some(label) => label.inside() == place.to_string(),
+            None => parts.len() == 1,
+        };
+        let row = counted.iter().find(is_it);
+        // Some servers move the moments to multiples of the step.
+        let near = step.map_or(i64::MAX, |step| i64::try_from(step.saturating_mul(500)).unwrap_or(i64::MAX));
+        let at = |moment: i64| row?.points.iter().find(|point| (point.at - moment).abs() <= near);
+        let milliseconds = moments.iter().map(|moment| moment.as_millisecond());
+        milliseconds.map(|moment| (moment, at(moment).map_or(0.0, |point| point.value))).collect()
+    };
+    Some(parts.iter().enumerate().map(|(place, (text, _))| (text.clone(), of(place))).collect())
+}
+
+impl Guard<'_> {
+    fn recall(&self, wanted: &BTreeSet<String>, last: i64, first: i64) -> BTreeMap<String, Counts> {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let of = |text: &String| {
+            // What was counted from an earlier moment on does as well.
+            let from = (text.clone(), last, i64::MIN);
+            let mut fitting = known.counts.range(from..=(text.clone(), last, first));
+            fitting.next_back().map(|(_, counts)| (text.clone(), counts.clone()))
+        };
+        wanted.iter().filter_map(of).collect()
+    }
+
+    fn remember(&self, counted: &BTreeMap<String, Counts>, last: i64, first: i64) {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        for (text, counts) in counted {
+            known.counts.insert((text.clone(), last, first), counts.clone());
+        }
+    }
+}
