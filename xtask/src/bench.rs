@@ -3,7 +3,8 @@
 //! 1. Cargo builds the server and this program in release mode ([`build`]). This process becomes the second: a load
 //!    generator that is not optimised would measure itself.
 //! 2. Over stdio ([`single`]): start, memory, the listing, and what becomes of one large reply.
-//! 3. Over HTTP ([`compare`]): ours, bare axum and bare rmcp ([`baselines`]) in turn, before an instant backend
+//! 3. With `--recorded`, instead of the rest: a recorded incident beside the real Prometheus ([`recorded`]).
+//! 4. Over HTTP ([`compare`]): ours, bare axum and bare rmcp ([`baselines`]) in turn, before an instant backend
 //!    ([`fake`]), under a load generator of our own ([`load`]).
 //!
 //! Everything is on loopback, bounded by count and time, and ends with this process. Figures are not tests: a goal
@@ -18,6 +19,7 @@ mod fake;
 mod fixture;
 mod http1;
 mod load;
+mod recorded;
 mod report;
 mod single;
 mod subject;
@@ -45,6 +47,9 @@ pub(crate) struct Args {
     /// Milliseconds of each server, each way, in each round.
     #[arg(long, default_value_t = 1_500, value_parser = clap::value_parser!(u32).range(50..=60_000))]
     milliseconds: u32,
+    /// Only a recorded incident beside the real Prometheus; needs the running testbed.
+    #[arg(long)]
+    recorded: bool,
     /// Measure this server instead of building it; set by the bench itself for its second process.
     #[arg(long, hide = true)]
     server: Option<PathBuf>,
@@ -59,8 +64,9 @@ pub(crate) fn run(args: Args) -> Result<(), Box<dyn Error>> {
             let subject = Subject { program, state: tempfile::tempdir()? };
             // One thread, so that the load generator takes no more of the processors than it must.
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+            let only_recorded = args.recorded;
             runtime.block_on(async {
-                tokio::select! { done = measure(&subject, effort) => done, stopped = interrupted() => stopped }
+                tokio::select! { done = measure(&subject, effort, only_recorded) => done, stopped = interrupted() => stopped }
             })
         }
         None => {
@@ -68,17 +74,25 @@ pub(crate) fn run(args: Args) -> Result<(), Box<dyn Error>> {
             let bench = build::release("xtask")?;
             let (rounds, milliseconds) = (args.rounds.to_string(), args.milliseconds.to_string());
             let mut command = Command::new(bench);
-            command
-                .args(["bench", "--rounds", &rounds, "--milliseconds", &milliseconds, "--server"])
-                .arg(server);
+            if args.recorded {
+                command.args(["bench", "--recorded"]);
+            } else {
+                command.arg("bench");
+            }
+            command.args(["--rounds", &rounds, "--milliseconds", &milliseconds, "--server"]).arg(server);
             // Replaces this process: who stops it stops the bench.
             Err(format!("start the release build: {}", command.exec()).into())
         }
     }
 }
 
-async fn measure(subject: &Subject, effort: Effort) -> Result<(), Box<dyn Error>> {
+async fn measure(subject: &Subject, effort: Effort, only_recorded: bool) -> Result<(), Box<dyn Error>> {
     println!("{}", conditions(effort));
+    if only_recorded {
+        let (figures, table) = recorded::measure(subject).await?;
+        println!("{}\n{table}", report::figures(&figures));
+        return Ok(());
+    }
     let mut figures = single::start(subject).await?;
     figures.extend(single::idle(subject).await?);
     figures.extend(single::peaks(subject).await?);

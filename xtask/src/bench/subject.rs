@@ -35,6 +35,11 @@ impl Subject {
     }
 }
 
+/// A `query_metrics` over the last hour of a recorded incident.
+pub(super) fn over(promql: &str, window: &str) -> Value {
+    call(json!({"promql": promql, "time_range": window}))
+}
+
 /// A call that is answered after one query of one moment.
 pub(super) fn answered() -> Value {
     call(json!({"promql": "up"}))
