@@ -98,3 +98,27 @@ fn without_a_place_for_the_audit_log_nothing_starts_unless_the_operator_says_so(
     let (ok, _, said, _) = run(&environment, &["tools"]);
     assert!(ok && said.contains("calls go on unrecorded"), "{said}");
 }
+
+#[test]
+fn a_report_says_who_called_what_and_which_tools_nobody_used() {
+    let (_, _, _, state) = run(&[], &["call", "query_metrics", "promql=up"]);
+    let audit = state.path().join("audit");
+    let report = |more: &[&str]| {
+        let output = command(&state, &[]).args(["audit", "report"]).arg(&audit).args(more).output().unwrap();
+        assert!(output.status.success());
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let said = report(&[]);
+    for part in [
+        "1 calls from",
+        "query_metrics",
+        "tester",
+        "upstream_error 1",
+        "never called: ",
+        "list_firing_alerts",
+    ] {
+        assert!(said.contains(part), "{part}\n{said}");
+    }
+    let json: Value = serde_json::from_str(&report(&["--json"])).unwrap();
+    assert_eq!(json["principals"]["tester"]["calls"], 1);
+}

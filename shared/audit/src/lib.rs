@@ -64,6 +64,7 @@ mod output;
 mod queue;
 mod record;
 mod sink;
+mod summary;
 mod tail;
 mod verify;
 
@@ -73,4 +74,5 @@ pub use error::{AuditError, KeyError};
 pub use key::Key;
 pub use record::{Control, Decision, Effect, Event, Outcome, Record, SinkKind, Transport, UpstreamCall};
 pub use sink::{Audit, AuditConfig, Clock, Lines, OnFailure};
+pub use summary::{Summary, Use, summarize};
 pub use verify::{Flaw, Mark, Noted, Report, VerifyError, verify, verify_reader};

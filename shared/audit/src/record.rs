@@ -172,7 +172,7 @@ pub enum Decision {
 }
 
 /// How a call ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// With an answer.
@@ -193,6 +193,24 @@ pub enum Outcome {
     Panic,
     /// The server stopped first.
     Aborted,
+}
+
+impl Outcome {
+    /// As it stands in a record.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Outcome::Ok => "ok",
+            Outcome::Refused => "refused",
+            Outcome::Limited => "limited",
+            Outcome::Invalid => "invalid",
+            Outcome::UpstreamError => "upstream_error",
+            Outcome::Timeout => "timeout",
+            Outcome::Cancelled => "cancelled",
+            Outcome::Panic => "panic",
+            Outcome::Aborted => "aborted",
+        }
+    }
 }
 
 /// Milliseconds as a record shows them: whole microseconds, never negative, never infinite.

@@ -1,7 +1,7 @@
 //! Reading a log back: is every record what was written, where it was written?
 
 mod diagnosis;
-mod lines;
+pub(crate) mod lines;
 mod walk;
 
 use std::collections::BTreeMap;
@@ -17,7 +17,7 @@ use crate::key::Key;
 use lines::LineReader;
 use walk::Walk;
 
-const READ_BYTES: usize = 1024 * 1024;
+pub(crate) const READ_BYTES: usize = 1024 * 1024;
 
 /// What a verified log contains.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -190,6 +190,14 @@ impl VerifyError {
     fn new(file: &Path, line: u64, what: Flaw) -> Self {
         Self { file: Some(file.to_owned()), line, what }
     }
+}
+
+/// The file, or the logs of the directory, in the order of their chains.
+pub(crate) fn files(path: &Path) -> io::Result<Vec<PathBuf>> {
+    if !path.is_dir() {
+        return Ok(vec![path.to_owned()]);
+    }
+    Ok(files_in_order(path)?.into_iter().map(|(_, file)| file).collect())
 }
 
 /// The logs in a directory by stem, each in the order of its chain. A file in the middle of rotation has two names,

@@ -9,7 +9,6 @@ use std::{
     sync::Arc,
 };
 
-use audit::{Key, verify};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use contract::{Clock, FixedClock, SystemClock};
 use serde_json::{Map, Value};
@@ -17,9 +16,7 @@ use snapshot::Snapshot;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use crate::{
-    About, Engine, Loaded, Server, ServerConfig, check, engine, handler, http, load, state, telemetry,
-};
+use crate::{About, Engine, Loaded, Server, ServerConfig, audits, check, handler, http, load, telemetry};
 
 /// Makes a server from what an operator set.
 pub type MakeServer<Config> = fn(&Loaded<Config>, Arc<dyn Clock>) -> Result<Server, Failure>;
@@ -93,6 +90,14 @@ enum AuditCommand {
         /// File holding the key (64 hex digits); the one servers of this user use when left out.
         #[arg(long, value_name = "FILE")]
         key_file: Option<PathBuf>,
+    },
+    /// Add up who called what, how it ended, how long it took and how much was told; which tools nobody used.
+    Report {
+        /// The log file, or the directory of logs.
+        file: PathBuf,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
     },
 }
 
@@ -169,8 +174,15 @@ fn run<Config: ServerConfig>(program: &Program<Config>, arguments: Arguments) ->
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .collect();
     let mut loaded = load::<Config>(program.about.name, arguments.config.as_deref(), &environment)?;
-    if let Some(Command::Audit { command: AuditCommand::Verify { file, key_file } }) = arguments.command {
-        return verify_log(&loaded, &file, key_file, &environment);
+    match arguments.command {
+        Some(Command::Audit { command: AuditCommand::Verify { file, key_file } }) => {
+            return audits::verify_log(&loaded, &file, key_file, &environment);
+        }
+        Some(Command::Audit { command: AuditCommand::Report { file, json } }) => {
+            let server = (program.server)(&loaded, clock(&loaded))?;
+            return audits::report(&server.tool_names(), &file, json);
+        }
+        _ => {}
     }
     if let Some(Command::Snapshot { command: SnapshotCommand::Check { directory } }) = &arguments.command {
         return check_snapshot(directory);
@@ -315,29 +327,6 @@ fn print_tools(engine: &Engine, json: bool) -> Result<(), Failure> {
     Ok(())
 }
 
-fn verify_log<Config>(
-    loaded: &Loaded<Config>,
-    file: &std::path::Path,
-    key_file: Option<PathBuf>,
-    environment: &BTreeMap<String, String>,
-) -> Result<bool, Failure> {
-    let mut settings = loaded.settings.clone();
-    settings.audit.key_file = key_file.or(settings.audit.key_file);
-    let key: Key = engine::audit_key(&settings, state::directory(environment).as_deref())?;
-    let report = verify(file, &key, None);
-    let mut out = io::stdout();
-    match report {
-        Ok(report) => {
-            print_report(&mut out, &report)?;
-            Ok(true)
-        }
-        Err(error) => {
-            writeln!(out, "NOT VALID: {error}")?;
-            Ok(false)
-        }
-    }
-}
-
 /// What is in a recorded incident, or the first fault of each part.
 fn check_snapshot(directory: &std::path::Path) -> Result<bool, Failure> {
     let snapshot = Snapshot::open(directory)?;
@@ -350,29 +339,4 @@ fn check_snapshot(directory: &std::path::Path) -> Result<bool, Failure> {
         writeln!(out, "{} {}: {}", if line.sound { "ok     " } else { "FAILED " }, line.part, line.found)?;
     }
     Ok(sound)
-}
-
-fn print_report(out: &mut impl Write, report: &audit::Report) -> io::Result<()> {
-    writeln!(
-        out,
-        "valid: {} calls, {} control records, {} files",
-        report.records, report.controls, report.files
-    )?;
-    for (which, mark) in [("first", &report.first), ("last ", &report.last)] {
-        if let Some(mark) = mark {
-            writeln!(out, "{which} record {} of {}, mac {}", mark.sequence, mark.time, mark.mac)?;
-        }
-    }
-    if report.dropped_bytes + report.torn_tail_bytes + report.lost_records > 0 {
-        writeln!(
-            out,
-            "{} bytes of torn records were cut off by restarts, {} follow the last record; {} records were lost while \
-             the log could not be written",
-            report.dropped_bytes, report.torn_tail_bytes, report.lost_records
-        )?;
-    }
-    for file in &report.earlier_files {
-        writeln!(out, "not given, and comes before: {file}")?;
-    }
-    writeln!(out, "note the last record elsewhere: a chain can't show that its end was cut off")
 }

@@ -3,6 +3,7 @@
 //! The only crate that knows rmcp. A server hands over a [`Server`] (its tools, prompts and sources); everything
 //! else is the same for all five.
 
+mod audits;
 mod call;
 mod check;
 pub mod cli;

@@ -92,6 +92,11 @@ impl Server {
         self
     }
 
+    /// The names of its tools.
+    pub(crate) fn tool_names(&self) -> Vec<&'static str> {
+        self.tools.iter().map(|tool| tool.card().name).collect()
+    }
+
     /// Adds a prompt.
     #[must_use]
     pub fn prompt(mut self, prompt: Prompt) -> Server {

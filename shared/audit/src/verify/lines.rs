@@ -6,14 +6,14 @@ use std::io::{self, BufRead, Read};
 const MAX_LINE_BYTES: u64 = 16 * 1024 * 1024;
 
 /// Reads line by line.
-pub(super) struct LineReader<R> {
+pub(crate) struct LineReader<R> {
     reader: R,
     buffer: Vec<u8>,
     number: u64,
 }
 
 /// What came next.
-pub(super) enum Advance {
+pub(crate) enum Advance {
     /// A line; [`LineReader::line`] has it.
     Line,
     /// So many bytes after the last newline.
@@ -23,27 +23,27 @@ pub(super) enum Advance {
 }
 
 impl<R: BufRead> LineReader<R> {
-    pub(super) fn new(reader: R) -> Self {
+    pub(crate) fn new(reader: R) -> Self {
         Self { reader, buffer: Vec::new(), number: 0 }
     }
 
     /// Number of the current line, from 1.
-    pub(super) fn number(&self) -> u64 {
+    pub(crate) fn number(&self) -> u64 {
         self.number
     }
 
     /// Go back to counting from this number, after having read on.
-    pub(super) fn set_number(&mut self, number: u64) {
+    pub(crate) fn set_number(&mut self, number: u64) {
         self.number = number;
     }
 
     /// The current line without its newline.
-    pub(super) fn line(&self) -> &[u8] {
+    pub(crate) fn line(&self) -> &[u8] {
         &self.buffer
     }
 
     /// Go to the next line. One that is longer than any record arrives in pieces, none of which is a record.
-    pub(super) fn advance(&mut self) -> io::Result<Advance> {
+    pub(crate) fn advance(&mut self) -> io::Result<Advance> {
         self.buffer.clear();
         let read = self.reader.by_ref().take(MAX_LINE_BYTES).read_until(b'\n', &mut self.buffer)? as u64;
         if read == 0 {
