@@ -4,6 +4,7 @@
 mod bench;
 mod demo;
 mod docs;
+mod fuzz;
 mod live;
 mod testbed;
 mod world;
@@ -38,6 +39,8 @@ enum Command {
     Docs(docs::Args),
     /// Generate a recorded incident.
     World(world::Args),
+    /// Fuzz every parser of outside bytes: time ranges, PromQL, OpenMetrics, replies, audit files, requests.
+    Fuzz(fuzz::Args),
     /// Bring the testbed up if needed and run all tests that need it, with independent MCP clients.
     TestLive,
 }
@@ -61,6 +64,7 @@ fn dispatch(command: Command) -> Result<(), Box<dyn Error>> {
         Command::Testbed(args) => testbed::run(args),
         Command::Docs(args) => docs::run(args),
         Command::World(args) => world::run(args),
+        Command::Fuzz(args) => fuzz::run(&args),
         Command::TestLive => live::run(),
     }
 }

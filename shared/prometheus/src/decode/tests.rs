@@ -171,3 +171,35 @@ fn how_fast_a_large_matrix_decodes() {
     let megabytes = reply.body.len() as f64 / 1e6;
     println!("{megabytes:.2} MB in {:.2} ms: {:.0} MB/s", best * 1e3, megabytes / best);
 }
+
+/// `cargo xtask fuzz` runs this for longer.
+#[test]
+fn fuzz_replies() {
+    let recorded = |name: &str| {
+        let path = format!("{}/../../testbed/recorded/prometheus-3/{name}.json", env!("CARGO_MANIFEST_DIR"));
+        std::fs::read(path).unwrap()
+    };
+    let seeds =
+        ["query_vector", "range_native_histogram", "query_error_parse", "query_infos", "query_string"]
+            .map(recorded);
+    let seeds: Vec<&[u8]> = seeds.iter().map(Vec::as_slice).collect();
+    let words = [
+        "null",
+        "[]",
+        "{}",
+        "\"metric\":",
+        "\"histogram\":",
+        "\"buckets\":",
+        "\"values\":",
+        "\"NaN\"",
+        "1e999",
+        "\"resultType\":\"matrix\"",
+        "[[[[",
+        "-9223372036854775808",
+    ];
+    testkit::fuzz::fuzz("prometheus replies", &seeds, &words, |input| {
+        if let Ok(reply) = decoded(input) {
+            assert!(reply.data.series().iter().all(|one| one.points.iter().all(|point| point.at < i64::MAX)));
+        }
+    });
+}

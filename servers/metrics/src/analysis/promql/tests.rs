@@ -19,3 +19,28 @@ fn tree(query: &str) -> Expr {
 fn names(query: &str) -> Vec<String> {
     selectors(&tree(query)).iter().map(|found| metric_of(found.selector).unwrap_or("").to_owned()).collect()
 }
+
+/// `cargo xtask fuzz` runs this for longer.
+#[test]
+fn fuzz_reader() {
+    let seeds: [&[u8]; 4] = [
+        b"topk(scalar(sum(rate(huge[30d]))), up)",
+        b"sum by (job) (rate(a{b=~\"x|y\"}[5m:30s] offset 1w @ 17)) / on () group_left $__rate_interval",
+        b"label_replace(a, \"b\", \"c\", \"d\", \"(.*)\") # comment\n or up{service=\"${env}\"}",
+        b"max_over_time(deriv(rate(d[5s])[30s:5s])[5m:])",
+    ];
+    let words = [
+        "(", ")", "[", "]", "{", "}", "$__range", "offset ", "@ ", "\"", "`", "#", "30d", "=~\"", "by (",
+        "rate(",
+    ];
+    testkit::fuzz::fuzz("promql reader", &seeds, &words, |input| {
+        let text = String::from_utf8_lossy(input);
+        let Ok(reading) = read(&text) else { return };
+        let _ = (variables(&reading), substitute(&reading, 15.0, 3_600.0), shorten(&reading, 60.0));
+        if let Some(tree) = &reading.tree {
+            let _ = estimate(tree, Course::range(100, 15.0), SCRAPE, 1_000, &|_| None);
+        } else {
+            let _ = blind_cost(&reading, Course::instant(), SCRAPE);
+        }
+    });
+}
