@@ -12,7 +12,7 @@ use reqwest::{
 use secrecy::{ExposeSecret, SecretString};
 use thiserror::Error;
 
-use crate::{Limits, SourceConfig};
+use crate::{Limits, SourceConfig, credentials::Credentials};
 
 /// Why a source can't be used as configured. `setting` is the key an operator wrote.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -46,8 +46,13 @@ pub(crate) fn base_url(config: &SourceConfig) -> Result<Url, ConfigError> {
     Ok(url)
 }
 
-/// A client with the rules of every way out and the credentials of this source.
-pub(crate) fn build(config: &SourceConfig, base: &Url, limits: &Limits) -> Result<Client, ConfigError> {
+/// A client with the rules of every way out and the credentials of this source, and what must not come back.
+pub(crate) fn build(
+    config: &SourceConfig,
+    base: &Url,
+    limits: &Limits,
+) -> Result<(Client, Credentials), ConfigError> {
+    let (headers, credentials) = headers(config)?;
     let wrong = |setting, problem| ConfigError { source_name: config.name.clone(), setting, problem };
     let mut builder = Client::builder()
         .redirect(Policy::none())
@@ -55,7 +60,7 @@ pub(crate) fn build(config: &SourceConfig, base: &Url, limits: &Limits) -> Resul
         .tcp_nodelay(true)
         .connect_timeout(limits.connect())
         .user_agent(concat!("observability-mcp/", env!("CARGO_PKG_VERSION")))
-        .default_headers(headers(config)?);
+        .default_headers(headers);
     if let Some(path) = &config.ca_file {
         let pem = read(config, "ca_file", path)?;
         let certificates = Certificate::from_pem_bundle(&pem).map_err(|error| {
@@ -74,22 +79,25 @@ pub(crate) fn build(config: &SourceConfig, base: &Url, limits: &Limits) -> Resul
         })?;
         builder = builder.identity(identity);
     }
-    builder.build().map_err(|error| {
+    let client = builder.build().map_err(|error| {
         wrong(
             "ca_file",
             format!("no TLS client could be built ({error}); name a bundle of certificate authorities"),
         )
-    })
+    })?;
+    Ok((client, credentials))
 }
 
-fn headers(config: &SourceConfig) -> Result<HeaderMap, ConfigError> {
+fn headers(config: &SourceConfig) -> Result<(HeaderMap, Credentials), ConfigError> {
     let mut headers = HeaderMap::new();
+    let mut credentials = Credentials::default();
     for (name, value) in &config.headers {
         let parsed = HeaderName::from_bytes(name.as_bytes()).map_err(|_| ConfigError {
             source_name: config.name.clone(),
             setting: "headers",
             problem: format!("`{}` is not a header name", name.escape_default()),
         })?;
+        credentials.add(value.expose_secret());
         headers.insert(parsed, secret_header(config, "headers", value.expose_secret())?);
     }
     if let Some(tenant) = &config.tenant {
@@ -101,21 +109,24 @@ fn headers(config: &SourceConfig) -> Result<HeaderMap, ConfigError> {
         })?;
         headers.insert(parsed, secret_header(config, "tenant", tenant)?);
     }
-    if let Some((setting, value)) = authorization(config)? {
+    if let Some((setting, value)) = authorization(config, &mut credentials)? {
         headers.insert(AUTHORIZATION, secret_header(config, setting, &value)?);
     }
-    Ok(headers)
+    Ok((headers, credentials))
 }
 
-fn authorization(config: &SourceConfig) -> Result<Option<(&'static str, String)>, ConfigError> {
+fn authorization(
+    config: &SourceConfig,
+    credentials: &mut Credentials,
+) -> Result<Option<(&'static str, String)>, ConfigError> {
     if let Some(basic) = &config.basic {
         let inline = basic.password.as_ref();
         let password = secret(config, "basic.password_file", inline, basic.password_file.as_deref())?
             .unwrap_or_default();
-        return Ok(Some((
-            "basic",
-            format!("Basic {}", STANDARD.encode(format!("{}:{password}", basic.username))),
-        )));
+        let encoded = STANDARD.encode(format!("{}:{password}", basic.username));
+        credentials.add(&password);
+        credentials.add(&encoded);
+        return Ok(Some(("basic", format!("Basic {encoded}"))));
     }
     let token = secret(
         config,
@@ -123,7 +134,10 @@ fn authorization(config: &SourceConfig) -> Result<Option<(&'static str, String)>
         config.bearer_token.as_ref(),
         config.bearer_token_file.as_deref(),
     )?;
-    Ok(token.map(|token| ("bearer_token", format!("Bearer {token}"))))
+    Ok(token.map(|token| {
+        credentials.add(&token);
+        ("bearer_token", format!("Bearer {token}"))
+    }))
 }
 
 fn secret(

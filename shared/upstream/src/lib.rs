@@ -10,6 +10,7 @@ mod attempt;
 mod breaker;
 mod client;
 mod config;
+mod credentials;
 mod error;
 mod source;
 

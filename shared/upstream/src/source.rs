@@ -20,7 +20,7 @@ use tower::retry::budget::{Budget as _, TpsBudget};
 
 use crate::{
     Ask, ConfigError, Endpoint, Limits, Method, Reply, SourceConfig, UpstreamError, attempt,
-    breaker::Breaker, client,
+    breaker::Breaker, client, credentials::Credentials,
 };
 
 /// What is known about a backend from the calls made so far; nobody is asked to find out.
@@ -43,7 +43,7 @@ pub struct Upstream {
     config: SourceConfig,
     base: Url,
     limits: Limits,
-    client: Mutex<Option<Client>>,
+    client: Mutex<Option<(Client, Credentials)>>,
     places: Semaphore,
     breaker: Breaker,
     retries: TpsBudget,
@@ -285,7 +285,7 @@ impl Upstream {
         Sent: Future<Output = Result<Response, Failure>> + Send,
         Failure: std::error::Error + 'static,
     {
-        let client = self.client()?;
+        let (client, credentials) = self.client()?;
         self.breaker.admit(Instant::now()).map_err(|(failures, retry_after)| UpstreamError::Open {
             system: self.system.clone(),
             failures,
@@ -293,6 +293,7 @@ impl Upstream {
         })?;
         let trial = Trial { breaker: &self.breaker, patience: self.limits.exchange(), ended: false };
         let result = attempt::run(cx, &self.system, &endpoint.to_string(), &self.limits, make(client)).await;
+        let result = result.map(|reply| Reply { body: credentials.hidden(reply.body), ..reply });
         trial.end(&result);
         self.learn(&result);
         result
@@ -306,16 +307,16 @@ impl Upstream {
         }
     }
 
-    fn client(&self) -> Result<Client, UpstreamError> {
+    fn client(&self) -> Result<(Client, Credentials), UpstreamError> {
         let mut built = self.client.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(client) = built.as_ref() {
             return Ok(client.clone());
         }
-        let client = client::build(&self.config, &self.base, &self.limits).map_err(|error| {
+        let made = client::build(&self.config, &self.base, &self.limits).map_err(|error| {
             UpstreamError::Setup { system: self.system.clone(), problem: error.to_string() }
         })?;
-        *built = Some(client.clone());
-        Ok(client)
+        *built = Some(made.clone());
+        Ok(made)
     }
 
     fn has_secret_files(&self) -> bool {
