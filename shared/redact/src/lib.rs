@@ -23,6 +23,7 @@ mod clean;
 mod counts;
 mod engine;
 mod fields;
+mod letters;
 mod needles;
 mod redactor;
 mod rules;

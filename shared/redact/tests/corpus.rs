@@ -61,7 +61,7 @@ fn measure(held_out: bool) -> (BTreeMap<String, Score>, Vec<String>) {
         // exactly the secret went: one token in its place, everything around it as it was
         let middle =
             masked.text.strip_prefix(&positive.before).and_then(|rest| rest.strip_suffix(&positive.after));
-        let is_exact = middle.is_some_and(|middle| is_one_token(middle)) && masked.counts.total() >= 1;
+        let is_exact = middle.is_some_and(is_one_token) && masked.counts.total() >= 1;
         let is_gone = !leaks(&masked.text, &positive);
         let score = scores.entry(positive.class.clone()).or_default();
         score.positives += 1;

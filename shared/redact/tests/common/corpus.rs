@@ -72,13 +72,17 @@ pub(crate) fn positives() -> Vec<Positive> {
 /// The hand-written lines, and generated ids, hashes, numbers, names and log lines.
 pub(crate) fn negatives() -> Vec<Negative> {
     let mut all: Vec<Negative> = lines(NEGATIVES)
-        .map(|(number, text)| Negative { kind: "written", text: text.to_owned(), held_out: number % 2 == 0 })
+        .map(|(number, text)| Negative {
+            kind: "written",
+            text: text.to_owned(),
+            held_out: number.is_multiple_of(2),
+        })
         .collect();
     let mut random = Random(2);
     for (kind, template) in crate::hard::TEMPLATES {
         for number in 0..crate::hard::EACH {
             let text = fill(&unescaped(template), &mut random);
-            all.push(Negative { kind, text, held_out: number % 2 == 0 });
+            all.push(Negative { kind, text, held_out: number.is_multiple_of(2) });
         }
     }
     all
@@ -93,7 +97,7 @@ fn positive(class: &str, template: &str, number: usize, random: &mut Random) -> 
         before: part(before, random),
         secret: part(secret, random),
         after: part(after, random),
-        held_out: number % 2 == 0,
+        held_out: number.is_multiple_of(2),
     }
 }
 

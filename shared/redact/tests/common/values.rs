@@ -255,7 +255,7 @@ fn luhn(number: &str) -> bool {
             if position % 2 == 0 { digit } else { digit * 2 / 10 + digit * 2 % 10 }
         })
         .sum();
-    sum % 10 == 0
+    sum.is_multiple_of(10)
 }
 
 /// With its check digits found by trying (ISO 7064, mod 97-10).
