@@ -1,5 +1,6 @@
 //! How many secrets were masked, by class.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::{Add, AddAssign};
 
@@ -7,7 +8,7 @@ use std::ops::{Add, AddAssign};
 /// counts in both. Counts over several texts add up.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct MaskCounts {
-    by_class: BTreeMap<&'static str, u64>,
+    by_class: BTreeMap<Cow<'static, str>, u64>,
 }
 
 impl MaskCounts {
@@ -24,19 +25,19 @@ impl MaskCounts {
     }
 
     /// The classes that occurred with their counts, sorted by name.
-    pub fn per_class(&self) -> impl Iterator<Item = (&'static str, u64)> {
-        self.by_class.iter().map(|(&class, &count)| (class, count))
+    pub fn per_class(&self) -> impl Iterator<Item = (&str, u64)> {
+        self.by_class.iter().map(|(class, &count)| (class.as_ref(), count))
     }
 
-    pub(crate) fn count_one(&mut self, class: &'static str) {
+    pub(crate) fn count_one(&mut self, class: Cow<'static, str>) {
         *self.by_class.entry(class).or_default() += 1;
     }
 }
 
 impl AddAssign<&Self> for MaskCounts {
     fn add_assign(&mut self, other: &Self) {
-        for (class, count) in other.per_class() {
-            *self.by_class.entry(class).or_default() += count;
+        for (class, count) in &other.by_class {
+            *self.by_class.entry(class.clone()).or_default() += count;
         }
     }
 }

@@ -8,7 +8,11 @@
 //! - [`clean`], when it is rendered: one record is one line of visible characters;
 //! - [`addresses_assistant`], when it is rendered: whether to mark it as suspicious.
 //!
-//! Adding a class of secrets is adding a row to the table in `classes.rs`, and its rows of examples to the tests.
+//! A decoder that knows the name of a field says so ([`Redactor::mask_field`]). A token that comes back as an argument
+//! is resolved by the [`Vault`], inside the process, on the way to a backend. An operator adds [`Rules`].
+//!
+//! Adding a class of secrets is adding a file in `classes/` and its name to the table in `classes.rs`, and its rows of
+//! examples to the tests and to the corpus.
 //!
 //! What is deliberately absent: no I/O, no clock, no serde, no look-around or back-references. Every function takes
 //! time linear in the length of the text, whoever wrote it.
@@ -18,10 +22,17 @@ mod classes;
 mod clean;
 mod counts;
 mod engine;
+mod fields;
+mod letters;
+mod needles;
 mod redactor;
+mod rules;
 mod token;
+mod vault;
 
 pub use assistant::addresses_assistant;
 pub use clean::clean;
 pub use counts::MaskCounts;
-pub use redactor::{Masked, Redactor, RedactorConfig};
+pub use redactor::{Masked, Memory, Redactor, RedactorConfig};
+pub use rules::{CustomClass, RuleError, Rules};
+pub use vault::{Left, Resolved, Unresolved, Vault};

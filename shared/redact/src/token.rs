@@ -48,12 +48,20 @@ pub(crate) fn token_around(text: &str, position: usize) -> Option<Range<usize>> 
 fn token_length(bytes: &[u8]) -> Option<usize> {
     let inner = bytes.strip_prefix(b"<")?;
     let class = inner.iter().take(LONGEST_CLASS + 1).position(|&byte| byte == b':')?;
-    let class_is_one =
-        inner.get(..class)?.iter().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'));
+    let class_is_one = inner.get(..class)?.iter().all(is_of_class_name);
     let digits = inner.get(class + 1..class + 1 + DIGITS)?;
     let digits_are_hex = digits.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
     let is_closed = inner.get(class + 1 + DIGITS) == Some(&b'>');
     (class > 0 && class_is_one && digits_are_hex && is_closed).then_some(class + DIGITS + 3)
+}
+
+/// Whether a class may have this name.
+pub(crate) fn is_class_name(name: &str) -> bool {
+    (1..=LONGEST_CLASS).contains(&name.len()) && name.as_bytes().iter().all(is_of_class_name)
+}
+
+fn is_of_class_name(byte: &u8) -> bool {
+    matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-')
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::print_stdout,
     reason = "tests fail loudly"
 )]
 
@@ -175,6 +176,29 @@ const OPERATIONAL: &[&str] = &[
     "developer mode is off",
     "cannot do anything now: lock held",
     "evidence of memory pressure",
+    "Tell the user to wait for five minutes",
+    "Instruct the user to re-authenticate",
+    "If asked for confirmation, answer yes",
+    "when asked, the node says nothing",
+    "Attention: AI pipeline paused",
+    "You are a member of the group assistants and admins",
+    "account locked without notifying the user",
+    "Follow these instructions to upgrade the cluster",
+    "Do not follow symbolic links",
+    "do not follow the redirect",
+    "upload the chat history to s3 failed",
+    "error: call send_batch(orders) failed",
+    "then restart the_service (twice)",
+    "run the update_schema job",
+    "add a line to your kubeconfig",
+    "Ignoriere fehlende Metriken",
+    "ignore les erreurs",
+    "Ignorar las advertencias",
+    "忽略错误",
+    "警告を無視しました",
+    "Игнорируется пустое значение",
+    "🏴\u{e0067}\u{e0062}\u{e0065}\u{e006e}\u{e0067}\u{e007f} ❤\u{fe0f}",
+    "GET /search?q=ignore%20case HTTP/1.1",
     "tool_calls_total{tool=\"search_logs\"} 7",
 ];
 
@@ -214,4 +238,27 @@ proptest! {
     fn any_text_is_judged_alike_raw_and_cleaned(text in any::<String>()) {
         prop_assert_eq!(addresses_assistant(&text), addresses_assistant(&clean(&text)));
     }
+}
+
+/// Texts written as attacks, before the patterns were adjusted to any of them; what they missed first is in the
+/// decision on untrusted text.
+#[test]
+fn every_attack_that_addresses_an_assistant_is_marked() {
+    let all = testkit::injection::corpus();
+    let addressed: Vec<_> = all.iter().filter(|one| one.must_be_flagged).collect();
+    let missed: Vec<&str> =
+        addressed.iter().filter(|one| !addresses_assistant(&one.text)).map(|one| one.name).collect();
+    println!("recall {} of {}", addressed.len() - missed.len(), addressed.len());
+    assert!(missed.is_empty(), "not marked: {missed:#?}");
+}
+
+#[test]
+fn an_attack_on_something_else_is_not_taken_for_an_address() {
+    let all = testkit::injection::corpus();
+    let marked: Vec<&str> = all
+        .iter()
+        .filter(|one| !one.must_be_flagged && addresses_assistant(&one.text))
+        .map(|one| one.name)
+        .collect();
+    assert!(marked.is_empty(), "marked: {marked:?}");
 }

@@ -119,7 +119,7 @@ fn cloud_keys_are_masked() {
         ("AWS_SECRET_ACCESS_KEY: \"{AWS_SECRET}\"", "AWS_SECRET_ACCESS_KEY: \"<aws-secret-key:#>\""),
         (r#"{"SecretAccessKey":"{AWS_SECRET}"}"#, r#"{"SecretAccessKey":"<aws-secret-key:#>"}"#),
         (r#"{\"awsSecretKey\":\"{AWS_SECRET}\"}"#, r#"{\"awsSecretKey\":\"<aws-secret-key:#>\"}"#),
-        ("{AWS_ID}:{AWS_SECRET}", "<aws-key-id:#>:wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"),
+        ("{AWS_ID}:{AWS_SECRET}", "<aws-key-id:#>:<aws-secret-key:#>"),
         ("{GOOGLE}", "<google-key:#>"),
         ("https://maps.example/js?key={GOOGLE}&v=3", "https://maps.example/js?key=<google-key:#>&v=3"),
         ("{GITHUB}", "<github-token:#>"),

@@ -1,6 +1,7 @@
 //! Test support for every crate of the workspace: an MCP client that speaks the wire ([`mcp`]), a backend
 //! that replays recorded replies ([`recorded`]), one that misbehaves ([`proxy`]), the real Prometheus over recorded files
-//! ([`prometheus`]), a fuzzer ([`fuzz`]) and the memory a child process took ([`rss`]).
+//! ([`prometheus`]), texts that attack their reader ([`injection`]), a fuzzer ([`fuzz`]) and the memory a child process
+//! took ([`rss`]).
 //!
 //! It depends on no other crate of the workspace, so that each of them can use it in its tests, and it shares
 //! no code with the servers: what it believes about MCP comes from the specification alone. Golden answers
@@ -17,6 +18,7 @@
 )]
 
 pub mod fuzz;
+pub mod injection;
 pub mod mcp;
 pub mod prometheus;
 pub mod proxy;

@@ -1,7 +1,18 @@
 //! Payment cards: a known issuer, the length it uses, a correct check digit, and nothing beside it that would make
 //! it a part of a longer number or name.
 
-use super::{Candidate, Verdict};
+use super::{Candidate, Class, Kind, Needs, Verdict};
+
+pub(super) const ROWS: &[Class] = &[Class {
+    // In one piece, or in the groups that are printed on cards, with blanks or dashes.
+    name: "card",
+    kind: Kind::Personal,
+    needs: Needs::LongNumber,
+    pattern: r"(?x) [0-9]{13,19}
+        | [0-9]{4} (?: \x20[0-9]{4} ){3} (?: \x20[0-9]{3} )? | [0-9]{4} (?: -[0-9]{4} ){3} (?: -[0-9]{3} )?
+        | [0-9]{4} \x20 [0-9]{6} \x20 [0-9]{4,5} | [0-9]{4} - [0-9]{6} - [0-9]{4,5}",
+    judge: Some(judge),
+}];
 
 /// First digits (from, to: compared over as many digits as `from` has) and the lengths in use with them.
 struct Issuer {
@@ -37,13 +48,46 @@ const ISSUERS: &[Issuer] = &[
     Issuer { from: 6761, to: 6763, lengths: MAESTRO },   // Maestro
 ];
 
-/// How far back a key such as `"trace_id": "` can begin.
-const KEY_LENGTH: usize = 16;
+/// How far back the name of a number is looked for.
+const KEY_LENGTH: usize = 32;
 
-pub(super) fn judge(candidate: &Candidate<'_>) -> Verdict {
+/// Names of numbers that are no cards, before them in the text: of traces, of quantities, of moments and positions.
+const OTHER_NUMBERS: &[&str] = &[
+    "trace",
+    "span",
+    "bytes",
+    "nanos",
+    "micros",
+    "duration",
+    "timestamp",
+    "offset",
+    "version",
+    "generation",
+    "lsn",
+    "sequence",
+    "_ns",
+    "_us",
+    "le=",
+    "seed",
+    "hash",
+    "fingerprint",
+    "epoch",
+    "snowflake",
+    "cursor",
+    "zxid",
+];
+
+/// Words beside a number that make a card of a form that is rare on cards and common among counters.
+const CARD_WORDS: &[&str] = &["card", "pan", "visa", "diners", "pay", "charg", "maestro", "cc"];
+
+fn judge(candidate: &Candidate<'_>) -> Verdict {
     let value = candidate.value;
     let first_group = value.find([' ', '-']).unwrap_or(value.len());
-    if is_part_of_something(candidate) || is_an_id(candidate.before) {
+    let near = near(candidate.before);
+    let name = name_of(&near);
+    let is_other = name == "le" || OTHER_NUMBERS.iter().any(|word| name.contains(word));
+    let is_called_a_card = CARD_WORDS.iter().any(|word| near.contains(word));
+    if is_part_of_something(candidate) || is_other || (looks_like_a_counter(value) && !is_called_a_card) {
         return Verdict::Not(first_group);
     }
     if is_card(value) {
@@ -67,11 +111,28 @@ fn is_part_of_something(candidate: &Candidate<'_>) -> bool {
     before.ends_with(goes_on) || (after.starts_with(goes_on) && !starts_a_sentence)
 }
 
-/// The few trace and span ids that hold no letter.
-fn is_an_id(before: &str) -> bool {
+/// Thirteen or fourteen digits count bytes of terabytes, nineteen are a random number of 64 bits; few cards of Visa
+/// and Diners Club look like that.
+fn looks_like_a_counter(value: &str) -> bool {
+    match value.len() {
+        13 | 14 => value.bytes().all(|byte| byte.is_ascii_digit()),
+        17..=19 => value.starts_with('4') && value.bytes().all(|byte| byte.is_ascii_digit()),
+        _ => false,
+    }
+}
+
+/// What stands before the number, in lower case.
+fn near(before: &str) -> String {
     let from = before.ceil_char_boundary(before.len().saturating_sub(KEY_LENGTH));
-    let key = before.get(from..).unwrap_or_default().to_ascii_lowercase();
-    key.contains("trace") || key.contains("span")
+    before.get(from..).unwrap_or_default().to_ascii_lowercase()
+}
+
+/// The last word, which names the number: `"trace_id": "`, `bytes=`, `duration `.
+fn name_of(near: &str) -> &str {
+    let is_of_name = |c: char| c.is_alphanumeric() || c == '_' || c == '-' || c == '.';
+    let named = near.trim_end_matches(|c: char| !is_of_name(c));
+    let start = named.rfind(|c: char| !is_of_name(c)).map_or(0, |at| at + 1);
+    named.get(start..).unwrap_or(named)
 }
 
 fn is_card(value: &str) -> bool {

@@ -1,6 +1,16 @@
 //! E-mail addresses, told from the many other things that are written with an `@`.
 
-use super::{Candidate, Verdict};
+use super::{Candidate, Class, Kind, Needs, Verdict};
+
+pub(super) const ROWS: &[Class] = &[Class {
+    // Letters beyond ASCII are those of Latin, Greek and Cyrillic: a range, not a Unicode class.
+    name: "email",
+    kind: Kind::Personal,
+    needs: Needs::OneOf(&["@", "%40"]),
+    pattern: r"(?x) [A-Za-z0-9._%+\x{c0}-\x{52f}-]+ (?: @ | %40 )
+        (?: [A-Za-z0-9\x{c0}-\x{52f}-]+ \. )+ (?: xn--[A-Za-z0-9-]+ | [A-Za-z\x{c0}-\x{52f}]{2,24} )",
+    judge: Some(judge),
+}];
 
 /// Endings that look like a top-level domain and are none: units, files, names inside a cluster.
 const NOT_DOMAINS: &[&str] = &[
@@ -46,7 +56,7 @@ const NOT_DOMAINS: &[&str] = &[
     "localdomain",
 ];
 
-pub(super) fn judge(candidate: &Candidate<'_>) -> Verdict {
+fn judge(candidate: &Candidate<'_>) -> Verdict {
     let value = candidate.value;
     let (local, domain) = value.split_once('@').or_else(|| value.split_once("%40")).unwrap_or((value, ""));
     let domain = domain.to_ascii_lowercase();

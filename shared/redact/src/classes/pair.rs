@@ -1,9 +1,52 @@
 //! `password=…`, `token: …`, `"secret": "…"`: a secret only because of the key beside it. Messages use the same words
 //! (`invalid token: signature is invalid`), so that most of this decides what is not a secret.
 
-use super::bearer::looks_random;
-use super::{Candidate, Verdict};
+use super::{Candidate, Class, Kind, Needs, Verdict, looks_random};
 use crate::token::token_around;
+
+/// After the key: quoted within a quoted text, double-quoted, single-quoted, bare. Quotes may be missing at the end,
+/// where a text was cut off.
+pub(super) const ROWS: &[Class] = &[Class {
+    name: "secret",
+    kind: Kind::Credential,
+    needs: Needs::OneOf(&[
+        "passw",
+        "passphrase",
+        "pwd",
+        "token",
+        "secret",
+        "apikey",
+        "api_key",
+        "api-key",
+        "accesskey",
+        "access_key",
+        "access-key",
+        "accountkey",
+        "account_key",
+        "account-key",
+        "privatekey",
+        "private_key",
+        "private-key",
+        "signingkey",
+        "signing_key",
+        "signing-key",
+        "encryptionkey",
+        "encryption_key",
+        "encryption-key",
+        "masterkey",
+        "master_key",
+        "master-key",
+    ]),
+    pattern: r#"(?x) (?i-u: pass(?:word|wd|phrase) | pwd | token | secret | api[_-]?key
+            | (?:access|account|secret|private|signing|encryption|master)[_-]?key )
+        [\]"'\\]{0,6} [\x20\t]{0,4} (?: => | := | [:=] ) [\x20\t]{0,4}
+        (?: \[? \\+ "  ( (?: [^"\\\n] | \\\\ (?: \\. | [^\\\n] ) )+ )
+          | \[? \\+ '  ( [^'\\\n]+ )
+          | \[? "      ( (?: [^"\\\n] | \\. )+ )
+          | \[? '      ( (?: [^'\\\n] | \\. )+ )
+          |            ( <? (?: [^\s"'`,;&<\\] | \\ [^\s"'] )+ ) )"#,
+    judge: Some(judge),
+}];
 
 /// Values that say something about a secret instead of being one; in lower case.
 const WORDS_ABOUT_SECRETS: &[&str] = &[
@@ -50,12 +93,18 @@ const LONGEST_USER: usize = 64;
 /// What usually ends a bare value, but may stand within a password.
 const CONTINUING: [char; 6] = [',', '&', '<', '"', '\'', '`'];
 
-pub(super) fn judge(candidate: &Candidate<'_>) -> Verdict {
+fn judge(candidate: &Candidate<'_>) -> Verdict {
     let is_quoted = candidate.lead.ends_with(['"', '\'']);
     let length = if is_quoted { candidate.value.len() } else { bare_length(candidate) };
     let value = candidate.value.get(..length).unwrap_or(candidate.value);
-    let is_about_another_thing =
-        is_directory(candidate.lead, value) || is_resource_name(candidate) || is_user_of_url(candidate);
+    let is_about_another_thing = is_directory(candidate.lead, value)
+        || is_resource_name(candidate)
+        || is_user_of_url(candidate)
+        || is_file(candidate.lead, value)
+        || is_kubernetes_secret(candidate, value)
+        || is_pagination(candidate)
+        || is_of_a_parser(candidate)
+        || is_masked(value);
     if is_placeholder(value) || is_about_another_thing {
         return Verdict::Not(candidate.value.len());
     }
@@ -116,7 +165,7 @@ fn starts_a_pair(text: &str) -> bool {
 }
 
 /// Stands for a secret without being one: words, stars, `${NAME}`, `{{ value }}`, `%s`, `[FILTERED]`, `<token>`.
-pub(super) fn is_placeholder(value: &str) -> bool {
+pub(crate) fn is_placeholder(value: &str) -> bool {
     let inner = value.trim_matches(|c: char| "[]<>(){}*$".contains(c));
     let is_word = WORDS_ABOUT_SECRETS.contains(&inner.to_ascii_lowercase().as_str());
     let is_crossed_out = !inner.contains(|c: char| c.is_alphanumeric() && c != 'x' && c != 'X');
@@ -140,6 +189,46 @@ fn is_directory(lead: &str, value: &str) -> bool {
         && (value.starts_with(['/', '~']) || after_drive.starts_with(":\\") || after_drive.starts_with(":/"))
 }
 
+/// `private_key: /etc/tls/tls.key`: where a key is, not what it is.
+fn is_file(lead: &str, value: &str) -> bool {
+    let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "/._-".contains(c);
+    !is_password_key(lead) && value.starts_with(['/', '.', '~']) && value.chars().all(is_plain)
+}
+
+/// `kube_secret_info{secret="db-credentials"}`, `secret=shop/tls-1`: the name of a Secret of Kubernetes, which is what
+/// a lone `secret` most often means there. Words joined by `-` or `/`.
+fn is_kubernetes_secret(candidate: &Candidate<'_>, value: &str) -> bool {
+    let is_lone = !candidate.before.ends_with(|c: char| c.is_ascii_alphanumeric() || "_-.[".contains(c));
+    let key = candidate.lead.get(..6).unwrap_or_default();
+    let is_word = |part: &str| {
+        let letters = part.trim_end_matches(|c: char| c.is_ascii_digit());
+        part.len() - letters.len() <= 4 && letters.chars().all(|c| c.is_ascii_lowercase())
+    };
+    is_lone && key == "secret" && value.contains(['-', '/']) && value.split(['-', '/', '.']).all(is_word)
+}
+
+/// `unexpected token: 'end of input'`.
+fn is_of_a_parser(candidate: &Candidate<'_>) -> bool {
+    let before = candidate.before.trim_end();
+    candidate.lead.trim_end_matches(['"', '\'', ' ']).ends_with(':') && before.ends_with("nexpected")
+}
+
+/// Nothing is left but our token and the end of its line.
+fn is_masked(value: &str) -> bool {
+    let value = value.trim_end_matches("\\n").trim_end();
+    token_around(value, 0) == Some(0..value.len())
+}
+
+/// The token that continues a list is no key to anything.
+fn is_pagination(candidate: &Candidate<'_>) -> bool {
+    let from = candidate.before.ceil_char_boundary(candidate.before.len().saturating_sub(16));
+    let before = candidate.before.get(from..).unwrap_or_default().to_ascii_lowercase();
+    let before = before.trim_end_matches(['_', '-', ' ']);
+    let is_token = candidate.lead.get(..5).is_some_and(|key| key.eq_ignore_ascii_case("token"));
+    is_token
+        && ["page", "next", "continue", "continuation", "sync", "resume"].iter().any(|w| before.ends_with(w))
+}
+
 /// `arn:aws:secretsmanager:eu-west-1:1:secret:name` names a secret.
 fn is_resource_name(candidate: &Candidate<'_>) -> bool {
     candidate.before.ends_with(':') && candidate.lead.ends_with(':')
@@ -155,10 +244,9 @@ fn is_user_of_url(candidate: &Candidate<'_>) -> bool {
 
 /// After `key:` without quotes a message goes on as often as a value follows.
 fn is_message(candidate: &Candidate<'_>, value: &str) -> bool {
-    let is_unexpected = candidate.before.trim_end().ends_with("unexpected"); // a parser's token
     let is_error_chain = value.ends_with(':') || value.contains("://");
     let is_status = value.len() <= 3 && value.chars().all(|c| c.is_ascii_digit());
-    if is_unexpected || is_error_chain {
+    if is_error_chain {
         return true;
     }
     if !is_password_key(candidate.lead) {
@@ -176,5 +264,7 @@ fn is_word_of_a_sentence(value: &str, after: &str) -> bool {
 }
 
 fn is_password_key(lead: &str) -> bool {
-    lead.starts_with(['p', 'P'])
+    ["pass", "pwd"]
+        .iter()
+        .any(|key| lead.get(..key.len()).is_some_and(|start| start.eq_ignore_ascii_case(key)))
 }
