@@ -10,7 +10,7 @@ use crate::World;
 
 use expression::{Store, Vector};
 use list::Recording;
-pub(crate) use list::{Alert, REQUESTS, alerts};
+pub(crate) use list::{Alert, ERRORS, LATENCY, REQUESTS, alerts};
 
 use super::sheet::{ABSENT, About, Clock, Kind, Labels, Line, Sheet};
 
