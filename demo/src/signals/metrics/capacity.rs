@@ -45,7 +45,8 @@ fn containers(world: &World, sheet: &mut Sheet) {
     }
 }
 
-fn services(world: &World, sheet: &mut Sheet) {
+/// What rules recorded, and how many replicas there were.
+pub(super) fn services(world: &World, sheet: &mut Sheet) {
     let all = world.shop.services.iter().zip(&world.month.services);
     for (service, month) in all.filter(|(service, _)| service.runtime != Runtime::Native) {
         let mut recorded = |name, values: &[f64], decimals| {

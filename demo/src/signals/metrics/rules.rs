@@ -44,7 +44,11 @@ pub(crate) fn evaluate(world: &World, sheet: &mut Sheet) -> Vec<Raised> {
     let (recordings, alerts) = (list::recordings(), list::alerts());
     let text: String =
         recordings.iter().map(|rule| rule.expression.text()).chain(alerts.iter().map(Alert::text)).collect();
-    let mut store = Store::of(sheet, |name| text.contains(name));
+    // Rules that look back see what was recorded before; what is recorded later comes after it and wins.
+    let mut month = Sheet::default();
+    super::capacity::services(world, &mut month);
+    let mut store = Store::of(&month, |name| recordings.iter().any(|rule| rule.name == name));
+    store.extend(sheet, |name| text.contains(name));
     for rule in &recordings {
         record(world, rule, &mut store, sheet);
     }
