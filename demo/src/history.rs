@@ -1,5 +1,6 @@
 //! What happened, step by step: the one record from which every signal is written.
 
+use crate::incident::STEP;
 use crate::lognormal::LogNormal;
 
 /// Everything that happened, replica by replica in the order of [`crate::cluster::Cluster::all`].
@@ -8,6 +9,30 @@ pub(crate) struct History {
     pub(crate) replicas: Vec<ReplicaHistory>,
     /// Cores that somebody else's container uses, step by step.
     pub(crate) neighbour: Vec<f64>,
+}
+
+/// A service in one step: share of failures, mean seconds of success, requests per second, share of replicas that
+/// are down.
+pub(crate) type Felt = [f64; 4];
+
+impl History {
+    /// How a service did in one step.
+    pub(crate) fn felt(&self, service: usize, place: usize) -> Felt {
+        let replicas = || self.replicas.iter().filter(|replica| replica.service == service);
+        let operations = replicas().flat_map(|replica| &replica.operations);
+        let share = |a: f64, b: u32| if b == 0 { 0.0 } else { a / f64::from(b) };
+        let (mut requests, mut failed, mut seconds) = (0, 0, 0.0);
+        for step in operations.filter_map(|operation| operation.steps.get(place)) {
+            requests += step.requests;
+            failed += step.failed();
+            seconds += f64::from(step.succeeded()) * step.latency.mean();
+        }
+        let live =
+            replicas().filter(|replica| replica.steps.get(place).is_some_and(|step| step.live)).count();
+        let down = 1.0 - live as f64 / replicas().count().max(1) as f64;
+        let per_second = f64::from(requests) / STEP as f64;
+        [share(f64::from(failed), requests), share(seconds, requests - failed), per_second, down]
+    }
 }
 
 /// What one replica went through.

@@ -62,8 +62,8 @@ impl World {
 
     fn of(shop: Shop, incident: Incident) -> World {
         let cluster = Cluster::populate(&shop, &incident);
-        let month = Month::simulate(&shop, &incident, &cluster);
         let history = simulate::simulate(&shop, &incident, &cluster);
+        let month = Month::simulate(&shop, &incident, &cluster, &history);
         World { shop, incident, cluster, history, month }
     }
 

@@ -1,6 +1,7 @@
 //! The month before: coarse, without queues, because nothing was short.
 
 use crate::cluster::Cluster;
+use crate::history::History;
 use crate::incident::{Incident, STEP};
 use crate::load::{self, Wander};
 use crate::random::Random;
@@ -10,6 +11,10 @@ use crate::simulate::is_batch_time;
 /// Seconds between two samples: as far apart as a query still sees the last one.
 pub(crate) const EVERY: i64 = 300;
 const DAYS: i64 = 30;
+/// Seconds over which rules take rates.
+const WINDOW: f64 = 120.0;
+/// Share by which twice the requests slow a service down while nothing is short.
+const SLOWER: f64 = 0.06;
 
 /// What is known of the month.
 #[derive(Debug)]
@@ -18,8 +23,19 @@ pub(crate) struct Month {
     pub(crate) first: i64,
     /// In the order of the cluster's replicas.
     pub(crate) replicas: Vec<Usage>,
-    /// Requests per second by service.
-    pub(crate) requests: Vec<Vec<f64>>,
+    /// By service.
+    pub(crate) services: Vec<Service>,
+}
+
+/// How one service did.
+#[derive(Debug, Default)]
+pub(crate) struct Service {
+    /// Requests per second.
+    pub(crate) requests: Vec<f64>,
+    /// Share of them that failed.
+    pub(crate) errors: Vec<f64>,
+    /// Mean seconds of the others.
+    pub(crate) latency: Vec<f64>,
 }
 
 /// Usage of one replica.
@@ -32,12 +48,17 @@ pub(crate) struct Usage {
 }
 
 impl Month {
-    pub(crate) fn simulate(shop: &Shop, incident: &Incident, cluster: &Cluster) -> Month {
+    pub(crate) fn simulate(shop: &Shop, incident: &Incident, cluster: &Cluster, history: &History) -> Month {
         let first = EVERY * ((incident.start() - DAYS * 86_400).div_euclid(EVERY) + 1);
         // The last one comes before the first scrape of the record, which takes up to a step.
         let samples = (incident.start() - STEP - first).div_euclid(EVERY);
         let mut mood = Wander::new(Random::new(incident.seed, "month"), 0.9, 0.04);
-        let mut requests = vec![Vec::new(); shop.services.len()];
+        let mut services: Vec<(Service, Usual, Random)> = (0..shop.services.len())
+            .map(|service| {
+                let random = Random::new(incident.seed, &format!("month of {service}"));
+                (Service::default(), Usual::of(history, service), random)
+            })
+            .collect();
         let mut replicas: Vec<(Usage, Random, usize)> = cluster
             .all()
             .map(|replica| {
@@ -49,9 +70,9 @@ impl Month {
             let at = first + EVERY * sample;
             let load = incident.business * load::season(at) * load::growth(at, incident.onset) * mood.next();
             let rates = shop.expected(|_, from_outside| from_outside * load);
-            for (service, requests) in requests.iter_mut().enumerate() {
-                let of_service = shop.nodes.iter().zip(&rates).filter(|(node, _)| node.service == service);
-                requests.push(of_service.map(|(_, rate)| rate).sum::<f64>());
+            for (index, (service, usual, random)) in services.iter_mut().enumerate() {
+                let of_service = shop.nodes.iter().zip(&rates).filter(|(node, _)| node.service == index);
+                service.live(of_service.map(|(_, rate)| rate).sum::<f64>(), *usual, random);
             }
             for (usage, random, service) in &mut replicas {
                 let busy = busy(shop, incident, &rates, *service, at);
@@ -59,7 +80,8 @@ impl Month {
             }
         }
         let replicas = replicas.into_iter().map(|(usage, _, _)| usage).collect();
-        Month { first, replicas, requests }
+        let services = services.into_iter().map(|(service, _, _)| service).collect();
+        Month { first, replicas, services }
     }
 }
 
@@ -71,6 +93,41 @@ fn busy(shop: &Shop, incident: &Incident, rates: &[f64], service: usize, at: i64
     let needed = needed / spec.replicas as f64 + 0.01 + 0.005 * spec.cpu.request;
     let batch = is_batch_time(incident, service, at);
     if batch { needed + 0.9 * (spec.cores() - needed).max(0.0) } else { needed }
+}
+
+/// How a service does when nothing happens: in the first hour of the record.
+#[derive(Debug, Clone, Copy)]
+struct Usual {
+    requests: f64,
+    errors: f64,
+    latency: f64,
+}
+
+impl Usual {
+    fn of(history: &History, service: usize) -> Usual {
+        let steps = 3_600 / STEP as usize;
+        let mut sums = [0.0; 3];
+        for place in 0..steps {
+            let [errors, latency, requests, _] = history.felt(service, place);
+            for (sum, value) in sums.iter_mut().zip([errors, latency, requests]) {
+                *sum += value / steps as f64;
+            }
+        }
+        let [errors, latency, requests] = sums;
+        Usual { requests, errors, latency }
+    }
+}
+
+impl Service {
+    /// A little slower when there is more to do; as many failures as chance makes of their share in two minutes.
+    fn live(&mut self, rate: f64, usual: Usual, random: &mut Random) {
+        let requests = random.events(rate * WINDOW);
+        let failed = random.hits(requests, usual.errors);
+        let busier = if usual.requests > 0.0 { rate / usual.requests - 1.0 } else { 0.0 };
+        self.requests.push(f64::from(requests) / WINDOW);
+        self.errors.push(if requests > 0 { f64::from(failed) / f64::from(requests) } else { 0.0 });
+        self.latency.push(usual.latency * (1.0 + SLOWER * busier) * (1.0 + 0.015 * random.normal()));
+    }
 }
 
 impl Usage {

@@ -1,6 +1,5 @@
 //! How much goes wrong: enough to be felt, measured against what the victim has to do at that time.
 
-use crate::cluster::NODES;
 use crate::load;
 use crate::random::Random;
 use crate::shop::{CallKind, Service, Shop};
@@ -43,8 +42,8 @@ pub(super) fn amount(shop: &Shop, incident: &Incident, random: &mut Random) -> E
         }
         Fault::ConnectionLeak => lost_connections(shop, incident, service, random),
         Fault::NoisyNeighbour => {
-            let node = random.choose(&nodes_of(shop, incident.victim)).unwrap_or_default();
-            Effect::Neighbour { node, left: cores_needed(shop, incident) * random.between(0.75, 0.95) }
+            // Which node is known when all pods have their places.
+            Effect::Neighbour { node: 0, left: cores_needed(shop, incident) * random.between(0.65, 0.9) }
         }
         Fault::CertificateExpiry => Effect::Expired,
         Fault::BadConfig => Effect::Fail { share: random.between(0.12, 0.5) },
@@ -62,13 +61,6 @@ fn lost_connections(shop: &Shop, incident: &Incident, service: &Service, random:
     let size = service.pool.map_or(0.0, |pool| f64::from(pool.size));
     let free = (size - connections_in_use(shop, incident)).max(1.0);
     Effect::LoseConnections { per_second: free / random.between(4.0 * 60.0, 9.0 * 60.0) }
-}
-
-/// Nodes on which a service has a pod: pods are placed in turn, in the order of the services.
-fn nodes_of(shop: &Shop, service: usize) -> Vec<usize> {
-    let before: usize = shop.services.iter().take(service).map(|earlier| earlier.replicas).sum();
-    let own = shop.service(service).map_or(0, |service| service.replicas);
-    (before..before + own).map(|address| address % NODES).collect()
 }
 
 /// Who sends a service the most requests.

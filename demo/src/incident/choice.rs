@@ -1,5 +1,6 @@
 //! Choosing an incident: by hand for the demo, by dice for all others.
 
+use crate::cluster::Cluster;
 use crate::random::Random;
 use crate::shop::Shop;
 
@@ -72,8 +73,20 @@ impl Incident {
             _ => {}
         }
         herrings(shop, &mut incident, &mut random);
+        if let Effect::Neighbour { left, .. } = incident.effect {
+            let node = beside(shop, &incident, &mut random);
+            incident.effect = Effect::Neighbour { node, left };
+        }
         incident
     }
+}
+
+/// The node of one of the victim's pods.
+fn beside(shop: &Shop, incident: &Incident, random: &mut Random) -> usize {
+    let cluster = Cluster::populate(shop, incident);
+    let replicas = cluster.replicas.get(incident.victim).map(Vec::as_slice).unwrap_or_default();
+    let nodes: Vec<usize> = replicas.iter().filter_map(|replica| Some(replica.pods.first()?.node)).collect();
+    random.choose(&nodes).unwrap_or_default()
 }
 
 /// Services where a fault of this kind makes itself felt.

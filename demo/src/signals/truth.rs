@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::World;
 use crate::data::Culprit;
+use crate::history::Felt;
 use crate::incident::{Herring, HerringKind, STEP, written};
 
 use super::Directory;
@@ -75,10 +76,6 @@ fn told(world: &World, herring: &Herring) -> Value {
     json!({ "kind": kind, "service": name(world, herring.service), "start": written(herring.start) })
 }
 
-/// A service in one step: share of failures, mean seconds of success, requests per second, share of replicas that
-/// are down.
-type Felt = [f64; 4];
-
 /// Who felt it, in what, and from when on. Measured in the history, not planned.
 fn symptoms(world: &World) -> Vec<Value> {
     const WHAT: [&str; 4] = ["errors", "latency", "traffic", "replicas"];
@@ -128,22 +125,7 @@ fn is_behind_campaign(world: &World, service: usize) -> bool {
 }
 
 fn felt(world: &World, service: usize) -> Vec<Felt> {
-    let replicas: Vec<_> = world.history.replicas.iter().filter(|one| one.service == service).collect();
-    let operations = || replicas.iter().flat_map(|replica| &replica.operations);
-    let share = |a: f64, b: u32| if b == 0 { 0.0 } else { a / f64::from(b) };
-    let of_step = |place: usize| {
-        let (mut requests, mut failed, mut seconds) = (0, 0, 0.0);
-        for step in operations().filter_map(|operation| operation.steps.get(place)) {
-            requests += step.requests;
-            failed += step.failed();
-            seconds += f64::from(step.succeeded()) * step.latency.mean();
-        }
-        let live = replicas.iter().filter(|replica| replica.steps.get(place).is_some_and(|step| step.live));
-        let down = 1.0 - live.count() as f64 / replicas.len().max(1) as f64;
-        let per_second = f64::from(requests) / STEP as f64;
-        [share(f64::from(failed), requests), share(seconds, requests - failed), per_second, down]
-    };
-    (0..world.incident.steps()).map(of_step).collect()
+    (0..world.incident.steps()).map(|place| world.history.felt(service, place)).collect()
 }
 
 fn mean(steps: &[Felt]) -> Felt {
@@ -154,4 +136,31 @@ fn mean(steps: &[Felt]) -> Felt {
         }
     }
     sums.map(|sum| sum / steps.len().max(1) as f64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::incident::Fault;
+
+    #[test]
+    fn every_fault_is_felt_by_its_victim() {
+        let seeds = std::env::var("WORLD_SEEDS").map_or(4, |count| count.parse().unwrap());
+        let mut missed = Vec::new();
+        for fault in Fault::ALL.into_iter().filter(|fault| *fault != Fault::LostMetrics) {
+            for seed in 1000..1000 + seeds {
+                let world = World::incident(fault, seed);
+                let victim = name(&world, world.incident.victim);
+                let symptoms = symptoms(&world);
+                if !symptoms.iter().any(|symptom| symptom["service"] == victim) {
+                    missed.push(format!(
+                        "{fault} {seed} {victim} {:?} {}",
+                        world.incident.effect,
+                        written(world.incident.onset)
+                    ));
+                }
+            }
+        }
+        assert!(missed.is_empty(), "{missed:#?}");
+    }
 }

@@ -207,3 +207,28 @@ fn the_month_ends_where_the_record_begins_and_its_counters_go_on() {
         }
     }
 }
+
+#[test]
+fn the_month_has_weeks_and_a_week_earlier_is_the_better_yesterday() {
+    let requests = demo().month.iter().filter(|series| series.name == "service:requests:rate2m");
+    let mut seen = 0;
+    for series in requests {
+        let at: BTreeMap<i64, f64> = series.samples.iter().copied().collect();
+        // Median distance, as a share, of each value from the one so many days earlier.
+        let apart = |days: i64, is_wanted: fn(i64) -> bool| -> f64 {
+            let pairs = at.iter().filter(|(t, _)| is_wanted(**t)).filter_map(|(t, value)| {
+                let earlier = at.get(&(t - days * 86_400_000))?;
+                Some((value / earlier - 1.0).abs())
+            });
+            let mut all: Vec<f64> = pairs.collect();
+            all.sort_by(f64::total_cmp);
+            all[all.len() / 2]
+        };
+        // 1970 began with a Thursday: its fourth day was a Sunday, and Mondays came after.
+        let is_monday = |t: i64| t.div_euclid(86_400_000).rem_euclid(7) == 4;
+        assert!(apart(7, |_| true) < 0.08, "{:?} {}", series.labels, apart(7, |_| true));
+        assert!(apart(1, is_monday) > 2.5 * apart(7, is_monday), "{:?}", series.labels);
+        seen += 1;
+    }
+    assert_eq!(seen, 12);
+}

@@ -3,10 +3,10 @@
 use crate::World;
 use crate::cluster::node_name;
 use crate::month::EVERY;
-use crate::shop::{NAMESPACE, Runtime};
+use crate::shop::{Convention, NAMESPACE, Runtime};
 
 use super::kubernetes::STATE;
-use super::rules::REQUESTS;
+use super::rules::{ERRORS, LATENCY, REQUESTS};
 use super::sheet::{Clock, Sheet, rounded};
 use super::target::{Target, kubelet, offset};
 
@@ -45,20 +45,36 @@ fn containers(world: &World, sheet: &mut Sheet) {
     }
 }
 
-fn services(world: &World, sheet: &mut Sheet) {
-    let all = world.shop.services.iter().zip(&world.month.requests);
-    for (service, requests) in all.filter(|(service, _)| service.runtime != Runtime::Native) {
-        let labels = vec![("service", service.name.to_owned())];
-        let values = requests.iter().map(|rate| rounded(*rate, 3)).collect();
-        sheet.gauge((REQUESTS, "Recorded by a rule."), labels, clock(world, REQUESTS), values);
+/// What rules recorded, and how many replicas there were.
+pub(super) fn services(world: &World, sheet: &mut Sheet) {
+    let all = world.shop.services.iter().zip(&world.month.services);
+    for (service, month) in all.filter(|(service, _)| service.runtime != Runtime::Native) {
+        let mut recorded = |name, values: &[f64], decimals| {
+            let labels = vec![("service", service.name.to_owned())];
+            let values = values.iter().map(|value| rounded(*value, decimals)).collect();
+            sheet.gauge((name, "Recorded by a rule."), labels, clock(world, REQUESTS), values);
+        };
+        recorded(REQUESTS, &month.requests, 3);
+        recorded(ERRORS, &month.errors, 6);
+        if measures_seconds(service.speaks) {
+            recorded(LATENCY, &month.latency, 6);
+        }
         let labels = vec![
             ("job", "kube-state-metrics".to_owned()),
             ("instance", STATE.to_owned()),
             ("namespace", NAMESPACE.to_owned()),
             ("deployment", service.name.to_owned()),
         ];
-        let replicas = vec![service.replicas as f64; requests.len()];
+        let replicas = vec![service.replicas as f64; month.requests.len()];
         let about = ("kube_deployment_status_replicas_available", "The number of available replicas.");
         sheet.gauge(about, labels, clock(world, STATE), replicas);
     }
+}
+
+/// Whether the rule for latency covers a service.
+fn measures_seconds(speaks: Convention) -> bool {
+    matches!(
+        speaks,
+        Convention::OtelHttp | Convention::Plain { .. } | Convention::Micrometer | Convention::Grpc
+    )
 }

@@ -10,7 +10,7 @@ use crate::World;
 
 use expression::{Store, Vector};
 use list::Recording;
-pub(crate) use list::{Alert, REQUESTS, alerts};
+pub(crate) use list::{Alert, ERRORS, LATENCY, REQUESTS, alerts};
 
 use super::sheet::{ABSENT, About, Clock, Kind, Labels, Line, Sheet};
 
@@ -44,7 +44,11 @@ pub(crate) fn evaluate(world: &World, sheet: &mut Sheet) -> Vec<Raised> {
     let (recordings, alerts) = (list::recordings(), list::alerts());
     let text: String =
         recordings.iter().map(|rule| rule.expression.text()).chain(alerts.iter().map(Alert::text)).collect();
-    let mut store = Store::of(sheet, |name| text.contains(name));
+    // Rules that look back see what was recorded before; what is recorded later comes after it and wins.
+    let mut month = Sheet::default();
+    super::capacity::services(world, &mut month);
+    let mut store = Store::of(&month, |name| recordings.iter().any(|rule| rule.name == name));
+    store.extend(sheet, |name| text.contains(name));
     for rule in &recordings {
         record(world, rule, &mut store, sheet);
     }

@@ -143,6 +143,12 @@ impl Store {
     /// The series of a sheet whose names are among those asked for.
     pub(crate) fn of(sheet: &Sheet, is_wanted: impl Fn(&str) -> bool) -> Store {
         let mut store = Store::default();
+        store.extend(sheet, is_wanted);
+        store
+    }
+
+    /// Adds them.
+    pub(crate) fn extend(&mut self, sheet: &Sheet, is_wanted: impl Fn(&str) -> bool) {
         for (name, family) in &sheet.families {
             for metric in &family.metrics {
                 for line in &metric.lines {
@@ -151,12 +157,11 @@ impl Store {
                         let labels = metric.labels.iter().chain(&line.extra);
                         let labels =
                             labels.map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
-                        store.add(&name, labels, metric.clock, line.values.clone());
+                        self.add(&name, labels, metric.clock, line.values.clone());
                     }
                 }
             }
         }
-        store
     }
 
     /// Adds a series.
