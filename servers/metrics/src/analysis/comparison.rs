@@ -34,7 +34,12 @@ pub(crate) struct Pair {
 /// Series on the moments of their window. A label `mark`, where there is one, holds what the series measures; all
 /// others measure `measure`. Names of metrics go: functions drop them, and they are the same in both windows.
 /// Native histograms become their 95th percentiles; whether there were any.
-pub(crate) fn placed(series: Vec<Series>, grid: Grid, mark: &str, measure: &str) -> (BTreeMap<Key, Values>, bool) {
+pub(crate) fn placed(
+    series: Vec<Series>,
+    grid: Grid,
+    mark: &str,
+    measure: &str,
+) -> (BTreeMap<Key, Values>, bool) {
     let mut native = false;
     let mut all = BTreeMap::new();
     for one in series {
@@ -77,7 +82,8 @@ pub(crate) fn against_others(now: BTreeMap<Key, Values>) -> Vec<Pair> {
     let pair = |(key, values): &(Key, Values)| {
         let others = all.iter().filter(|(other, _)| other.0 == key.0 && other.1 != key.1);
         let others: Vec<Values> = others.map(|(_, values)| values.clone()).collect();
-        let before = if others.is_empty() { Vec::new() } else { vec![super::baseline::per_position(&others)] };
+        let before =
+            if others.is_empty() { Vec::new() } else { vec![super::baseline::per_position(&others)] };
         Pair { measure: key.0.clone(), labels: key.1.clone(), before, now: values.clone() }
     };
     all.iter().map(pair).collect()

@@ -16,7 +16,9 @@ mod windows;
 
 use std::sync::Arc;
 
-use contract::{Answer, Card, Context, Cost, Detail, Draft, Effect, ErrorKind, Next, TimeSpec, Tool, ToolError};
+use contract::{
+    Answer, Card, Context, Cost, Detail, Draft, Effect, ErrorKind, Next, TimeSpec, Tool, ToolError,
+};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -28,6 +30,7 @@ use self::{
 use crate::{
     backend::{Metrics, Sources},
     config::QueryLimits,
+    tools::cost::Guard,
 };
 
 /// Rows without `limit`, and the most.
@@ -86,7 +89,8 @@ metric=\"http_request_duration_seconds{service=\\\"checkout\\\"}\", window1=\"30
         let limit = limit_of(&request)?;
         let windows = Windows::of(cx, &request, self.limits)?;
         let others = self.sources.others(store);
-        let call = Call { cx, store, request: &request, limits: self.limits, limit, windows };
+        let guard = Guard::new(cx, store, self.limits);
+        let call = Call { cx, store, request: &request, guard, limit, windows };
         let mut draft = Draft::new();
         if !others.is_empty() {
             draft.caveat(format!("not asked: {} (argument source)", others.join(", ")));
@@ -101,7 +105,7 @@ struct Call<'c> {
     cx: &'c Context,
     store: &'c dyn Metrics,
     request: &'c Request,
-    limits: QueryLimits,
+    guard: Guard<'c>,
     limit: usize,
     windows: Windows,
 }
@@ -123,7 +127,7 @@ impl Call<'_> {
 async fn compare(call: &Call<'_>, mut draft: Draft) -> Result<Answer, ToolError> {
     call.windows.remarks().into_iter().for_each(|caveat| draft.caveat(caveat));
     let mut metric = Metric::of(call, &mut draft).await?;
-    let layout = Layout::of(call, &metric, &mut draft)?;
+    let layout = Layout::of(call, &metric).await?;
     let overview = Overview::ask(call, &mut metric, layout, &mut draft).await?;
     if overview.is_empty() {
         return Ok(show::nothing(call, &metric, &overview, draft));
@@ -136,10 +140,8 @@ fn limit_of(request: &Request) -> Result<usize, ToolError> {
     match request.limit {
         None => Ok(if request.detail == Some(Detail::Full) { MOST_ROWS as usize } else { ROWS }),
         Some(limit @ 1..=MOST_ROWS) => Ok(limit as usize),
-        Some(limit) => {
-            Err(ToolError::invalid("limit", &format!("is {limit}; use 1 to {MOST_ROWS}"))
-                .remedy(format!("left out, {ROWS} rows are shown")))
-        }
+        Some(limit) => Err(ToolError::invalid("limit", &format!("is {limit}; use 1 to {MOST_ROWS}"))
+            .remedy(format!("left out, {ROWS} rows are shown"))),
     }
 }
 

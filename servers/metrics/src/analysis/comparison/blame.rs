@@ -111,7 +111,8 @@ fn dimensions_of(parts: &[(&Labels, Part)]) -> BTreeMap<Untrusted, Elements> {
 
 /// The labels with at least two values, each with the parts of its values.
 fn dimensions(parts: &[(&Labels, Part)]) -> Vec<(Untrusted, Elements)> {
-    let names: BTreeSet<&Untrusted> = parts.iter().flat_map(|(labels, _)| labels.iter()).map(|(name, _)| name).collect();
+    let names: BTreeSet<&Untrusted> =
+        parts.iter().flat_map(|(labels, _)| labels.iter()).map(|(name, _)| name).collect();
     let mut all = Vec::new();
     for name in names.into_iter().filter(|name| !NOT_DIVIDING.contains(&name.inside())) {
         let mut elements: Elements = BTreeMap::new();

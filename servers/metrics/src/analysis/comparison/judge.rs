@@ -119,7 +119,8 @@ pub(crate) fn compare(pair: &Pair, resolution: f64, end: usize, late: usize) -> 
 fn measure(compared: &mut Compared, was: Side, is: Side, pool: &[f64], now: &[f64], resolution: f64) {
     let change = is.median - was.median;
     compared.change = Some(change);
-    compared.relative = (was.median != 0.0).then(|| change / was.median.abs()).filter(|share| share.is_finite());
+    compared.relative =
+        (was.median != 0.0).then(|| change / was.median.abs()).filter(|share| share.is_finite());
     compared.ks = signal::ks(pool, now);
     compared.steady_before = signal::iqr(pool).is_none_or(|range| range == 0.0);
     // A spread made of the window in question alone would be a made-up yardstick.

@@ -33,8 +33,7 @@ pub(crate) fn rank(all: &[Compared]) -> Vec<usize> {
             },
         }
     };
-    let mut classed: Vec<(u8, usize)> =
-        order.into_iter().map(|(place, one)| (class(one), place)).collect();
+    let mut classed: Vec<(u8, usize)> = order.into_iter().map(|(place, one)| (class(one), place)).collect();
     classed.sort_by_key(|(class, _)| *class);
     classed.into_iter().map(|(_, place)| place).collect()
 }

@@ -143,7 +143,8 @@ impl Subject {
 
     /// The name of the metric that this series' name may be a part of.
     pub(crate) fn base(metric: &str) -> &str {
-        let base = ENDINGS.iter().find_map(|ending| metric.strip_suffix(ending).filter(|base| !base.is_empty()));
+        let base =
+            ENDINGS.iter().find_map(|ending| metric.strip_suffix(ending).filter(|base| !base.is_empty()));
         base.unwrap_or(metric)
     }
 

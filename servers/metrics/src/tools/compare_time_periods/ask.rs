@@ -20,9 +20,9 @@ pub(super) fn together(parts: &[(String, String)]) -> String {
     if let [(_, only)] = parts {
         return only.clone();
     }
-    let marked = parts.iter().map(|(name, promql)| {
-        format!("label_replace({promql}, \"{MARK}\", \"{name}\", \"\", \"\")")
-    });
+    let marked = parts
+        .iter()
+        .map(|(name, promql)| format!("label_replace({promql}, \"{MARK}\", \"{name}\", \"\", \"\")"));
     marked.collect::<Vec<_>>().join(" or ")
 }
 
@@ -37,10 +37,15 @@ pub(super) async fn over(
     for some in windows.chunks(AT_ONCE) {
         let asked = some.iter().map(|window| {
             let grid = layout.grid(*window);
-            let options = QueryOptions::default();
+            let options = QueryOptions { limit: None, stats: true };
             call.store.range(call.cx, promql, grid.window(*window), grid.step(), options)
         });
-        replies.extend(join_all(asked).await);
+        for reply in join_all(asked).await {
+            if let Ok(reply) = &reply {
+                call.guard.book(reply, None);
+            }
+            replies.push(reply);
+        }
     }
     replies
 }
@@ -58,7 +63,8 @@ pub(super) fn remarks(call: &Call<'_>, draft: &mut Draft, reply: &QueryReply) {
 /// The error as the caller can act on it: an expression of theirs that is refused is their argument.
 pub(super) fn explain(call: &Call<'_>, error: &QueryError) -> ToolError {
     let mapped = ToolError::from(error.clone());
-    let QueryError::Rejected { message, kind: RejectionKind::BadData | RejectionKind::Execution, .. } = error else {
+    let QueryError::Rejected { message, kind: RejectionKind::BadData | RejectionKind::Execution, .. } = error
+    else {
         return mapped;
     };
     if mapped.kind() != contract::ErrorKind::InvalidArgument {

@@ -70,13 +70,17 @@ pub(super) async fn ask(
     }
     if !metric.by.is_empty() {
         let how = How::By(metric.by.clone());
-        return divided(call, metric, layout, overview, how, draft).await.map_err(|error| ask::explain(call, &error));
+        return divided(call, metric, layout, overview, how, draft)
+            .await
+            .map_err(|error| ask::explain(call, &error));
     }
     if metric.series.is_none_or(|series| series <= MOST_SERIES) {
         match divided(call, metric, layout, overview, How::Each, draft).await {
             Ok(divided) => return Ok(divided),
             Err(error) if !is_too_large(&error) => return Err(ask::explain(call, &error)),
-            Err(error) => draft.caveat(format!("each series is too much for one reply ({})", ToolError::from(error))),
+            Err(error) => {
+                draft.caveat(format!("each series is too much for one reply ({})", ToolError::from(error)))
+            }
         }
     }
     let few = few_labels(call, metric, layout, overview, draft).await;
@@ -153,10 +157,13 @@ async fn few_labels(
 ) -> Vec<String> {
     let Some(counted) = metric.counted() else { return Vec::new() };
     let names = metric.label_names(call, draft).await;
-    let names = names.iter().map(|name| name.inside()).filter(|name| !["__name__", "le", "quantile"].contains(name));
+    let names =
+        names.iter().map(|name| name.inside()).filter(|name| !["__name__", "le", "quantile"].contains(name));
     let names: Vec<String> = names.take(COUNTED).map(str::to_owned).collect();
     let parts: Vec<(String, String)> = (names.iter().enumerate())
-        .map(|(place, name)| (place.to_string(), format!("count(count by ({}) ({counted}))", label_name(name))))
+        .map(|(place, name)| {
+            (place.to_string(), format!("count(count by ({}) ({counted}))", label_name(name)))
+        })
         .collect();
     if parts.is_empty() {
         return Vec::new();
@@ -183,10 +190,6 @@ async fn few_labels(
         }
     }
     choose(counts, if metric.measures(Grouping::Total, layout).len() > 1 { 1 } else { LABELS })
-}
-
-fn layout -> Layout {
-    Layout { step: 60, range: 60 }
 }
 
 /// Up to `most` labels with few values; of larger ones the smallest, when there is no other.
@@ -218,7 +221,11 @@ mod tests {
 
     #[test]
     fn a_large_metric_is_divided_by_the_labels_with_the_fewest_values() {
-        check(&[(100, "pod"), (5, "code"), (1, "job"), (9_000, "id"), (40, "route")], 3, &["code", "route", "pod"]);
+        check(
+            &[(100, "pod"), (5, "code"), (1, "job"), (9_000, "id"), (40, "route")],
+            3,
+            &["code", "route", "pod"],
+        );
         check(&[(100, "pod"), (5, "code"), (40, "route")], 1, &["code"]);
         check(&[(150, "pod"), (140, "node"), (120, "route")], 3, &["route", "node"]);
         check(&[(400, "pod"), (300, "node"), (1, "job")], 3, &["node"]);

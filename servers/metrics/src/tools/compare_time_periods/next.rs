@@ -4,12 +4,7 @@ use std::time::Duration;
 
 use contract::{Draft, Next, TimeRange};
 
-use super::{
-    Call,
-    divide::How,
-    show::Shown,
-    subject::Metric,
-};
+use super::{Call, divide::How, show::Shown, subject::Metric};
 use crate::{
     analysis::{
         comparison::{Compared, Fate},

@@ -52,7 +52,8 @@ impl Overview {
         draft: &mut Draft,
     ) -> Result<Overview, ToolError> {
         let first = ask_once(call, metric, layout, draft).await?;
-        let Some(subject) = metric.subject.as_mut().filter(|one| first.native && one.form == Form::Gauge) else {
+        let Some(subject) = metric.subject.as_mut().filter(|one| first.native && one.form == Form::Gauge)
+        else {
             return Ok(first);
         };
         subject.form = Form::Native;
@@ -71,21 +72,28 @@ impl Overview {
     }
 }
 
+/// The metric in total, and how many series it has, as one query.
+pub(super) fn promql(metric: &Metric<'_>, layout: Layout) -> String {
+    let measures = metric.measures(Grouping::Total, layout).into_iter();
+    let mut parts: Vec<(String, String)> = measures.map(|one| (one.name.to_owned(), one.promql)).collect();
+    if metric.is_vector()
+        && let Some(counted) = metric.counted()
+    {
+        parts.push((SERIES.to_owned(), format!("count({counted})")));
+    }
+    ask::together(&parts)
+}
+
 async fn ask_once(
     call: &Call<'_>,
     metric: &Metric<'_>,
     layout: Layout,
     draft: &mut Draft,
 ) -> Result<Overview, ToolError> {
-    let measures = metric.measures(Grouping::Total, layout);
-    let mut parts: Vec<(String, String)> =
-        measures.iter().map(|one| (one.name.to_owned(), one.promql.clone())).collect();
-    let main = parts.first().map(|(name, _)| name.clone()).unwrap_or_default();
-    let is_total = metric.subject.is_some() || metric.reading.tree.is_some();
-    if is_total && let Some(counted) = metric.counted() {
-        parts.push((SERIES.to_owned(), format!("count({counted})")));
-    }
-    let promql = ask::together(&parts);
+    let main =
+        metric.measures(Grouping::Total, layout).first().map(|one| one.name.to_owned()).unwrap_or_default();
+    let is_total = metric.is_vector();
+    let promql = promql(metric, layout);
     let baselines = call.windows.baselines();
     let windows: Vec<TimeRange> =
         [call.windows.now].into_iter().chain(baselines.iter().map(|one| one.window)).collect();
@@ -130,7 +138,13 @@ fn put_together(
         is_total,
         chosen: Vec::new(),
         rejected: Vec::new(),
-        cite: evidence(call, draft, promql, layout, &tried.iter().map(|(one, ..)| one.window).collect::<Vec<_>>()),
+        cite: evidence(
+            call,
+            draft,
+            promql,
+            layout,
+            &tried.iter().map(|(one, ..)| one.window).collect::<Vec<_>>(),
+        ),
         source_has,
         native,
     };
@@ -177,7 +191,8 @@ fn judged(
             Placed::new()
         }
     };
-    let shares = placed.iter().filter(|((measure, _), _)| measure == main).map(|(_, values)| coverage(values));
+    let shares =
+        placed.iter().filter(|((measure, _), _)| measure == main).map(|(_, values)| coverage(values));
     Ok((candidate, shares.fold(0.0, f64::max), placed))
 }
 

@@ -4,7 +4,9 @@ use contract::{Answer, Cell, Cite, Draft, Finding, Table, significant};
 use jiff::Timestamp;
 
 use super::{
-    Call, divide::{Divided, How, SUM}, findings, next,
+    Call,
+    divide::{Divided, How, SUM},
+    findings, next,
     overview::{Overview, SERIES},
     subject::Metric,
     windows::Layout,
@@ -91,7 +93,8 @@ pub(super) fn answer(
     let end = end_of(overview.pairs.iter().chain(&divided.pairs));
     let judge = |pairs: &[Pair]| -> Vec<Compared> {
         let kept = pairs.iter().filter(|pair| pair.measure != SUM);
-        kept.filter_map(|pair| compare(pair, metric.resolution(&pair.measure, layout), end, layout.late())).collect()
+        kept.filter_map(|pair| compare(pair, metric.resolution(&pair.measure, layout), end, layout.late()))
+            .collect()
     };
     let all = judge(&divided.pairs);
     let rows: Vec<Compared> = rank(&all).into_iter().filter_map(|place| all.get(place).cloned()).collect();
@@ -152,16 +155,21 @@ fn in_order(metric: &Metric<'_>, layout: Layout, mut all: Vec<Compared>) -> Vec<
 
 /// No window has anything.
 pub(super) fn nothing(call: &Call<'_>, metric: &Metric<'_>, overview: &Overview, mut draft: Draft) -> Answer {
-    let windows: Vec<String> =
-        overview.rejected.iter().map(|(one, _)| one.window.to_string()).collect();
+    let windows: Vec<String> = overview.rejected.iter().map(|(one, _)| one.window.to_string()).collect();
     let also = if windows.is_empty() { String::new() } else { format!(" nor in {}", windows.join(", ")) };
     let source = match overview.source_has {
         (_, Some(false)) => ", and the source has no samples of any target then either",
         _ => "",
     };
-    let verdict =
-        format!("No series matched {} in {}{also}{source}. This is not a zero.", metric.title(), call.windows.now);
-    draft.finding(Finding::new("nothing was found to compare: neither a level nor a change is known", overview.cite));
+    let verdict = format!(
+        "No series matched {} in {}{also}{source}. This is not a zero.",
+        metric.title(),
+        call.windows.now
+    );
+    draft.finding(Finding::new(
+        "nothing was found to compare: neither a level nor a change is known",
+        overview.cite,
+    ));
     next::after_nothing(call, metric, &mut draft);
     draft.conclude(verdict)
 }
@@ -188,9 +196,12 @@ fn caveats(shown: &Shown<'_>, draft: &mut Draft) {
         How::Each | How::By(_) => {}
     }
     if call.windows.is_within && shown.rows.iter().any(|one| one.measure == "rate") {
-        draft.caveat("rates depend on how much traffic each value gets: compare quantiles or a ratio to judge quality");
+        draft.caveat(
+            "rates depend on how much traffic each value gets: compare quantiles or a ratio to judge quality",
+        );
     }
     counted_caveats(shown, draft);
+    call.guard.caveats().into_iter().for_each(|caveat| draft.caveat(caveat));
 }
 
 fn counted_caveats(shown: &Shown<'_>, draft: &mut Draft) {
@@ -201,6 +212,10 @@ fn counted_caveats(shown: &Shown<'_>, draft: &mut Draft) {
             "{little} of {of} rows have less than {} of their samples in a window: not enough data, no change is claimed",
             percent(ENOUGH)
         ));
+    }
+    let incomplete = shown.rows.iter().chain(&shown.totals).any(|one| coverage(one) != Cell::Missing);
+    if !incomplete && of > 0 {
+        draft.caveat("coverage: every expected sample is there, in both windows");
     }
     let odd = shown.rows.iter().filter(|one| one.not_finite > 0).count();
     if odd > 0 {
@@ -261,10 +276,19 @@ fn columns<'c>(shown: &'c Shown<'_>, with_labels: bool, is_total: bool) -> Vec<C
     };
     vec![
         ("labels", Box::new(labels)),
-        ("measure", Box::new(move |one| if several { Cell::text(one.measure.as_str()) } else { Cell::Missing })),
+        (
+            "measure",
+            Box::new(move |one| if several { Cell::text(one.measure.as_str()) } else { Cell::Missing }),
+        ),
         ("note", Box::new(note)),
-        (if within { "median of the others" } else { "median before" }, Box::new(|one| Cell::number(one.before.map(|side| side.median)))),
-        (if within { "median" } else { "median now" }, Box::new(|one| Cell::number(one.now.map(|side| side.median)))),
+        (
+            if within { "median of the others" } else { "median before" },
+            Box::new(|one| Cell::number(one.before.map(|side| side.median))),
+        ),
+        (
+            if within { "median" } else { "median now" },
+            Box::new(|one| Cell::number(one.now.map(|side| side.median))),
+        ),
         ("change", Box::new(|one| Cell::number(one.change))),
         ("relative", Box::new(|one| one.change.map_or(Cell::Missing, |_| Cell::text(relative(one))))),
         ("onset", Box::new(move |one| Cell::time(shown.onset(one)))),
@@ -310,13 +334,23 @@ fn arrow(before: Option<f64>, now: Option<f64>) -> Cell {
 pub(super) fn relative(one: &Compared) -> String {
     match (one.relative, one.before, one.now) {
         (Some(share), _, _) if share.abs() < 1.0 => {
-            let sign = if share >= 0.0 { "+" } else { "−" };
+            let sign = if share >= 0.0005 {
+                "+"
+            } else if share <= -0.0005 {
+                "−"
+            } else {
+                ""
+            };
             format!("{sign}{}", percent(share.abs()))
         }
         (Some(_), Some(before), Some(now)) if now.median / before.median > 0.0 => {
             format!("×{}", significant(tenths(now.median / before.median)))
         }
-        (Some(share), ..) => format!("{}{} %", if share >= 0.0 { "+" } else { "−" }, significant((share.abs() * 100.0).round())),
+        (Some(share), ..) => format!(
+            "{}{} %",
+            if share >= 0.0 { "+" } else { "−" },
+            significant((share.abs() * 100.0).round())
+        ),
         (None, ..) if one.change == Some(0.0) => "0 %".to_owned(),
         (None, ..) => "from 0".to_owned(),
     }

@@ -1,33 +1,33 @@
 //! What the metric is: its type, its series, how often they are scraped, its labels.
 
-use std::collections::BTreeMap;
-
-use contract::{Cite, Draft, ErrorKind, Evidence, ToolError, Untrusted, nearest};
+use contract::{Cite, Draft, Evidence, ToolError, Untrusted, nearest};
 use futures_util::future::{join, join_all};
 use promql_parser::parser::value::ValueType;
 
-use super::{Call, windows::{Layout, rate_window}};
+use super::{Call, windows::Layout};
 use crate::{
     analysis::{
-        promql::{self, Course, DEEPEST, Reading, SCRAPE, about, estimate, selector_text, selectors},
-        ranking::Grid,
+        promql::{self, DEEPEST, Reading, SCRAPE, selector_text, selectors},
         search::families,
         transform::{Form, Grouping, Measure, Subject, adds_up, bare, form_of, grouped},
     },
     model::{Metadata, QueryOptions},
 };
 
-/// What a selector counts as whose series are not known.
-const UNKNOWN: u64 = 1_000;
-
 /// Names of the metric's relatives, and of labels, at most.
 const MOST_NAMES: usize = 500;
 
 /// What `by` calls by a common name, and the labels that mean it, the usual ones first.
 const ALIASES: [(&str, &[&str]); 4] = [
-    ("route", &["http_route", "uri", "path", "handler", "endpoint", "operation", "rpc_method", "grpc_method"]),
+    (
+        "route",
+        &["http_route", "uri", "path", "handler", "endpoint", "operation", "rpc_method", "grpc_method"],
+    ),
     ("method", &["http_request_method", "http_method", "verb", "rpc_method", "grpc_method"]),
-    ("version", &["service_version", "app_version", "app_kubernetes_io_version", "image_tag", "image", "revision"]),
+    (
+        "version",
+        &["service_version", "app_version", "app_kubernetes_io_version", "image_tag", "image", "revision"],
+    ),
     ("instance", &["pod", "k8s_pod_name", "service_instance_id", "host", "node", "container"]),
 ];
 
@@ -38,8 +38,6 @@ pub(super) struct Metric<'q> {
     pub(super) subject: Option<Subject>,
     /// Series at the end of the window in question, when known.
     pub(super) series: Option<u64>,
-    /// Series of the selectors in an expression, as far as they were counted.
-    counts: BTreeMap<String, u64>,
     /// Distance of samples in seconds, when known.
     pub(super) scrape: Option<f64>,
     /// The labels that `by` means.
@@ -59,15 +57,8 @@ impl<'q> Metric<'q> {
             Some(_) => Some(typed(call, &reading, draft).await?),
             None => None,
         };
-        let mut metric = Metric {
-            reading,
-            subject,
-            series: None,
-            counts: BTreeMap::new(),
-            scrape: None,
-            by: Vec::new(),
-            labels: Vec::new(),
-        };
+        let mut metric =
+            Metric { reading, subject, series: None, scrape: None, by: Vec::new(), labels: Vec::new() };
         if let Some(by) = &call.request.by {
             metric.resolve(call, by, draft).await?;
         }
@@ -81,13 +72,27 @@ impl<'q> Metric<'q> {
             return subject.measures(grouping, layout.range);
         }
         let promql = match (&self.reading.tree, grouping) {
-            (_, Grouping::Each) | (None, _) => self.reading.text.to_owned(),
-            (Some(tree), grouping) => {
+            (Some(tree), Grouping::By(_) | Grouping::Total) if let Some(inner) = self.vector() => {
                 let how = if adds_up(tree) { "sum" } else { "avg" };
-                grouped(how, grouping, &[], &tree.to_string())
+                grouped(how, grouping, &[], &inner)
             }
+            _ => self.reading.text.to_owned(),
         };
         vec![Measure { name: "value", promql, adds_up: self.adds_up() }]
+    }
+
+    /// Whether it was understood and gives series, so that it can be summed up and counted.
+    pub(super) fn is_vector(&self) -> bool {
+        self.subject.is_some() || self.vector().is_some()
+    }
+
+    /// The expression, to be written into another one.
+    fn vector(&self) -> Option<String> {
+        self.reading
+            .tree
+            .as_ref()
+            .filter(|tree| tree.value_type() == ValueType::Vector)
+            .and_then(promql::write)
     }
 
     /// Whether the values of its series add up.
@@ -97,16 +102,10 @@ impl<'q> Metric<'q> {
 
     /// What is counted to know how many series there are.
     pub(super) fn counted(&self) -> Option<String> {
-        match (&self.subject, &self.reading.tree) {
-            (Some(subject), _) => Some(subject.counted_selector()),
-            (None, Some(tree)) => Some(tree.to_string()),
-            (None, None) => None,
+        match &self.subject {
+            Some(subject) => Some(subject.counted_selector()),
+            None => self.vector(),
         }
-    }
-
-    /// Whether rates are asked for, which are read over a window each time.
-    pub(super) fn range(&self, step: u64) -> u64 {
-        rate_window(step, self.scrape)
     }
 
     /// The smallest difference that means anything: one event in the window of a rate.
@@ -114,52 +113,20 @@ impl<'q> Metric<'q> {
         if self.subject.is_some() && measure == "rate" { 1.0 / layout.range as f64 } else { 0.0 }
     }
 
-    /// Samples that the largest query reads over one window, about.
-    pub(super) fn reads(&self, layout: Layout, grid: Grid) -> f64 {
-        let course = Course::range(grid.count(), layout.step as f64);
-        let scrape = self.scrape.unwrap_or(SCRAPE);
-        let unknown = match &self.subject {
-            // A classic histogram has a dozen series, of which one is counted.
-            Some(Subject { form: Form::Classic, .. }) => self.series.unwrap_or(UNKNOWN).saturating_mul(12),
-            Some(_) => self.series.unwrap_or(UNKNOWN),
-            None => UNKNOWN,
-        };
-        let each = self.measures(Grouping::Total, layout).into_iter().map(|measure| {
-            let reading = promql::read(&measure.promql).ok();
-            let tree = reading.and_then(|reading| reading.tree);
-            tree.map_or(0.0, |tree| estimate(&tree, course, scrape, unknown, &|one| self.counts.get(one).copied()).samples)
-        });
-        each.fold(0.0, f64::max)
-    }
-
-    pub(super) fn too_expensive(&self, call: &Call<'_>, reads: f64, most: f64) -> ToolError {
-        let series = self.series.map_or(String::new(), |series| format!(": {} series", about(series as f64)));
-        let problem = format!(
-            "comparing this would read about {} samples a window (limit {}){series}",
-            about(reads),
-            about(most)
-        );
-        let error = ToolError::new(
-            ErrorKind::TooExpensive,
-            problem,
-            "name shorter windows, or narrow the metric with matchers",
-        );
-        let shorter = super::Next::call("compare_time_periods", "the last half hour")
-            .with("metric", call.request.metric.as_str())
-            .with("window1", "30m");
-        error.try_next(shorter)
-    }
-
     /// The labels that `by` names, looked for among those there are.
     async fn resolve(&mut self, call: &Call<'_>, by: &str, draft: &mut Draft) -> Result<(), ToolError> {
         if self.reading.tree.is_none() {
-            return Err(ToolError::invalid("by", "can't be applied to an expression that was not understood")
-                .remedy("write the division into metric: sum by (…) (…)"));
+            return Err(ToolError::invalid(
+                "by",
+                "can't be applied to an expression that was not understood",
+            )
+            .remedy("write the division into metric: sum by (…) (…)"));
         }
         self.labels = self.label_names(call, draft).await;
         let known: Vec<&str> = self.labels.iter().map(Untrusted::inside).collect();
         for wanted in by.split(',').map(str::trim).filter(|name| !name.is_empty()) {
-            let usual = ALIASES.iter().find(|(name, _)| *name == wanted).map_or(&[][..], |(_, labels)| labels);
+            let usual =
+                ALIASES.iter().find(|(name, _)| *name == wanted).map_or(&[][..], |(_, labels)| labels);
             let found = [wanted].into_iter().chain(usual.iter().copied()).find(|name| known.contains(name));
             match found {
                 Some(found) => {
@@ -181,8 +148,13 @@ impl<'q> Metric<'q> {
     }
 
     fn unknown_label(&self, wanted: &str, known: &[&str]) -> ToolError {
-        let shown: Vec<String> =
-            self.labels.iter().filter(|name| name.inside() != "__name__").take(30).map(|name| name.shown(60)).collect();
+        let shown: Vec<String> = self
+            .labels
+            .iter()
+            .filter(|name| name.inside() != "__name__")
+            .take(30)
+            .map(|name| name.shown(60))
+            .collect();
         let plain = self.labels.iter().filter_map(Untrusted::plain);
         ToolError::invalid("by", &format!("no series of it has a label `{}`", brief(wanted)))
             .remedy(format!("its labels: {}", shown.join(", ")))
@@ -213,20 +185,13 @@ impl<'q> Metric<'q> {
     /// one at the end of the baseline. What fails stays unknown.
     async fn count(&mut self, call: &Call<'_>) {
         let Some(counted) = self.counted() else { return };
-        let selectors = match (&self.subject, &self.reading.tree) {
-            (None, Some(tree)) => read_by(tree),
-            _ => Vec::new(),
-        };
         let mut parts = vec![("series".to_owned(), format!("count({counted})"))];
-        match selectors.first() {
-            None => parts.push(("samples".to_owned(), format!("max(count_over_time({counted}[10m]))"))),
-            Some(first) => parts.push(("samples".to_owned(), format!("max(count_over_time({first}[10m]))"))),
-        }
-        for (place, selector) in selectors.iter().enumerate() {
-            parts.push((place.to_string(), format!("count({selector})")));
+        if self.subject.is_some() {
+            parts.push(("samples".to_owned(), format!("max(count_over_time({counted}[10m]))")));
         }
         let query = super::ask::together(&parts);
-        let ends = [Some(call.windows.now), call.windows.given].into_iter().flatten().map(|window| window.end());
+        let ends =
+            [Some(call.windows.now), call.windows.given].into_iter().flatten().map(|window| window.end());
         let asked = ends.map(|end| {
             let at = jiff::Timestamp::from_second(end.as_second()).unwrap_or(end);
             let query = query.as_str();
@@ -236,17 +201,13 @@ impl<'q> Metric<'q> {
             for one in reply.data.into_series() {
                 let Some(value) = one.points.first().map(|point| point.value) else { continue };
                 let mark = one.labels.get(super::ask::MARK).map(Untrusted::inside).unwrap_or_default();
-                match (mark, mark.parse::<usize>().ok().and_then(|place| selectors.get(place))) {
-                    ("series", _) => self.series = self.series.max(Some(value as u64)),
-                    ("samples", _) if value >= 2.0 => {
+                match mark {
+                    "samples" if value >= 2.0 => {
                         let apart = 600.0 / value;
                         self.scrape = Some(self.scrape.map_or(apart, |known: f64| known.min(apart)));
                     }
-                    (_, Some(selector)) => {
-                        let count = self.counts.entry(selector.clone()).or_default();
-                        *count = (*count).max(value as u64);
-                    }
-                    _ => {}
+                    "samples" => {}
+                    _ => self.series = self.series.max(Some(value as u64)),
                 }
             }
         }
@@ -264,8 +225,12 @@ impl<'q> Metric<'q> {
             Form::Counter => format!("its rate over {} s", layout.range),
             Form::Gauge => "its value".to_owned(),
             Form::GaugeHistogram => "its quantiles".to_owned(),
-            Form::Classic | Form::Native => format!("quantiles and rate of its observations over {} s", layout.range),
-            Form::Summary => format!("its quantiles, and the rate of its observations over {} s", layout.range),
+            Form::Classic | Form::Native => {
+                format!("quantiles and rate of its observations over {} s", layout.range)
+            }
+            Form::Summary => {
+                format!("its quantiles, and the rate of its observations over {} s", layout.range)
+            }
             Form::Totals => format!("mean and rate of its observations over {} s", layout.range),
         };
         format!("{} → {how}", subject.kind)
@@ -333,16 +298,6 @@ async fn typed(call: &Call<'_>, reading: &Reading<'_>, draft: &mut Draft) -> Res
     let families = families::group(&names.items, &metadata, |name| call.cx.intake.text(name));
     let subject = form_of(parsed, &families).or_else(|| Subject::by_name(parsed));
     subject.ok_or_else(|| ToolError::invalid("metric", "names no metric"))
-}
-
-/// The selectors whose samples an expression reads, each once.
-fn read_by(tree: &promql_parser::parser::Expr) -> Vec<String> {
-    const MOST: usize = 6;
-    let mut all: Vec<String> = selectors(tree).iter().map(|found| selector_text(found.selector)).collect();
-    all.sort();
-    all.dedup();
-    all.truncate(MOST);
-    all
 }
 
 /// Evidence of a query over the window in question and over baselines.

@@ -2,16 +2,17 @@
 
 use std::time::Duration;
 
-use contract::{Context, Draft, Moment, TimeRange, TimeSpec, ToolError, duration_text, time_text};
+use contract::{Context, Moment, Next, TimeRange, TimeSpec, ToolError, duration_text, time_text};
 
 use super::{Call, Request, subject::Metric};
 use crate::{
     analysis::{
         baseline::{Candidate, Origin, just_before, seasonal},
-        promql::about,
+        promql,
         ranking::{Grid, automatic_step},
     },
     config::QueryLimits,
+    tools::cost::{Decision, Moments, Weighed},
 };
 
 /// Points of a series in the longer window: at most …
@@ -52,8 +53,9 @@ impl Windows {
         windows.arguments.push(("window2", argument(spec)));
         if first == second {
             if request.by.is_none() {
-                return Err(ToolError::invalid("window2", "is the same as window1")
-                    .remedy("leave it out, name another window, or add by=LABEL to compare the label's values"));
+                return Err(ToolError::invalid("window2", "is the same as window1").remedy(
+                    "leave it out, name another window, or add by=LABEL to compare the label's values",
+                ));
             }
             windows.is_within = true;
             return Ok(windows);
@@ -142,31 +144,53 @@ impl Layout {
     /// A step that gives few enough points for so many series, and a window of rates that holds four scrapes.
     ///
     /// # Errors
-    /// When it reads too much even with the fewest points.
-    pub(super) fn of(call: &Call<'_>, metric: &Metric<'_>, draft: &mut Draft) -> Result<Layout, ToolError> {
+    /// When the metric in total reads too much of one window even with the fewest points.
+    pub(super) async fn of(call: &Call<'_>, metric: &Metric<'_>) -> Result<Layout, ToolError> {
         let longest = call.windows.longest();
         let series = metric.series.unwrap_or(1).clamp(1, super::divide::MOST_SERIES);
         let wanted = (ALL_POINTS / series).clamp(FEWEST_POINTS, MOST_POINTS);
-        let most = call.limits.max_samples as f64;
-        let mut cheapest = None;
-        for points in [wanted, 120, 60, FEWEST_POINTS].into_iter().filter(|points| *points <= wanted) {
-            let step = automatic_step(longest, points, metric.scrape.unwrap_or(1.0));
-            let range = metric.range(step);
-            let layout = Layout { step, range };
-            let reads = metric.reads(layout, layout.grid(longest));
-            if reads <= most {
-                if points < wanted {
-                    draft.caveat(format!(
-                        "step {} : at a finer one it would read more than {} samples a window",
-                        duration_text(step as f64),
-                        about(most)
-                    ));
+        let layouts =
+            [wanted, 120, 60, FEWEST_POINTS].into_iter().filter(|points| *points <= wanted).map(|points| {
+                let step = automatic_step(longest, points, metric.scrape.unwrap_or(1.0));
+                Layout { step, range: rate_window(step, metric.scrape) }
+            });
+        let mut layouts = layouts.peekable();
+        let Some(first) = layouts.peek().copied() else { return Ok(Layout { step: 60, range: 300 }) };
+        let promql = super::overview::promql(metric, first);
+        let (Ok(reading), moments) = (promql::read(&promql), first.moments(longest)) else {
+            return Ok(first);
+        };
+        let weighed = call.guard.weigh(&reading, moments).await;
+        if let Weighed::Known(weight) = &weighed
+            && !weight.fits(call.guard.most())
+        {
+            for layout in layouts {
+                let promql = super::overview::promql(metric, layout);
+                let tree = promql::read(&promql).ok().and_then(|reading| reading.tree);
+                let fits = tree.is_some_and(|tree| {
+                    weight.of(&tree, layout.moments(longest).course()) <= call.guard.most()
+                });
+                if fits && call.guard.narrows(weight, seconds(first.step), seconds(layout.step)) {
+                    return Ok(layout);
                 }
-                return Ok(layout);
             }
-            cheapest = Some(reads);
         }
-        Err(metric.too_expensive(call, cheapest.unwrap_or(most), most))
+        match call.guard.decide(&weighed) {
+            Decision::Run => Ok(first),
+            Decision::Refuse(error) => {
+                let shorter = Next::call("compare_time_periods", "the last half hour")
+                    .with("metric", call.request.metric.as_str())
+                    .with("window1", "30m");
+                Err(error
+                    .remedy("name shorter windows, or narrow the metric with matchers")
+                    .try_next(shorter))
+            }
+        }
+    }
+
+    fn moments(self, window: TimeRange) -> Moments {
+        let grid = self.grid(window);
+        Moments::between(grid.first(), grid.last(), grid.step(), grid.count())
     }
 
     pub(super) fn grid(self, window: TimeRange) -> Grid {
@@ -182,12 +206,16 @@ impl Layout {
 }
 
 /// The window of a rate at this step: four scrapes, but every sample once at least.
-pub(super) fn rate_window(step: u64, scrape: Option<f64>) -> u64 {
+fn rate_window(step: u64, scrape: Option<f64>) -> u64 {
     const UNKNOWN: f64 = 300.0;
     let four = scrape.map_or(UNKNOWN, |scrape| SCRAPES * scrape);
     // A round number of seconds, because people read it.
     let round = if four > 60.0 { 60.0 } else { 5.0 };
     (((four / round).ceil() * round) as u64).max(step)
+}
+
+fn seconds(step: u64) -> Duration {
+    Duration::from_secs(step)
 }
 
 #[cfg(test)]
@@ -197,7 +225,14 @@ mod tests {
     #[test]
     fn a_rate_spans_four_scrapes_and_no_sample_is_left_out() {
         // Four scrapes rounded up to 5 s or whole minutes; the step when that is longer; 5 min when nothing is known.
-        let cases = [(15, Some(15.0), 60), (15, Some(5.0), 20), (15, Some(30.0), 120), (600, Some(15.0), 600), (15, None, 300), (1, Some(1.0), 5)];
+        let cases = [
+            (15, Some(15.0), 60),
+            (15, Some(5.0), 20),
+            (15, Some(30.0), 120),
+            (600, Some(15.0), 600),
+            (15, None, 300),
+            (1, Some(1.0), 5),
+        ];
         for (step, scrape, expected) in cases {
             assert_eq!(rate_window(step, scrape), expected, "{step} {scrape:?}");
         }
