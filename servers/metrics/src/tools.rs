@@ -1,5 +1,6 @@
 //! The list of tools.
 
+mod compare_time_periods;
 mod cost;
 mod list_firing_alerts;
 mod query_metrics;
@@ -15,6 +16,7 @@ use crate::{backend::Sources, config::QueryLimits};
 /// Every tool of this server.
 pub(crate) fn all(server: Server, sources: &Arc<Sources>, limits: QueryLimits) -> Server {
     server
+        .tool(compare_time_periods::CompareTimePeriods { sources: Arc::clone(sources), limits })
         .tool(list_firing_alerts::ListFiringAlerts { sources: Arc::clone(sources) })
         .tool(query_metrics::QueryMetrics { sources: Arc::clone(sources), limits })
         .tool(search_metrics::SearchMetrics { sources: Arc::clone(sources) })

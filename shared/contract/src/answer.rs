@@ -16,6 +16,7 @@ pub struct Evidence {
     pub(crate) source: String,
     pub(crate) query: String,
     pub(crate) window: Option<TimeRange>,
+    pub(crate) also: Vec<TimeRange>,
     pub(crate) at: Option<Timestamp>,
     pub(crate) step: Option<Duration>,
     pub(crate) link: Option<String>,
@@ -29,6 +30,7 @@ impl Evidence {
             source: source.into(),
             query: query.into(),
             window: None,
+            also: Vec::new(),
             at: None,
             step: None,
             link: None,
@@ -39,6 +41,13 @@ impl Evidence {
     #[must_use]
     pub fn over(mut self, window: TimeRange) -> Evidence {
         self.window = Some(window);
+        self
+    }
+
+    /// Word for word the same over these windows too, with the same step.
+    #[must_use]
+    pub fn also_over(mut self, windows: impl IntoIterator<Item = TimeRange>) -> Evidence {
+        self.also.extend(windows);
         self
     }
 

@@ -21,7 +21,7 @@ pub(crate) use walk::{
     Found, is_moment, matchers_of, metric_of, metrics_of, names_moment, orders_itself, selector_text,
     selectors,
 };
-pub(crate) use write::shifted;
+pub(crate) use write::{shifted, write};
 
 use lex::{Kind, Token, tokens};
 use promql_parser::parser::Expr;

@@ -95,12 +95,13 @@ impl Subject {
         }
     }
 
-    /// The selector of the series whose samples are read for most of it.
-    pub(crate) fn main_selector(&self) -> String {
+    /// The selector of the series that are counted to say how many there are: of a classic histogram or a summary one
+    /// for each set of buckets or quantiles.
+    pub(crate) fn counted_selector(&self) -> String {
         self.select(match self.form {
-            Form::Classic | Form::GaugeHistogram => "_bucket",
-            Form::Totals => "_count",
-            Form::Counter | Form::Gauge | Form::Native | Form::Summary => "",
+            Form::Classic | Form::Totals | Form::Summary => "_count",
+            Form::Counter | Form::Gauge | Form::Native => "",
+            Form::GaugeHistogram => "_bucket",
         })
     }
 
@@ -122,6 +123,11 @@ impl Subject {
             all.push(Measure { name: "rate", promql: sums.count, adds_up: true });
         }
         all
+    }
+
+    /// The metric as an argument of a call.
+    pub(crate) fn selector(&self) -> String {
+        self.select(if self.form == Form::GaugeHistogram { "_bucket" } else { "" })
     }
 
     fn select(&self, ending: &str) -> String {

@@ -83,6 +83,7 @@ pub(super) fn evidence(index: usize, evidence: &Evidence, query: &str) -> Value 
     if let Some(window) = evidence.window {
         out.insert("window".to_owned(), window.to_string().into());
     }
+    put_list(&mut out, "also_over", evidence.also.iter().map(|window| window.to_string().into()).collect());
     if let Some(at) = evidence.at {
         out.insert("at".to_owned(), time_text(at).into());
     }

@@ -84,6 +84,9 @@ pub(super) fn evidence_header(evidence: &Evidence) -> String {
     if let Some(window) = evidence.window {
         let _ = write!(out, ", {window}");
     }
+    for window in &evidence.also {
+        let _ = write!(out, " and {window}");
+    }
     if let Some(at) = evidence.at {
         let _ = write!(out, ", at {}", time_text(at));
     }

@@ -66,8 +66,7 @@ pub(crate) fn bare<'r>(reading: &'r Reading<'_>) -> Option<&'r VectorSelector> {
 
 /// The names a metric of this name may have series under, with the metric that its parts belong to first.
 fn relatives(metric: &str) -> Vec<String> {
-    let base = ENDINGS.iter().find_map(|ending| metric.strip_suffix(ending).filter(|base| !base.is_empty()));
-    let base = base.unwrap_or(metric);
+    let base = Subject::base(metric);
     let parts = ENDINGS.iter().map(|ending| format!("{base}{ending}"));
     let mut all: Vec<String> = [base.to_owned()].into_iter().chain(parts).collect();
     if !all.iter().any(|known| known == metric) {
@@ -140,6 +139,13 @@ impl Subject {
             form,
             kind: format!("{kind}, by its name"),
         })
+    }
+
+    /// The name of the metric that this series' name may be a part of.
+    pub(crate) fn base(metric: &str) -> &str {
+        let base =
+            ENDINGS.iter().find_map(|ending| metric.strip_suffix(ending).filter(|base| !base.is_empty()));
+        base.unwrap_or(metric)
     }
 
     /// Selectors of everything that may belong to it, for asking which of it there is.

@@ -1,0 +1,151 @@
+//! Which value of which label moved the total.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use contract::Untrusted;
+use signal::{Explanation, Part, RatioPart};
+
+use super::{Pair, Values};
+use crate::{analysis::baseline::per_position, model::Labels};
+
+/// Labels that divide a metric into its parts, not into those who are to blame.
+const NOT_DIVIDING: [&str; 3] = ["le", "quantile", "__name__"];
+
+/// Below this surprise (bits) the shares did not change enough to name anyone: all moved alike. A share that goes from
+/// 50 % to 60 % is worth 0.003: ½·(0.5·log₂(1 ÷ 1.1) + 0.6·log₂(1.2 ÷ 1.1)).
+const UNSURPRISING: f64 = 0.004;
+
+/// Values of one label that together account for most of a change.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Blame {
+    pub(crate) label: Untrusted,
+    /// The values, the most surprising first: the value (`None` for series without the label), its share of the
+    /// change, its mean before and now.
+    pub(crate) values: Vec<(Option<Untrusted>, f64, f64, f64)>,
+    /// Share of the change that they account for together.
+    pub(crate) explains: f64,
+    /// In bits.
+    pub(crate) surprise: f64,
+}
+
+/// What moved a total that is the sum of these series, from the place `from` of the window on. The most surprising
+/// label first; empty when no few values explain it, or all moved alike.
+pub(crate) fn blame(pairs: &[&Pair], from: usize) -> Vec<Blame> {
+    let parts: Vec<(&Labels, Part)> = parts(pairs, from);
+    let dimensions = dimensions(&parts);
+    let split: Vec<Vec<Part>> = dimensions.iter().map(|(_, elements)| added(elements)).collect();
+    let told = signal::attribution(&split);
+    told.iter().filter_map(|one| tell(one, &dimensions, &split)).collect()
+}
+
+/// What moved a total that is the quotient of two sums: amounts over counts. Both must have the same labels.
+pub(crate) fn blame_mean(sums: &[&Pair], counts: &[&Pair], from: usize) -> Vec<Blame> {
+    let (above, below) = (dimensions_of(&parts(sums, from)), dimensions_of(&parts(counts, from)));
+    let mut kept: Vec<(Untrusted, Elements)> = Vec::new();
+    let mut split: Vec<Vec<RatioPart>> = Vec::new();
+    for (label, counted) in below {
+        let Some(amounts) = above.get(&label) else { continue };
+        let part = |value: &Option<Untrusted>| {
+            let none = Part { expected: 0.0, actual: 0.0 };
+            let of = |all: &Elements| all.get(value).copied().unwrap_or(none);
+            RatioPart { numerator: of(amounts), denominator: of(&counted) }
+        };
+        split.push(counted.keys().map(part).collect());
+        kept.push((label, counted));
+    }
+    let told = signal::ratio_attribution(&split);
+    let means: Vec<Vec<Part>> = split
+        .iter()
+        .map(|parts| {
+            let mean = |sum: f64, count: f64| if count > 0.0 { sum / count } else { f64::NAN };
+            let part = |part: &RatioPart| Part {
+                expected: mean(part.numerator.expected, part.denominator.expected),
+                actual: mean(part.numerator.actual, part.denominator.actual),
+            };
+            parts.iter().map(part).collect()
+        })
+        .collect();
+    told.iter().filter_map(|one| tell(one, &kept, &means)).collect()
+}
+
+/// The values of one label, each with its part of the total.
+type Elements = BTreeMap<Option<Untrusted>, Part>;
+
+fn added(elements: &Elements) -> Vec<Part> {
+    elements.values().copied().collect()
+}
+
+/// What each series contributed: its mean over the moments at which any series has a value, nothing where it is not
+/// there. The baseline at the same positions, where it has as many.
+fn parts<'p>(pairs: &[&'p Pair], from: usize) -> Vec<(&'p Labels, Part)> {
+    let middles: Vec<Values> = pairs.iter().map(|pair| per_position(&pair.before)).collect();
+    let length = pairs.iter().map(|pair| pair.now.len()).max().unwrap_or(0);
+    let is_aligned = middles.iter().all(|middle| middle.is_empty() || middle.len() == length);
+    let since = if is_aligned { from } else { 0 };
+    let before = moments(middles.iter(), since);
+    let now = moments(pairs.iter().map(|pair| &pair.now), from);
+    let part = |(pair, middle): (&&'p Pair, &Values)| {
+        (&pair.labels, Part { expected: mean(middle, since, before), actual: mean(&pair.now, from, now) })
+    };
+    pairs.iter().zip(&middles).map(part).collect()
+}
+
+fn finite(values: &Values, place: usize) -> Option<f64> {
+    values.get(place).copied().flatten().filter(|value| value.is_finite())
+}
+
+/// At how many places from `from` on any of these has a number.
+fn moments<'v>(all: impl Iterator<Item = &'v Values> + Clone, from: usize) -> usize {
+    let length = all.clone().map(Vec::len).max().unwrap_or(0);
+    (from..length).filter(|place| all.clone().any(|values| finite(values, *place).is_some())).count()
+}
+
+fn mean(values: &Values, from: usize, moments: usize) -> f64 {
+    let sum: f64 = (from..values.len()).filter_map(|place| finite(values, place)).sum();
+    if moments == 0 { 0.0 } else { sum / moments as f64 }
+}
+
+fn dimensions_of(parts: &[(&Labels, Part)]) -> BTreeMap<Untrusted, Elements> {
+    dimensions(parts).into_iter().collect()
+}
+
+/// The labels with at least two values, each with the parts of its values.
+fn dimensions(parts: &[(&Labels, Part)]) -> Vec<(Untrusted, Elements)> {
+    let names: BTreeSet<&Untrusted> =
+        parts.iter().flat_map(|(labels, _)| labels.iter()).map(|(name, _)| name).collect();
+    let mut all = Vec::new();
+    for name in names.into_iter().filter(|name| !NOT_DIVIDING.contains(&name.inside())) {
+        let mut elements: Elements = BTreeMap::new();
+        // Where series are divided by one label each, those divided by another are not a part of this.
+        let has_it = |labels: &Labels| labels.get(name.inside()).is_some() || labels.len() != 1;
+        for (labels, part) in parts.iter().filter(|(labels, _)| has_it(labels)) {
+            let value = labels.get(name.inside()).cloned();
+            let element = elements.entry(value).or_insert(Part { expected: 0.0, actual: 0.0 });
+            element.expected += part.expected;
+            element.actual += part.actual;
+        }
+        if elements.len() >= 2 {
+            all.push((name.clone(), elements));
+        }
+    }
+    all
+}
+
+fn tell(one: &Explanation, dimensions: &[(Untrusted, Elements)], levels: &[Vec<Part>]) -> Option<Blame> {
+    let (label, elements) = dimensions.get(one.dimension)?;
+    let levels = levels.get(one.dimension)?;
+    if one.surprise < UNSURPRISING {
+        return None;
+    }
+    let values = one.culprits.iter().filter_map(|culprit| {
+        let value = elements.keys().nth(culprit.element)?;
+        let level = levels.get(culprit.element)?;
+        Some((value.clone(), culprit.explains, level.expected, level.actual))
+    });
+    Some(Blame {
+        label: label.clone(),
+        values: values.collect(),
+        explains: one.explains,
+        surprise: one.surprise,
+    })
+}

@@ -1,0 +1,80 @@
+//! Asking the same of several windows.
+
+use contract::{Draft, TimeRange, ToolError};
+use futures_util::future::join_all;
+
+use super::{Call, windows::Layout};
+use crate::{
+    analysis::promql::hint,
+    model::{QueryError, QueryOptions, QueryReply, RejectionKind},
+};
+
+/// The label by which the parts of one query are told apart.
+pub(super) const MARK: &str = "compare_measure";
+
+/// Requests at the same time: others want the source too.
+const AT_ONCE: usize = 4;
+
+/// Several expressions as one query: each marked with what it measures. A single one stays as it is.
+pub(super) fn together(parts: &[(String, String)]) -> String {
+    if let [(_, only)] = parts {
+        return only.clone();
+    }
+    let marked = parts
+        .iter()
+        .map(|(name, promql)| format!("label_replace({promql}, \"{MARK}\", \"{name}\", \"\", \"\")"));
+    marked.collect::<Vec<_>>().join(" or ")
+}
+
+/// The replies for these windows, in their order.
+pub(super) async fn over(
+    call: &Call<'_>,
+    promql: &str,
+    windows: &[TimeRange],
+    layout: Layout,
+) -> Vec<Result<QueryReply, QueryError>> {
+    let mut replies = Vec::with_capacity(windows.len());
+    for some in windows.chunks(AT_ONCE) {
+        let asked = some.iter().map(|window| {
+            let grid = layout.grid(*window);
+            let options = QueryOptions { limit: None, stats: true };
+            call.store.range(call.cx, promql, grid.window(*window), grid.step(), options)
+        });
+        for reply in join_all(asked).await {
+            if let Ok(reply) = &reply {
+                call.guard.book(reply, None);
+            }
+            replies.push(reply);
+        }
+    }
+    replies
+}
+
+/// What the backend remarks must reach the reader.
+pub(super) fn remarks(call: &Call<'_>, draft: &mut Draft, reply: &QueryReply) {
+    const MOST: usize = 3;
+    let warnings = reply.warnings.iter().map(|text| ("warning", text));
+    let infos = reply.infos.iter().map(|text| ("info", text));
+    for (kind, text) in warnings.chain(infos).take(MOST) {
+        draft.caveat(format!("{kind} from {}: {}", call.store.system(), text.shown(240)));
+    }
+}
+
+/// The error as the caller can act on it: an expression of theirs that is refused is their argument.
+pub(super) fn explain(call: &Call<'_>, error: &QueryError) -> ToolError {
+    let mapped = ToolError::from(error.clone());
+    let QueryError::Rejected { message, kind: RejectionKind::BadData | RejectionKind::Execution, .. } = error
+    else {
+        return mapped;
+    };
+    if mapped.kind() != contract::ErrorKind::InvalidArgument {
+        return mapped;
+    }
+    let problem = format!("{} refuses it: {}", call.store.system(), message.shown(400));
+    let hint = match crate::analysis::promql::read(call.request.metric.trim()) {
+        Ok(reading) => hint(message.inside(), &reading),
+        Err(_) => String::new(),
+    };
+    let remedy = if hint.is_empty() { mapped.advice().to_owned() } else { hint };
+    ToolError::invalid("metric", &problem).remedy(remedy).because(error.clone())
+}

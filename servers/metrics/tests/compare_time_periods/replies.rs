@@ -1,0 +1,1 @@
+//! Other systems, and sources that fail: replies over HTTP.
