@@ -38,7 +38,7 @@ fn fuzz_reader() {
         let Ok(reading) = read(&text) else { return };
         let _ = (variables(&reading), substitute(&reading, 15.0, 3_600.0), shorten(&reading, 60.0));
         if let Some(tree) = &reading.tree {
-            let _ = estimate(tree, Course::range(100, 15.0), SCRAPE, 1_000, &|_| None);
+            let _ = estimate(tree, Course::range(100, 15.0), &|_| Supply::unknown(1_000.0));
         } else {
             let _ = blind_cost(&reading, Course::instant(), SCRAPE);
         }
