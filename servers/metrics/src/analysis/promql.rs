@@ -52,12 +52,24 @@ pub(crate) fn read(text: &str) -> Result<Reading<'_>, usize> {
         return Err(depth);
     }
     let regexes = tokens.iter().filter(|token| matches!(token.text, "=~" | "!~")).count();
-    let tree = if tokens.len() <= MOST_TOKENS && regexes <= MOST_REGEXES {
+    let tree = if tokens.len() <= MOST_TOKENS && regexes <= MOST_REGEXES && has_plain_durations(&tokens) {
         promql_parser::parser::parse(text).ok()
     } else {
         None
     };
     Ok(Reading { text, tokens, tree })
+}
+
+/// Whether each number that stands for a duration is one: the parser panics at those that are too large or none.
+fn has_plain_durations(tokens: &[Token<'_>]) -> bool {
+    let begins = |text: &str| matches!(text, "[" | ":" | "offset");
+    tokens.iter().enumerate().all(|(at, token)| {
+        let before =
+            |back: usize| at.checked_sub(back).and_then(|at| tokens.get(at)).map_or("", |one| one.text);
+        let is_signed = matches!(before(1), "-" | "+") && begins(before(2));
+        let is_number = token.text.parse::<f64>().is_ok();
+        !(is_number && (begins(before(1)) || is_signed)) || lex::duration(token.text).is_some()
+    })
 }
 
 /// How deep brackets of any kind are nested; one that is never closed counts.

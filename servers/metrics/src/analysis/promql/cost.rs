@@ -162,7 +162,7 @@ fn length(token: &Token<'_>) -> f64 {
     if token.kind != Kind::Number {
         return f64::INFINITY;
     }
-    promql_parser::util::parse_duration(token.text).map_or(f64::INFINITY, seconds)
+    super::lex::duration(token.text).map_or(f64::INFINITY, seconds)
 }
 
 fn seconds(duration: Duration) -> f64 {

@@ -112,6 +112,20 @@ fn string_length(rest: &str, quote: char) -> usize {
     rest.len()
 }
 
+/// The longest duration in seconds: what 64 bits of nanoseconds hold, as in Prometheus.
+const LONGEST: f64 = 9.2e9;
+
+/// A duration as PromQL writes it, such as `1h30m` or `90` (seconds).
+pub(crate) fn duration(text: &str) -> Option<std::time::Duration> {
+    match text.parse::<f64>() {
+        // The parser's own function panics at numbers that are no duration.
+        Ok(seconds) => {
+            (0.0..=LONGEST).contains(&seconds).then(|| std::time::Duration::from_secs_f64(seconds))
+        }
+        Err(_) => promql_parser::util::parse_duration(text).ok(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

@@ -140,7 +140,7 @@ pub(crate) fn add_range(reading: &Reading<'_>, function: &str, at: usize) -> Opt
 /// The query with every range longer than `longest` seconds cut to it; `None` when there is none.
 pub(crate) fn shorten(reading: &Reading<'_>, longest: f64) -> Option<String> {
     let too_long = |text: &str| {
-        let length = promql_parser::util::parse_duration(text).ok();
+        let length = super::lex::duration(text);
         length.is_some_and(|length| length.as_secs_f64() > longest)
     };
     let mut parts = Vec::new();

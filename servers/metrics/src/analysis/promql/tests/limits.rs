@@ -60,3 +60,32 @@ proptest! {
         let _ = excerpt(&query, 1, 7);
     }
 }
+
+/// Found by the fuzzer: the parser panics at each of these.
+#[test]
+fn numbers_that_are_no_durations_are_not_given_to_the_parser() {
+    for query in [
+        "max_over_time(up[5m:99999999999999999999])",
+        "rate(up[99999999999999999999])",
+        "up offset 99999999999999999999",
+        "up offset -1e300",
+        "rate(up[1e300])",
+        "rate(up[NaN])",
+        "rate(up[Inf:])",
+    ] {
+        let reading = read(query).unwrap();
+        assert!(reading.tree.is_none(), "{query}");
+        let _ = shorten(&reading, 60.0);
+        assert!(blind_cost(&reading, Course::instant(), SCRAPE) >= 0.0);
+    }
+    for query in [
+        "up > 1e300",
+        "rate(up[90])",
+        "up offset -90",
+        "up @ 1e300",
+        "up[5m:1m]",
+        "a:b * 99999999999999999999",
+    ] {
+        assert!(read(query).unwrap().tree.is_some(), "{query}");
+    }
+}
