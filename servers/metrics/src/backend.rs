@@ -2,6 +2,7 @@
 
 pub(crate) mod alertmanager;
 pub(crate) mod prometheus;
+pub(crate) mod restricted;
 pub(crate) mod snapshot;
 
 use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
@@ -10,7 +11,7 @@ use contract::{Context, ErrorKind, TimeRange, ToolError, Untrusted, nearest};
 use jiff::Timestamp;
 
 use crate::config::aliases::Aliases;
-use crate::model::{Alerts, Listing, Metadata, QueryError, QueryOptions, QueryReply, Rules, Silences};
+use crate::model::{Alerts, Exemplars, Listing, Metadata, QueryError, QueryOptions, QueryReply, Rules, Silences};
 
 /// The answer to a question, in time. Dropping it cancels the request.
 pub(crate) type Asking<'a, T, E = QueryError> = Pin<Box<dyn Future<Output = Result<T, E>> + Send + 'a>>;
@@ -74,6 +75,14 @@ pub(crate) trait Metrics: Send + Sync + 'static {
 
     /// The rules with their state and active alerts.
     fn rules<'a>(&'a self, cx: &'a Context) -> Asking<'a, Rules>;
+
+    /// Single observations that were kept of the series in an expression, usually with their traces.
+    fn exemplars<'a>(
+        &'a self,
+        cx: &'a Context,
+        promql: &'a str,
+        window: TimeRange,
+    ) -> Asking<'a, Exemplars>;
 }
 
 /// What notifies people about alerts.
@@ -83,6 +92,11 @@ pub(crate) trait AlertManager: Send + Sync + 'static {
 
     /// Silences of all replicas.
     fn silences<'a>(&'a self, cx: &'a Context) -> Asking<'a, Silences, ToolError>;
+
+    /// The labels that all of it has, when only a part may be seen: `{namespace="team-a"}`.
+    fn only(&self) -> Option<&str> {
+        None
+    }
 }
 
 /// The sources of this server, as configured.

@@ -12,11 +12,14 @@ use ::alertmanager::Alertmanager;
 use ::prometheus::Prometheus;
 use contract::Clock;
 use runtime::{About, Loaded, Prompt, Server, cli};
+use upstream::{ConfigError, SourceConfig};
 
+use analysis::promql::Restriction;
 use backend::{
     AlertManager, Metrics, Sources,
     alertmanager::AlertmanagerProbe,
     prometheus::PrometheusProbe,
+    restricted::{Restricted, RestrictedAlerts},
     snapshot::{Recording, RecordingProbe},
 };
 use config::aliases::Aliases;
@@ -66,7 +69,7 @@ fn from_settings(loaded: &Loaded<Config>, _clock: Arc<dyn Clock>) -> Result<Serv
 ///
 /// # Errors
 /// When a source's settings, or the alias file, can't be used.
-pub fn server(loaded: &Loaded<Config>) -> Result<Server, upstream::ConfigError> {
+pub fn server(loaded: &Loaded<Config>) -> Result<Server, ConfigError> {
     if let Some(snapshot) = &loaded.snapshot {
         return recorded(snapshot, loaded.config.queries);
     }
@@ -75,22 +78,62 @@ pub fn server(loaded: &Loaded<Config>) -> Result<Server, upstream::ConfigError> 
     let mut metrics: Vec<Arc<dyn Metrics>> = Vec::new();
     for source in &loaded.config.prometheus {
         let client = Arc::new(Prometheus::new(source.clone(), limits.clone())?);
-        server = server.probe(Arc::new(PrometheusProbe(Arc::clone(&client))));
-        metrics.push(client);
+        let mut store: Arc<dyn Metrics> = Arc::clone(&client) as Arc<dyn Metrics>;
+        if let Some(restriction) = restriction(source)? {
+            store = Arc::new(Restricted::new(store, restriction));
+        }
+        server = server.probe(Arc::new(PrometheusProbe { client, store: Arc::clone(&store) }));
+        metrics.push(store);
     }
     let mut alerts: Option<Arc<dyn AlertManager>> = None;
-    if !loaded.config.alertmanager.is_empty() {
+    if let Some(first) = loaded.config.alertmanager.first() {
         let client = Arc::new(Alertmanager::new(loaded.config.alertmanager.clone(), limits)?);
         server = server.probe(Arc::new(AlertmanagerProbe(Arc::clone(&client))));
-        alerts = Some(client);
+        same_for_all(&loaded.config)?;
+        alerts = Some(match restriction(first)? {
+            Some(restriction) => Arc::new(RestrictedAlerts::new(client, restriction)),
+            None => client,
+        });
     }
     let sources = Sources::new(metrics, alerts).with_aliases(aliases(&loaded.config)?);
     Ok(tools::all(server, &Arc::new(sources), loaded.config.queries))
 }
 
-fn aliases(config: &Config) -> Result<Aliases, upstream::ConfigError> {
+/// The mandatory matchers of a source.
+fn restriction(source: &SourceConfig) -> Result<Option<Restriction>, ConfigError> {
+    if source.required_matchers.is_empty() {
+        return Ok(None);
+    }
+    let restriction = Restriction::parse(&source.required_matchers);
+    restriction.map(Some).map_err(|problem| matchers_are_wrong(source, problem))
+}
+
+/// What is limited on one side must not be seen whole on the other.
+fn same_for_all(config: &Config) -> Result<(), ConfigError> {
+    let limited = config.prometheus.iter().find(|source| !source.required_matchers.is_empty());
+    for replica in &config.alertmanager {
+        if let (Some(prometheus), true) = (limited, replica.required_matchers.is_empty()) {
+            let problem = format!(
+                "is missing, while Prometheus \"{}\" has it: say which alerts may be seen, such as {:?}",
+                prometheus.name, prometheus.required_matchers
+            );
+            return Err(matchers_are_wrong(replica, problem));
+        }
+        let first = config.alertmanager.first().map(|first| &first.required_matchers);
+        if first != Some(&replica.required_matchers) {
+            return Err(matchers_are_wrong(replica, "differs between replicas of one Alertmanager".to_owned()));
+        }
+    }
+    Ok(())
+}
+
+fn matchers_are_wrong(source: &SourceConfig, problem: String) -> ConfigError {
+    ConfigError { source_name: source.name.clone(), setting: "required_matchers", problem }
+}
+
+fn aliases(config: &Config) -> Result<Aliases, ConfigError> {
     let Some(path) = &config.aliases_file else { return Ok(Aliases::default()) };
-    let wrong = |problem: String| upstream::ConfigError {
+    let wrong = |problem: String| ConfigError {
         source_name: path.display().to_string(),
         setting: "aliases_file",
         problem,
@@ -103,11 +146,11 @@ fn aliases(config: &Config) -> Result<Aliases, upstream::ConfigError> {
 fn recorded(
     snapshot: &Arc<snapshot::Snapshot>,
     limits: QueryLimits,
-) -> Result<Server, upstream::ConfigError> {
+) -> Result<Server, ConfigError> {
     let recording = Arc::new(Recording::new(Arc::clone(snapshot)));
     let alerts = recording.has_alertmanager().then(|| Arc::clone(&recording) as Arc<dyn AlertManager>);
     let manifest = snapshot.manifest();
-    let wrong = |problem: String| upstream::ConfigError {
+    let wrong = |problem: String| ConfigError {
         source_name: manifest.id.clone(),
         setting: "aliases.toml",
         problem,

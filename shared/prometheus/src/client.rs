@@ -18,6 +18,7 @@ use crate::{
 
 const QUERY: &str = "/api/v1/query";
 const QUERY_RANGE: &str = "/api/v1/query_range";
+pub(crate) const QUERY_EXEMPLARS: Endpoint = get("/api/v1/query_exemplars");
 pub(crate) const METADATA: Endpoint = get("/api/v1/metadata");
 pub(crate) const SERIES: Endpoint = get("/api/v1/series");
 pub(crate) const LABELS: Endpoint = get("/api/v1/labels");
@@ -36,6 +37,7 @@ pub const ENDPOINTS: &[Endpoint] = &[
     get(QUERY),
     Endpoint { method: Method::Post, path: QUERY_RANGE },
     get(QUERY_RANGE),
+    QUERY_EXEMPLARS,
     METADATA,
     SERIES,
     LABELS,

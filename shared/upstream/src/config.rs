@@ -31,6 +31,9 @@ pub struct SourceConfig {
     pub tenant: Option<String>,
     /// Name of the tenant header; `X-Scope-OrgID` when left out.
     pub tenant_header: Option<String>,
+    /// Matchers such as `namespace="team-a"` that limit what may be seen of this source: every query gets all of them,
+    /// a query that can't be given them is refused, and what the source can't limit itself is left out of answers.
+    pub required_matchers: Vec<String>,
     /// Further headers to send, name to value. Values are treated as secrets.
     #[schemars(with = "BTreeMap<String, String>")]
     pub headers: BTreeMap<String, SecretString>,

@@ -8,6 +8,7 @@ mod emptiness;
 mod fault;
 mod lex;
 mod mend;
+mod restrict;
 mod walk;
 mod write;
 
@@ -17,6 +18,7 @@ pub(crate) use fault::{excerpt, hint};
 pub(crate) use mend::{
     add_range, as_regex, narrow, rename_metric, replace_value, shorten, substitute, variables,
 };
+pub(crate) use restrict::{Restriction, Unrestricted};
 pub(crate) use walk::{
     Found, is_moment, matchers_of, metric_of, metrics_of, names_moment, orders_itself, selector_text,
     selectors,

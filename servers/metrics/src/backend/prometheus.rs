@@ -1,6 +1,6 @@
 //! Prometheus, Thanos, Mimir or VictoriaMetrics as a metrics store.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use contract::{Context, TimeRange, Untrusted};
 use jiff::Timestamp;
@@ -9,7 +9,7 @@ use runtime::{CheckLine, Checking, Probe};
 use upstream::Health;
 
 use super::{Asking, Metrics};
-use crate::model::{Listing, Metadata, QueryOptions, QueryReply, Rules};
+use crate::model::{Exemplars, Listing, Metadata, QueryOptions, QueryReply, Rules};
 
 impl Metrics for Prometheus {
     fn name(&self) -> &str {
@@ -87,36 +87,49 @@ impl Metrics for Prometheus {
     fn rules<'a>(&'a self, cx: &'a Context) -> Asking<'a, Rules> {
         Box::pin(self.rules(cx))
     }
+
+    fn exemplars<'a>(
+        &'a self,
+        cx: &'a Context,
+        promql: &'a str,
+        window: TimeRange,
+    ) -> Asking<'a, Exemplars> {
+        Box::pin(self.exemplars(cx, promql, window))
+    }
 }
 
 /// A Prometheus as `check` and `/readyz` see it.
-pub(crate) struct PrometheusProbe(pub(crate) std::sync::Arc<Prometheus>);
+pub(crate) struct PrometheusProbe {
+    pub(crate) client: Arc<Prometheus>,
+    /// The store as the tools see it.
+    pub(crate) store: Arc<dyn Metrics>,
+}
 
 impl Probe for PrometheusProbe {
     fn name(&self) -> String {
-        self.0.system().to_owned()
+        self.store.system().to_owned()
     }
 
     fn health(&self) -> Health {
-        self.0.upstream().health()
+        self.client.upstream().health()
     }
 
     fn check<'a>(&'a self, cx: &'a Context) -> Checking<'a> {
         Box::pin(async move {
-            let subject = |what: &str| format!("{}: {what}", self.0.system());
-            let build = self.0.build_info(cx).await;
-            let query = self.0.instant(cx, "count(up)", cx.now, QueryOptions::default()).await;
+            let subject = |what: &str| format!("{}: {what}", self.store.system());
+            let build = self.client.build_info(cx).await;
+            let query = self.store.instant(cx, "count(up)", cx.now, QueryOptions::default()).await;
             let build = of_build(subject("build info"), build, query.is_ok());
             let targets =
                 query.map(|reply| match reply.data.series().first().and_then(|one| one.points.first()) {
                     Some(point) => format!("{} targets have an `up` series", point.value),
                     None => "works, but there is no `up` series".to_owned(),
                 });
-            let rules = self.0.rules(cx).await.map(|rules| {
+            let rules = self.store.rules(cx).await.map(|rules| {
                 let count: usize = rules.groups.iter().map(|group| group.rules.len()).sum();
                 format!("{count} rules")
             });
-            let names = self.0.label_values(cx, "__name__", &[], None, 10_000).await;
+            let names = self.store.label_values(cx, "__name__", &[], None, 10_000).await;
             let names =
                 names.map(|list| format!("{}{} metrics", list.items.len(), if list.more { "+" } else { "" }));
             vec![

@@ -21,7 +21,7 @@ use upstream::{Health, UpstreamError};
 
 use super::{AlertManager, Asking, Metrics};
 use crate::model::{
-    Alerts, Data, Labels, Listing, Metadata, MetricKind, Point, QueryError, QueryOptions, QueryReply,
+    Alerts, Data, Exemplars, Labels, Listing, Metadata, MetricKind, Point, QueryError, QueryOptions, QueryReply,
     RejectionKind, Rules, Series, Silences,
 };
 
@@ -357,6 +357,11 @@ impl Metrics for Recording {
                 Ok(rules::told(cx, &loaded.groups, judged, now))
             })
         })
+    }
+
+    /// The format of a recorded incident has no place for exemplars.
+    fn exemplars<'a>(&'a self, _: &'a Context, _: &'a str, _: TimeRange) -> Asking<'a, Exemplars> {
+        Box::pin(async { Ok(Exemplars::default()) })
     }
 }
 

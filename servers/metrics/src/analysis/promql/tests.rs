@@ -3,6 +3,7 @@ mod empty_results;
 mod faults;
 mod limits;
 mod mending;
+mod restricting;
 mod walking;
 
 use std::time::{Duration, Instant};

@@ -22,6 +22,9 @@ pub(super) fn add(draft: &mut Draft, picture: &Picture<'_>) {
     if let (Ok(rules), Some(metrics)) = (&picture.heard.rules, picture.heard.metrics) {
         warnings(draft, "warning", metrics.system(), &rules.warnings);
     }
+    if let (Some(only), Ok(_)) = (picture.heard.only, &picture.heard.delivered) {
+        draft.caveat(format!("of Alertmanager only alerts with the labels {only} are shown"));
+    }
     matching(draft, picture);
     if !picture.heard.others.is_empty() {
         draft.caveat(format!("not asked: {} (source=… asks it)", picture.heard.others.join(", ")));

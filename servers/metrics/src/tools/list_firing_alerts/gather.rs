@@ -21,6 +21,8 @@ pub(super) struct Heard<'a> {
     pub(super) delivered: Result<Alerts, ToolError>,
     /// Its silences; asked for only when something is silenced.
     pub(super) silences: Option<Result<Silences, ToolError>>,
+    /// The labels that all alerts of Alertmanager have, when only a part may be seen.
+    pub(super) only: Option<&'a str>,
     /// What fired before, where that was asked for.
     pub(super) history: Option<History>,
 }
@@ -63,7 +65,8 @@ pub(super) async fn hear<'a>(
         (Err(prometheus), Err(alertmanager)) => Err(neither(prometheus, alertmanager)),
         _ => {
             let others = metrics.map(|metrics| sources.others(metrics)).unwrap_or_default();
-            Ok(Heard { metrics, others, rules, delivered, silences, history })
+            let only = sources.alert_manager().and_then(|manager| manager.only());
+            Ok(Heard { metrics, others, rules, delivered, silences, only, history })
         }
     }
 }
