@@ -105,6 +105,10 @@ fn rust_tests(endpoints: &Endpoints, outcome: &mut Outcome) -> Result<(), Box<dy
         let name = name.to_uppercase().replace('-', "_");
         command.env(format!("TESTBED_{name}_URL"), &running.url);
     }
+    if let Some(prometheus) = endpoints.get("prometheus") {
+        // For tests that load a world of their own into one.
+        command.env("PROMETHEUS_PROGRAM", &prometheus.program);
+    }
     outcome.count_output_of(&mut command)
 }
 

@@ -3,6 +3,7 @@
 pub(crate) mod alerts;
 pub(crate) mod baseline;
 pub(crate) mod comparison;
+pub(crate) mod exemplars;
 pub(crate) mod promql;
 pub(crate) mod ranking;
 pub(crate) mod search;

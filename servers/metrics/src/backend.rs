@@ -11,7 +11,9 @@ use contract::{Context, ErrorKind, TimeRange, ToolError, Untrusted, nearest};
 use jiff::Timestamp;
 
 use crate::config::aliases::Aliases;
-use crate::model::{Alerts, Exemplars, Listing, Metadata, QueryError, QueryOptions, QueryReply, Rules, Silences};
+use crate::model::{
+    Alerts, Exemplars, Listing, Metadata, QueryError, QueryOptions, QueryReply, Rules, Silences,
+};
 
 /// The answer to a question, in time. Dropping it cancels the request.
 pub(crate) type Asking<'a, T, E = QueryError> = Pin<Box<dyn Future<Output = Result<T, E>> + Send + 'a>>;
@@ -77,12 +79,7 @@ pub(crate) trait Metrics: Send + Sync + 'static {
     fn rules<'a>(&'a self, cx: &'a Context) -> Asking<'a, Rules>;
 
     /// Single observations that were kept of the series in an expression, usually with their traces.
-    fn exemplars<'a>(
-        &'a self,
-        cx: &'a Context,
-        promql: &'a str,
-        window: TimeRange,
-    ) -> Asking<'a, Exemplars>;
+    fn exemplars<'a>(&'a self, cx: &'a Context, promql: &'a str, window: TimeRange) -> Asking<'a, Exemplars>;
 }
 
 /// What notifies people about alerts.

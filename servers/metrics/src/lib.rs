@@ -121,7 +121,10 @@ fn same_for_all(config: &Config) -> Result<(), ConfigError> {
         }
         let first = config.alertmanager.first().map(|first| &first.required_matchers);
         if first != Some(&replica.required_matchers) {
-            return Err(matchers_are_wrong(replica, "differs between replicas of one Alertmanager".to_owned()));
+            return Err(matchers_are_wrong(
+                replica,
+                "differs between replicas of one Alertmanager".to_owned(),
+            ));
         }
     }
     Ok(())
@@ -143,18 +146,12 @@ fn aliases(config: &Config) -> Result<Aliases, ConfigError> {
 }
 
 /// The server over a recorded incident, which takes the place of every configured source and of the alias file.
-fn recorded(
-    snapshot: &Arc<snapshot::Snapshot>,
-    limits: QueryLimits,
-) -> Result<Server, ConfigError> {
+fn recorded(snapshot: &Arc<snapshot::Snapshot>, limits: QueryLimits) -> Result<Server, ConfigError> {
     let recording = Arc::new(Recording::new(Arc::clone(snapshot)));
     let alerts = recording.has_alertmanager().then(|| Arc::clone(&recording) as Arc<dyn AlertManager>);
     let manifest = snapshot.manifest();
-    let wrong = |problem: String| ConfigError {
-        source_name: manifest.id.clone(),
-        setting: "aliases.toml",
-        problem,
-    };
+    let wrong =
+        |problem: String| ConfigError { source_name: manifest.id.clone(), setting: "aliases.toml", problem };
     let aliases = snapshot.aliases().map_err(|error| wrong(error.to_string()))?;
     let aliases = Aliases::parse(&aliases.unwrap_or_default()).map_err(wrong)?;
     let note =

@@ -2,6 +2,7 @@
 
 mod compare_time_periods;
 mod cost;
+mod exemplars;
 mod list_firing_alerts;
 mod query_metrics;
 mod scope;

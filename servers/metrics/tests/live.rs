@@ -9,6 +9,15 @@ mod alerts;
 mod binary;
 #[path = "live/recorded.rs"]
 mod recorded;
+#[path = "live/blocks.rs"]
+mod blocks;
+mod common;
+#[path = "live/cost.rs"]
+mod cost;
+#[path = "common/queries.rs"]
+mod queries;
+#[path = "live/restricted.rs"]
+mod restricted;
 #[path = "live/testbed.rs"]
 mod testbed;
 

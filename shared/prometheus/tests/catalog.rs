@@ -292,3 +292,34 @@ async fn the_system_is_recognised_by_its_build_info() {
     let (_backend, client) = fake("GET", "/api/v1/status/buildinfo", 401, "text/plain", b"no").await;
     assert!(matches!(client.build_info(&cx()).await, Err(Error::Upstream(_))));
 }
+
+#[tokio::test]
+async fn exemplars_come_with_their_series_and_traces() {
+    let (backend, client) = replay("GET", "/api/v1/query_exemplars", "prometheus-3/exemplars.json").await;
+    let window = TimeRange::new(at(1_795_220_765), at(1_795_220_825)).unwrap();
+    let promql = "http_request_duration_seconds_bucket{service=\"payment\",le=\"0.1\"}";
+    let found = client.exemplars(&cx(), promql, window).await.unwrap();
+    // Counted with `jq` on the file: two series with 2 and 4 exemplars.
+    let counts: Vec<usize> = found.series.iter().map(|series| series.exemplars.len()).collect();
+    assert_eq!(counts, [2, 4]);
+    let first = &found.series[0];
+    assert_eq!(first.labels.get("route").unwrap().inside(), "/charge");
+    let exemplar = &first.exemplars[0];
+    assert_eq!(exemplar.labels.get("trace_id").unwrap().inside(), "0d09dd521e710a93a674a2560999ff2b");
+    assert_eq!((exemplar.at, exemplar.value), (1_795_220_765_444, 0.052_594_781_056_742_9));
+    let asked = &backend.requests()[0];
+    let sent = ["query", "start", "end"].map(|name| asked.query(name).unwrap());
+    assert_eq!(sent, [promql, "1795220765", "1795220825"]);
+}
+
+#[tokio::test]
+async fn a_system_without_exemplars_has_none() {
+    for (status, body) in
+        [(200, r#"{"status":"success","data":[]}"#), (200, r#"{"status":"success","data":null}"#)]
+    {
+        let (_backend, client) =
+            fake("GET", "/api/v1/query_exemplars", status, "application/json", body.as_bytes()).await;
+        let window = TimeRange::new(at(0), at(60)).unwrap();
+        assert!(client.exemplars(&cx(), "x", window).await.unwrap().series.is_empty());
+    }
+}

@@ -5,6 +5,7 @@
 
 mod cost;
 mod emptiness;
+mod explain;
 mod fault;
 mod lex;
 mod mend;
@@ -12,8 +13,11 @@ mod restrict;
 mod walk;
 mod write;
 
-pub(crate) use cost::{Course, Estimate, LOOKBACK, SCRAPE, Supply, about, blind_cost, estimate};
+pub(crate) use cost::{
+    Course, Estimate, LOOKBACK, SCRAPE, Supply, about, blind_cost, blind_selectors, estimate,
+};
 pub(crate) use emptiness::{Filter, filters, short_windows};
+pub(crate) use explain::{describe, pieces};
 pub(crate) use fault::{excerpt, hint};
 pub(crate) use mend::{
     add_range, as_regex, narrow, rename_metric, replace_value, shorten, substitute, variables,

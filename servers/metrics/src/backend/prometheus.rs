@@ -88,12 +88,7 @@ impl Metrics for Prometheus {
         Box::pin(self.rules(cx))
     }
 
-    fn exemplars<'a>(
-        &'a self,
-        cx: &'a Context,
-        promql: &'a str,
-        window: TimeRange,
-    ) -> Asking<'a, Exemplars> {
+    fn exemplars<'a>(&'a self, cx: &'a Context, promql: &'a str, window: TimeRange) -> Asking<'a, Exemplars> {
         Box::pin(self.exemplars(cx, promql, window))
     }
 }

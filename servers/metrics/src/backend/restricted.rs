@@ -208,12 +208,7 @@ impl Metrics for Restricted {
         Box::pin(self.rules_within(cx))
     }
 
-    fn exemplars<'a>(
-        &'a self,
-        cx: &'a Context,
-        promql: &'a str,
-        window: TimeRange,
-    ) -> Asking<'a, Exemplars> {
+    fn exemplars<'a>(&'a self, cx: &'a Context, promql: &'a str, window: TimeRange) -> Asking<'a, Exemplars> {
         Box::pin(async move {
             let promql = self.query(cx, promql)?;
             without_place(self.inner.exemplars(cx, &promql, window).await)

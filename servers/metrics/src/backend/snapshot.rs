@@ -21,8 +21,8 @@ use upstream::{Health, UpstreamError};
 
 use super::{AlertManager, Asking, Metrics};
 use crate::model::{
-    Alerts, Data, Exemplars, Labels, Listing, Metadata, MetricKind, Point, QueryError, QueryOptions, QueryReply,
-    RejectionKind, Rules, Series, Silences,
+    Alerts, Data, Exemplars, Labels, Listing, Metadata, MetricKind, Point, QueryError, QueryOptions,
+    QueryReply, RejectionKind, Rules, Series, Silences,
 };
 
 /// Values that one query may look at: about a second's work. A live system has a timeout instead.

@@ -107,8 +107,8 @@ pub(crate) enum Weighed {
     Light,
     /// It was estimated.
     Known(Weight),
-    /// It can't be read here; samples of each series by its text alone.
-    Blind(f64),
+    /// It can't be read here; by its text alone the samples of each series, and of all of them.
+    Blind { each: f64, all: f64 },
 }
 
 /// A query's estimate, and what it rests on.
@@ -253,7 +253,10 @@ impl<'a> Guard<'a> {
             return Weighed::Light;
         }
         let Some(tree) = &reading.tree else {
-            return Weighed::Blind(promql::blind_cost(reading, moments.course(), SCRAPE));
+            let each = promql::blind_cost(reading, moments.course(), SCRAPE);
+            let (named, nameless) = promql::blind_selectors(reading);
+            let series = (named as f64 * UNKNOWN + nameless as f64 * LARGE).max(UNKNOWN);
+            return Weighed::Blind { each, all: each * series };
         };
         let found = selectors(tree);
         if found.is_empty() || self.is_light(tree, moments.course()) {
@@ -265,6 +268,15 @@ impl<'a> Guard<'a> {
         }
         let reads = meter.reads(tree, moments.course());
         Weighed::Known(Weight { meter, reads })
+    }
+
+    /// Whether a query can be evaluated so often without reading much: for explaining it.
+    pub(crate) async fn is_cheap(&self, reading: &Reading<'_>, moments: Moments, times: usize) -> bool {
+        match self.weigh(reading, moments).await {
+            Weighed::Light => true,
+            Weighed::Known(weight) => weight.reads.samples * times as f64 <= self.most(),
+            Weighed::Blind { .. } => false,
+        }
     }
 
     /// Whether it reads little even from a large store.
@@ -284,15 +296,15 @@ impl<'a> Guard<'a> {
                 }
                 weight.problem(self.most())
             }
-            Weighed::Blind(each) if each * UNKNOWN <= self.most() => {
+            Weighed::Blind { all, .. } if *all <= self.most() => {
                 self.remark(NOT_ANALYSED.to_owned());
                 return Decision::Run;
             }
-            Weighed::Blind(each) if each.is_finite() => format!(
+            Weighed::Blind { each, .. } if each.is_finite() => format!(
                 "this query could not be analysed, and would read up to {} samples of each series",
                 about(*each)
             ),
-            Weighed::Blind(_) => {
+            Weighed::Blind { .. } => {
                 "this query could not be analysed, and a range in it is no plain duration".to_owned()
             }
         };

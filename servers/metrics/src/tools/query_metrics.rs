@@ -99,10 +99,10 @@ Example: promql=\"sum by (service) (rate(http_requests_total[5m]))\", time_range
             (Data::Scalar(point), _) => Ok(instant::scalar(draft, cite, &question, point)),
             (Data::Text(text), _) => Ok(instant::text(draft, cite, &text)),
             (data, _) if data.series().is_empty() => {
-                Ok(empty::explain(cx, store, &question, draft, cite).await)
+                Ok(empty::explain(cx, store, &guard, &question, draft, cite).await)
             }
             (Data::Vector(series), When::At(at)) => Ok(instant::vector(draft, cite, &question, *at, series)),
-            (data, _) => Ok(range::matrix(draft, cite, &question, data.into_series())),
+            (data, _) => Ok(range::matrix((cx, store), draft, cite, &question, data.into_series()).await),
         }
     }
 }

@@ -1,6 +1,9 @@
 //! What a query may read.
 
-use serde_json::json;
+use metrics_mcp::{Config, CostGuard, QueryLimits};
+use runtime::Loaded;
+
+use serde_json::{Value, json};
 use testkit::recorded::Reply;
 
 use crate::world::{INSTANT, NOW, RANGE, World, has, matrix};
@@ -100,4 +103,145 @@ async fn a_range_of_all_there_is_is_estimated_even_at_one_moment() {
     let reply = world.call(NOW, json!({"promql": "sum(rate({__name__=~\".+\"}[1h]))"})).await;
     // 500,000 series × 3,600 s ÷ 15 s.
     has(&reply, "this would read about 120 million samples (limit 50 million): 500,000 series");
+}
+
+/// The server with another mode or limit.
+fn guarded(world: &World, cost_guard: CostGuard, max_samples: u64) -> Loaded<Config> {
+    let mut loaded = crate::common::prometheus_at(&world.0.url());
+    loaded.config.queries = QueryLimits { cost_guard, max_samples, ..QueryLimits::default() };
+    loaded
+}
+
+/// A reply of one series, of which the server says that it read 31,240 samples.
+fn read(samples: u64) -> String {
+    let mut reply = matrix(vec![json!({"metric": {"a": "b"}, "values": [[1_795_224_000, "1"]]})]);
+    reply["data"]["stats"] = json!({"samples": {"totalQueryableSamples": samples, "peakSamples": 9}});
+    reply.to_string()
+}
+
+#[tokio::test]
+async fn what_was_read_is_said_beside_the_estimate() {
+    // Read from 00:15 to 01:19:45, at 240 moments of 20 samples: 240 × 20 × 1,250 = 6 million.
+    let world =
+        World::new().await.counts("count(a)", "2026-11-21T01:19:45Z", 3_885, &[(json!({}), 1_250)]).await;
+    let world = world.reply(Reply::to("POST", RANGE).text(&read(5_900_000))).await;
+    let loaded = guarded(&world, CostGuard::Enforce, 10_000_000);
+    let arguments = json!({"promql": "rate(a[5m])", "time_range": "1h"});
+    let reply = world.call_with(loaded, NOW, arguments.clone()).await;
+    has(&reply, "read 5.9 million samples; estimated 6 million");
+    let sent = world.asked(RANGE).into_iter().find(|seen| seen.form("query") == Some("rate(a[5m])")).unwrap();
+    assert_eq!(sent.form("stats"), Some("true"));
+    // What could not be dear is not estimated, and still says what it read.
+    let reply = world.call(NOW, json!({"promql": "sum(up)", "time_range": "1h"})).await;
+    has(&reply, "read 5.9 million samples");
+    assert!(!reply.text.contains("estimated"), "{}", reply.text);
+}
+
+#[tokio::test]
+async fn in_the_shadow_everything_runs_and_what_would_have_been_done_is_said() {
+    let world = World::new().await.counts("count(huge)", NOW, 30 * 86_400, &[(json!({}), 1_000)]).await;
+    let world = world.file("POST", INSTANT, "up").await;
+    let promql = "sum(rate(huge[30d]))";
+    let loaded = guarded(&world, CostGuard::Shadow, 50_000_000);
+    let reply = world.call_with(loaded, NOW, json!({ "promql": promql })).await;
+    assert!(!reply.is_error, "{}", reply.text);
+    has(
+        &reply,
+        "cost guard (shadow): would have been refused: this would read about 172.8 million samples (limit 50 million)",
+    );
+    assert_eq!(world.times_asked(promql), 1);
+
+    let world = World::new().await;
+    let world =
+        world.counts("count(a)", "2026-11-20T23:59:00Z", 30 * 86_400 + 300, &[(json!({}), 10_000)]).await;
+    let world = world.reply(Reply::to("POST", RANGE).text(&matrix(vec![]).to_string())).await;
+    let loaded = guarded(&world, CostGuard::Shadow, 50_000_000);
+    let arguments = json!({"promql": "rate(a[5m])", "time_range": "30d", "step": "5m"});
+    let reply = world.call_with(loaded, "2026-11-21T00:00:00Z", arguments).await;
+    has(&reply, "cost guard (shadow): would have run with step 3h instead of 5m, because it reads about");
+    let sent = world.asked(RANGE).into_iter().find(|seen| seen.form("query") == Some("rate(a[5m])")).unwrap();
+    assert_eq!(sent.form("step"), Some("300"));
+}
+
+#[tokio::test]
+async fn switched_off_nothing_is_estimated_and_nothing_looked_up() {
+    let world = World::new().await.file("POST", INSTANT, "up").await;
+    let loaded = guarded(&world, CostGuard::Off, 1);
+    let reply = world.call_with(loaded, NOW, json!({"promql": "sum(rate({__name__=~\".+\"}[30d]))"})).await;
+    assert!(!reply.is_error && !reply.text.contains("cost guard"), "{}", reply.text);
+    assert_eq!(world.0.requests().len(), 1);
+}
+
+/// Every one of these hides what it reads from some guard: from one that walks as the parser's own walker does, that
+/// looks only at the end of the window, at the first few selectors, at names, or at what it can parse.
+#[tokio::test]
+async fn known_ways_around_a_guard_are_refused() {
+    let names = |count: usize| (0..count).map(|one| format!("m{one:03}")).collect::<Vec<_>>();
+    let many =
+        names(70).iter().map(|name| format!("max_over_time({name}[30d])")).collect::<Vec<_>>().join(" + ");
+    let everything = vec!["{__name__=~\".+\"}"; 60].join(" or ");
+    let queries = [
+        "topk(scalar(sum(rate(huge[30d]))), up)",
+        "quantile(scalar(count(rate(huge[30d]))) / 1e9, up)",
+        "count_values(\"v\", rate(huge[30d]))",
+        "limitk(scalar(sum(rate(huge[30d]))), up)",
+        "max_over_time(max_over_time(rate(huge[1h])[1d:1m])[7d:1h])",
+        "max_over_time(sum(rate(huge[5m]))[30d:10s])",
+        "rate(huge[30d] offset 5m)",
+        "rate(huge[30d] @ 1795000000)",
+        "rate(huge[30d] @ end() offset -1h)",
+        "max_over_time(rate(huge[5m] @ 5)[30d:1s])",
+        "up + on () group_left () sum(rate(huge[30d]))",
+        "up and on () (vector(1) unless on () sum(rate(huge[30d])))",
+        "clamp_max(up, scalar(sum(rate(huge[30d]))))",
+        "histogram_quantile(scalar(sum(rate(huge[30d]))), up)",
+        "label_replace(rate(huge[30d]), \"a\", \"$1\", \"b\", \"(.*)\")",
+        "label_join(sum(rate(huge[30d])), \"a\", \",\")",
+        "sort_by_label(rate(huge[30d]), \"a\")",
+        "absent_over_time(huge[30d])",
+        "-(-(+rate(huge[30d])))",
+        "rate(huge[30d]) # rate(tiny[1m])",
+        "sum(rate(\n# comment (\nhuge # ) [1s]\n[30d]))",
+        "rate({__name__=\"huge\"}[30d])",
+        "rate({\"huge\"}[30d])",
+        "rate({\"huge.with.dots\"}[30d])",
+        "rate({__name__=~\"hug.\"}[30d])",
+        "rate({__name__=~\".+\"}[30d])",
+        "rate({job=~\".+\",instance!=\"\"}[30d])",
+        "rate({job=\"a\" or job=\"b\"}[30d])",
+        "rate(vanished[30d])",
+        "rate(huge[720h])",
+        "rate(huge[2592000000ms])",
+        // What can't be read here, by its ranges.
+        "rate(huge[30d] anchored)",
+        "max_over_time(rate(huge[1h] anchored)[1d:1s])",
+        "huge default rate(huge[30d])",
+        "rate(huge[5m * 8640])",
+        "rate(huge[5m + 30d])",
+        "sum_over_time(huge[1d:1s] keep_metric_names)",
+        "WITH (x = huge[30d]) rate(x)",
+        &many,
+        &format!("max_over_time(({everything})[30m:15s])"),
+    ];
+    for promql in queries {
+        let world = World::new().await;
+        let world = world.reply(counting(promql)).await;
+        let reply = world.call(NOW, json!({ "promql": promql })).await;
+        assert!(reply.text.starts_with("too_expensive: "), "{promql}: {}", reply.text);
+        assert_eq!(world.times_asked(promql), 0, "{promql}");
+    }
+}
+
+/// A store in which every selector has 2,000 series; what is called `vanished` had them until ten days ago.
+fn counting(promql: &str) -> Reply {
+    let now = NOW.parse::<jiff::Timestamp>().unwrap().as_second();
+    let vanished = promql.contains("vanished");
+    // At every hour, so that whatever moments are asked for are among them or near.
+    let hours = (0..24 * 40).map(|hour| now - hour * 3_600).filter(|at| !vanished || *at < now - 10 * 86_400);
+    let mut values: Vec<Value> = hours.map(|at| json!([at, "2000"])).collect();
+    values.reverse();
+    let mut rows: Vec<Value> =
+        (0..64).map(|one| json!({"metric": {"selector": one.to_string()}, "values": values})).collect();
+    rows.push(json!({"metric": {}, "values": values}));
+    Reply::to("POST", RANGE).text(&matrix(rows).to_string())
 }

@@ -176,3 +176,40 @@ async fn an_explanation_does_not_drown_in_a_long_name() {
     let reply = nothing().await.call(NOW, json!({ "promql": long })).await;
     has(&reply, &format!("metric {}… does not exist, nor one with a similar name", "z".repeat(100)));
 }
+
+#[tokio::test]
+async fn the_empty_part_of_an_expression_is_named_and_what_it_computes() {
+    let world = nothing().await.query_file("count(queue_depth)", "count_queues").await;
+    let world = world.rows("count(up)", &[(json!({}), "5")]).await;
+    let parts = "label_replace(count(sum(queue_depth) > 500), \"part\", \"0\", \"\", \"\") or \
+                 label_replace(count(sum by (job) (up)), \"part\", \"1\", \"\", \"\") or \
+                 label_replace(count(sum(queue_depth)), \"part\", \"2\", \"\", \"\")";
+    let world = world.rows(parts, &[(json!({"part": "1"}), "2"), (json!({"part": "2"}), "1")]).await;
+    let world = world.rows("max(sum(queue_depth))", &[(json!({}), "120")]).await;
+    let reply =
+        world.call(NOW, json!({"promql": "(sum(queue_depth) > 500) / on () sum by (job) (up)"})).await;
+    has(
+        &reply,
+        "the empty part is sum(queue_depth) > 500; sum by (job) (up) has 2 series, sum(queue_depth) has 1 series",
+    );
+    has(&reply, "nothing passes `… > 500`: the highest value of sum(queue_depth) is 120");
+    has(
+        &reply,
+        "it computes: ratio of: (sum of queue_depth, only where > 500) ÷ with the same () sum by (job) of up",
+    );
+}
+
+#[tokio::test]
+async fn parts_that_have_series_but_none_together_are_said_to() {
+    let world = nothing().await.query_file("count(queue_depth)", "count_queues").await;
+    let world = world.rows("count(up)", &[(json!({}), "5")]).await;
+    let parts = "label_replace(count(sum by (queue) (queue_depth)), \"part\", \"0\", \"\", \"\") or \
+                 label_replace(count(sum by (job) (up)), \"part\", \"1\", \"\", \"\")";
+    let world = world.rows(parts, &[(json!({"part": "0"}), "5"), (json!({"part": "1"}), "2")]).await;
+    let reply = world.call(NOW, json!({"promql": "sum by (queue) (queue_depth) / sum by (job) (up)"})).await;
+    has(
+        &reply,
+        "each part has series, together they have none: sum by (queue) (queue_depth) has 5 series, sum by (job) (up) has 2",
+    );
+    has(&reply, "no two of both sides of `/` have equal labels");
+}

@@ -240,3 +240,48 @@ async fn points_are_suggested_for_a_single_series_only() {
     assert!(!several.text.contains("detail="), "{}", several.text);
     has(&over_an_hour(rows("cart"), json!({})).await, "detail=\"full\"): only service web, with points");
 }
+
+/// The exemplars are those of testbed/recorded; the slowest of route /refund, by `jq`, is 2eb67d8e….
+#[tokio::test]
+async fn the_slowest_traces_of_the_series_that_moved_are_handed_over() {
+    let moving = minutes((0..60).map(|minute| if minute < 40 { 0.05 } else { 0.9 }));
+    let still = minutes((0..60).map(|_| 0.05));
+    let one = |route: &str, values: &[Value]| json!({"metric": {"route": route}, "values": values});
+    let rows = matrix(vec![one("/charge", &still), one("/refund", &moving)]).to_string();
+    let world = World::new().await.reply(Reply::to("POST", RANGE).text(&rows)).await;
+    let world = world.file("GET", "/api/v1/query_exemplars", "exemplars").await;
+    let promql = "histogram_quantile(0.9, sum by (le, route) (rate(x_bucket{service=\"payment\"}[5m])))";
+    let arguments = json!({"promql": promql, "time_range": "1h", "step": "1m"});
+    let reply = world.call(NOW, arguments).await;
+    let next = reply.structured.as_ref().unwrap()["next"].as_array().unwrap().clone();
+    let traces: Vec<&Value> = next.iter().filter(|one| one["tool"] == "get_trace_details").collect();
+    assert_eq!(traces.len(), 2, "{}", reply.text);
+    assert_eq!(traces[0]["server"], "traces");
+    assert_eq!(traces[0]["arguments"], json!({"trace_id": "2eb67d8e3d82ee1a7a6c93d2e737e066"}));
+    assert_eq!(traces[1]["arguments"], json!({"trace_id": "2a5664787b7ed491d85bb3696c73646e"}));
+    has(&reply, "/api/v1/query_exemplars query=x_bucket{service=\"payment\"}");
+    // From when it began to move, 01:00, for half an hour at most, and not beyond now.
+    let asked = &world.0.requests().into_iter().find(|seen| seen.path.ends_with("query_exemplars")).unwrap();
+    assert_eq!((asked.query("start"), asked.query("end")), (Some("1795222800"), Some("1795224000")));
+}
+
+#[tokio::test]
+async fn exemplars_are_asked_for_only_where_they_can_be_and_their_absence_is_no_error() {
+    let moving = minutes((0..60).map(|minute| if minute < 40 { 1.0 } else { 9.0 }));
+    let still = minutes((0..60).map(|_| 1.0));
+    for (promql, values, expected) in [
+        ("memory_bytes", &moving, 0),
+        ("rate(x_total[5m])", &still, 0),
+        ("rate(x_total[5m])", &moving, 1),
+        ("rate(x_seconds_count[5m])", &moving, 1),
+        ("rate(x_seconds_bucket[5m])", &still, 1),
+    ] {
+        let rows = matrix(vec![json!({"metric": {"a": "b"}, "values": values})]).to_string();
+        let world = World::new().await.reply(Reply::to("POST", RANGE).text(&rows)).await;
+        let reply = world.call(NOW, json!({"promql": promql, "time_range": "1h", "step": "1m"})).await;
+        assert!(!reply.is_error, "{}", reply.text);
+        let asked = world.0.requests().iter().filter(|seen| seen.path.ends_with("query_exemplars")).count();
+        assert_eq!(asked, expected, "{promql}");
+        assert!(!reply.text.contains("exemplar"), "{}", reply.text);
+    }
+}

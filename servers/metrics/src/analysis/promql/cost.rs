@@ -157,6 +157,70 @@ pub(crate) fn blind_cost(reading: &Reading<'_>, course: Course, scrape: f64) -> 
     moments * (windows.max(usual) / scrape).max(1.0)
 }
 
+/// Words that stand where a metric's name may stand and are none, in PromQL and its dialects.
+const WORDS: [&str; 28] = [
+    "and",
+    "or",
+    "unless",
+    "atan2",
+    "on",
+    "ignoring",
+    "group_left",
+    "group_right",
+    "by",
+    "without",
+    "bool",
+    "offset",
+    "start",
+    "end",
+    "anchored",
+    "smoothed",
+    "fill",
+    "fill_left",
+    "fill_right",
+    "inf",
+    "nan",
+    "default",
+    "if",
+    "ifnot",
+    "with",
+    "limit",
+    "keep_metric_names",
+    "as",
+];
+
+/// How many selectors a query without a tree seems to have, by its text: with a metric's name, and without.
+pub(crate) fn blind_selectors(reading: &Reading<'_>) -> (usize, usize) {
+    let (mut named, mut nameless) = (0, 0);
+    // For each open bracket whether labels or a range stand in it.
+    let mut open: Vec<bool> = Vec::new();
+    let mut is_name = false;
+    let mut is_grouping = false;
+    for (place, token) in reading.tokens.iter().enumerate() {
+        let was_name = std::mem::take(&mut is_name);
+        let was_grouping = std::mem::take(&mut is_grouping);
+        let is_inside = open.last().copied().unwrap_or(false);
+        match token.kind {
+            Kind::Open => {
+                nameless += usize::from(token.text == "{" && !was_name && !is_inside);
+                open.push(token.text != "(" || was_grouping);
+            }
+            Kind::Close => drop(open.pop()),
+            Kind::Name if !is_inside => {
+                let word = token.text.to_ascii_lowercase();
+                let next = reading.tokens.get(place + 1).map(|next| next.text);
+                let is_call = matches!(next, Some("(" | "by" | "without"));
+                is_grouping =
+                    ["by", "without", "on", "ignoring", "group_left", "group_right"].contains(&word.as_str());
+                is_name = !is_call && !WORDS.contains(&word.as_str());
+                named += usize::from(is_name);
+            }
+            _ => {}
+        }
+    }
+    (named, nameless)
+}
+
 /// The seconds a token says; infinite when it says none.
 fn length(token: &Token<'_>) -> f64 {
     if token.kind != Kind::Number {

@@ -177,7 +177,11 @@ fn one_matcher(text: &str) -> Result<Matcher, String> {
     let is_plain = parsed.name.is_none() && parsed.offset.is_none() && parsed.at.is_none();
     match parsed.matchers.matchers.as_slice() {
         [only] if is_plain && parsed.matchers.or_matchers.is_empty() => {
-            if only.is_match("") { Err(wrong("would be passed by series without the label")) } else { Ok(only.clone()) }
+            if only.is_match("") {
+                Err(wrong("would be passed by series without the label"))
+            } else {
+                Ok(only.clone())
+            }
         }
         _ => Err(wrong("is not one matcher")),
     }

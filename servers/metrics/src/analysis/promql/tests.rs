@@ -1,5 +1,6 @@
 mod costs;
 mod empty_results;
+mod explaining;
 mod faults;
 mod limits;
 mod mending;

@@ -23,9 +23,9 @@ impl RestrictedAlerts {
 
     async fn alerts_within(&self, cx: &Context) -> Result<Alerts, ToolError> {
         let mut alerts = self.inner.alerts(cx).await?;
-        alerts.alerts.retain(|alert| {
-            self.restriction.admits_by(&|name| alert.label(name).map(Untrusted::inside))
-        });
+        alerts
+            .alerts
+            .retain(|alert| self.restriction.admits_by(&|name| alert.label(name).map(Untrusted::inside)));
         let seen: BTreeSet<&str> = alerts.alerts.iter().map(|alert| alert.fingerprint.as_str()).collect();
         alerts.disagreements.retain(|one| seen.contains(one.fingerprint.as_str()));
         Ok(alerts)
@@ -41,11 +41,7 @@ impl RestrictedAlerts {
     /// label does not, and what it says stays unseen.
     fn concerns(&self, silence: &Silence) -> bool {
         silence.matchers.iter().all(|matcher| {
-            self.restriction.may_concern(
-                matcher.name.inside(),
-                matcher.operator(),
-                matcher.value.inside(),
-            )
+            self.restriction.may_concern(matcher.name.inside(), matcher.operator(), matcher.value.inside())
         })
     }
 }

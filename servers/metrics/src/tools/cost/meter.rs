@@ -126,9 +126,21 @@ impl Meter {
         let from = self.first.saturating_sub(reach).saturating_mul(1_000);
         let own: Vec<f64> = counts.iter().filter(|(at, _)| *at >= from).map(|(_, count)| *count).collect();
         let own = if own.is_empty() { counts.iter().map(|(_, count)| *count).collect() } else { own };
-        let mean = own.iter().sum::<f64>() / own.len().max(1) as f64;
+        let mean = mean(&own);
         let scrape = text.and_then(|text| self.scrapes.get(&text).copied()).unwrap_or(self.scrape);
         Supply::known(mean, scrape)
+    }
+}
+
+/// The mean over time of what was counted at equal distances: between two moments it is taken for halfway between both.
+fn mean(counts: &[f64]) -> f64 {
+    match counts {
+        [] => 0.0,
+        [only] => *only,
+        several => {
+            let between = several.windows(2).map(|pair| pair.iter().sum::<f64>() / 2.0);
+            between.sum::<f64>() / (several.len() - 1) as f64
+        }
     }
 }
 

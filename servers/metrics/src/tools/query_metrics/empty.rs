@@ -17,25 +17,31 @@ use super::{
 };
 use crate::{
     analysis::promql::{
-        self, Filter, Found, SCRAPE, filters, metric_of, selector_text, selectors, short_windows,
+        self, Filter, Found, SCRAPE, describe, filters, metric_of, pieces, selector_text, selectors,
+        short_windows,
     },
     backend::Metrics,
+    tools::cost::{Guard, Moments},
 };
 
 /// Look-ups at most, and selectors that are looked into.
-const LOOK_UPS: usize = 6;
+const LOOK_UPS: usize = 7;
 const MOST_SELECTORS: usize = 3;
+/// Parts of the expression that are evaluated.
+const MOST_PARTS: usize = 6;
 
 /// Says that nothing matched, and why.
 pub(super) async fn explain(
     cx: &Context,
     store: &dyn Metrics,
+    guard: &Guard<'_>,
     question: &Question<'_>,
     draft: Draft,
     cite: Cite,
 ) -> Answer {
     let mut case = Case {
         inquiry: Inquiry::new(cx, store, question.end(), LOOK_UPS),
+        guard,
         question,
         draft,
         cite,
@@ -76,6 +82,7 @@ fn distinct(all: Vec<Found<'_>>) -> Vec<Found<'_>> {
 /// What is known so far about why nothing came back.
 struct Case<'a> {
     inquiry: Inquiry<'a>,
+    guard: &'a Guard<'a>,
     question: &'a Question<'a>,
     draft: Draft,
     /// The query itself.
@@ -99,6 +106,9 @@ impl Case<'_> {
     }
 
     fn conclude(mut self) -> Answer {
+        if let Some(computes) = self.question.reading.tree.as_ref().and_then(describe) {
+            self.say(format!("it computes: {computes}"), &[]);
+        }
         let when = match self.question.when {
             When::At(at) => format!("at {}", time_text(at)),
             When::Over { grid, .. } => {
@@ -281,6 +291,44 @@ impl Case<'_> {
                 return;
             }
         }
+        let part = if is_compared(tree) { None } else { self.empty_part(tree).await };
+        self.left_none(part.as_ref().unwrap_or(tree)).await;
+    }
+
+    /// The innermost part that has no series although what it is made of has; says so.
+    async fn empty_part(&mut self, tree: &Expr) -> Option<Expr> {
+        let parts = pieces(tree, MOST_PARTS);
+        let at_the_end = Moments::at(self.question.end());
+        if parts.is_empty() || !self.guard.is_cheap(&self.question.reading, at_the_end, parts.len()).await {
+            return None;
+        }
+        let queries: Vec<&str> = parts.iter().map(|part| part.query.as_str()).collect();
+        let (sizes, evidence) = self.inquiry.sizes(&queries).await?;
+        let has_series = |place: usize| sizes.get(place).is_some_and(|size| *size > 0);
+        let named = |place: usize| {
+            let part = parts.get(place)?;
+            Some(format!("{} has {} series", brief(&part.query), sizes.get(place)?))
+        };
+        let empty = (0..parts.len()).rev().find(|place| {
+            let inner = parts.get(*place).map(|part| part.inner.as_slice()).unwrap_or_default();
+            !has_series(*place) && inner.iter().all(|inner| has_series(*inner))
+        });
+        let others: Vec<String> =
+            (0..parts.len()).filter(|place| has_series(*place)).filter_map(named).take(3).collect();
+        let Some(empty) = empty.and_then(|place| parts.get(place)) else {
+            self.say(
+                format!("each part has series, together they have none: {}", others.join(", ")),
+                &[evidence],
+            );
+            return None;
+        };
+        let others = if others.is_empty() { String::new() } else { format!("; {}", others.join(", ")) };
+        self.say(format!("the empty part is {}{others}", brief(&empty.query)), &[evidence]);
+        promql::read(&empty.query).ok().and_then(|reading| reading.tree)
+    }
+
+    /// What let nothing through.
+    async fn left_none(&mut self, tree: &Expr) {
         let there: Vec<String> = self
             .there
             .iter()
@@ -333,5 +381,17 @@ impl Case<'_> {
             evidence.push(found_by);
         }
         self.say(statement, &evidence);
+    }
+}
+
+/// Whether an expression is a comparison with a number, of which it can be said how near it came.
+fn is_compared(tree: &Expr) -> bool {
+    match tree {
+        Expr::Paren(paren) => is_compared(&paren.expr),
+        Expr::Binary(binary) => {
+            binary.op.is_comparison_operator()
+                && matches!(filters(tree).first(), Some(Filter::Comparison { .. }))
+        }
+        _ => false,
     }
 }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use contract::{Answer, Cell, Cite, Draft, Table, duration_text, significant, time_text};
+use contract::{Answer, Cell, Cite, Context, Draft, Table, duration_text, significant, time_text};
 use jiff::Timestamp;
 use signal::Direction;
 
@@ -13,7 +13,9 @@ use super::{
 };
 use crate::{
     analysis::ranking::{Judged, Track, common, covered, judge, rank, story, tracks},
+    backend::Metrics,
     model::{Labels, Series},
+    tools::exemplars::{self, Moved},
 };
 
 /// Series whose points are shown with `detail: full`, and points of each at most.
@@ -21,7 +23,13 @@ const WITH_POINTS: usize = 3;
 const MOST_POINTS: usize = 250;
 
 /// One row a series, those that moved most first.
-pub(super) fn matrix(mut draft: Draft, cite: Cite, question: &Question<'_>, series: Vec<Series>) -> Answer {
+pub(super) async fn matrix(
+    asked: (&Context, &dyn Metrics),
+    mut draft: Draft,
+    cite: Cite,
+    question: &Question<'_>,
+    series: Vec<Series>,
+) -> Answer {
     let grid = match question.when {
         When::At(_) => None,
         When::Over { grid, .. } => Some(grid),
@@ -49,6 +57,13 @@ pub(super) fn matrix(mut draft: Draft, cite: Cite, question: &Question<'_>, seri
     let labels: Vec<&Labels> = ranked.iter().map(|one| &one.track.labels).collect();
     let first = ranked.first().map(|one| (one.track, one.onset()));
     suggest::after_window(&mut draft, question, first, &labels, &shared);
+    if let (Some(tree), Some(first), When::Over { past, .. }) =
+        (&question.reading.tree, ranked.first(), question.when)
+    {
+        let (labels, onset, is_native) = (&first.track.labels, first.onset(), first.track.is_p95);
+        let moved = Moved { tree, window: past, labels, onset, is_native };
+        exemplars::hand_over(asked.0, asked.1, &mut draft, moved).await;
+    }
     suggest::grouped(&mut draft, question, &labels, question.limit);
     draft.conclude(verdict)
 }

@@ -4,7 +4,7 @@ use contract::{ErrorKind, ToolError};
 
 use super::question::{Question, When};
 use crate::{
-    analysis::promql::{add_range, excerpt, hint},
+    analysis::promql::{add_range, describe, excerpt, hint},
     backend::Metrics,
     model::QueryError,
 };
@@ -26,6 +26,11 @@ pub(super) fn explain(store: &dyn Metrics, question: &Question<'_>, error: Query
     if let Some(excerpt) = position.and_then(|(line, column)| excerpt(question.promql, line, column)) {
         problem.push('\n');
         problem.push_str(&excerpt);
+    }
+    // A query without a place that is wrong was understood.
+    let computes = question.reading.tree.as_ref().filter(|_| position.is_none()).and_then(describe);
+    if let Some(computes) = computes {
+        problem.push_str(&format!("\nit computes: {computes}"));
     }
     let hint = hint(message.inside(), &question.reading);
     let remedy = if hint.is_empty() { mapped.advice().to_owned() } else { hint };

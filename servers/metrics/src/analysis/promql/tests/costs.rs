@@ -89,6 +89,19 @@ fn a_query_without_a_tree_is_bounded_by_its_ranges() {
 }
 
 #[test]
+fn the_selectors_of_a_query_without_a_tree_are_counted_by_its_text() {
+    for (query, expected) in [
+        ("rate(a[5m] anchored) default b", (2, 0)),
+        ("sum by (x, y) (a{z=\"w\"}) / on (v) group_left (u) {t=\"s\"}", (1, 1)),
+        ("{\"a.b\"} + {c=\"d\"} offset 5m", (0, 2)),
+        ("count_values(\"v\", a[1h:5m]) limit 5", (1, 0)),
+        ("1 default time()", (0, 0)),
+    ] {
+        assert_eq!(blind_selectors(&read(query).unwrap()), expected, "{query}");
+    }
+}
+
+#[test]
 fn numbers_are_said_as_people_say_them() {
     for (number, text) in [
         (950.0, "950"),
