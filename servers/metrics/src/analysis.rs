@@ -7,4 +7,5 @@ pub(crate) mod promql;
 pub(crate) mod ranking;
 pub(crate) mod search;
 pub(crate) mod transform;
+pub(crate) mod signals;
 pub(crate) mod workload;
