@@ -6,6 +6,6 @@ pub(crate) mod comparison;
 pub(crate) mod promql;
 pub(crate) mod ranking;
 pub(crate) mod search;
-pub(crate) mod transform;
 pub(crate) mod signals;
+pub(crate) mod transform;
 pub(crate) mod workload;

@@ -1,81 +1,74 @@
-//! What is usual: the same window one day and seven days earlier, else the window just before.
+//! What is usual for one signal.
 
-/// Earlier windows, in days before.
-pub(crate) const DAYS: [i64; 2] = [1, 7];
-
-/// A window serves when it has values at so many of its moments.
-const COVERED: f64 = 0.5;
+use crate::analysis::baseline::{self, Candidate, Origin};
 
 /// A baseline needs so many values.
 const FEWEST: usize = 5;
 
-/// What a baseline is made of.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Basis {
-    /// The same window so many days earlier; of several the median of each moment.
-    Days(Vec<i64>),
-    /// The window just before.
-    Before,
-}
-
 /// What is usual for one signal.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Baseline {
-    pub(crate) basis: Basis,
-    /// Values at equal distances; NaN where there is none.
+    /// The windows it is made of.
+    pub(crate) windows: Vec<Candidate>,
+    /// Values at equal distances, of several windows the median of each moment; NaN where there is none.
     pub(crate) values: Vec<f64>,
 }
 
 impl Baseline {
-    /// The baseline of earlier windows (days before, values) and the window just before; `None` when none of them has
-    /// enough values.
-    pub(crate) fn of(earlier: &[(i64, Vec<f64>)], before: &[f64]) -> Option<Baseline> {
-        let enough: Vec<&(i64, Vec<f64>)> = earlier.iter().filter(|(_, values)| serves(values)).collect();
-        if enough.is_empty() {
-            return serves(before).then(|| Baseline { basis: Basis::Before, values: before.to_vec() });
-        }
-        let longest = enough.iter().map(|(_, values)| values.len()).max().unwrap_or(0);
-        let at = |place: usize| -> f64 {
-            let all: Vec<f64> = enough.iter().filter_map(|(_, values)| values.get(place).copied()).collect();
-            signal::median(&all).unwrap_or(f64::NAN)
+    /// The baseline from windows that may serve, with their values; `None` when none has enough.
+    pub(crate) fn of(windows: &[(Candidate, Vec<Option<f64>>)]) -> Option<Baseline> {
+        let covered = |values: &[Option<f64>]| {
+            let enough = values.iter().flatten().filter(|value| value.is_finite()).count() >= FEWEST;
+            if enough { baseline::coverage(values) } else { 0.0 }
         };
-        let days = enough.iter().map(|(days, _)| *days).collect();
-        Some(Baseline { basis: Basis::Days(days), values: (0..longest).map(at).collect() })
+        let judged: Vec<(Candidate, f64)> =
+            windows.iter().map(|(candidate, values)| (*candidate, covered(values))).collect();
+        let chosen = baseline::choose(&judged);
+        let chosen: Vec<&(Candidate, Vec<Option<f64>>)> =
+            chosen.into_iter().filter_map(|place| windows.get(place)).collect();
+        if chosen.is_empty() {
+            return None;
+        }
+        let series: Vec<Vec<Option<f64>>> = chosen.iter().map(|(_, values)| values.clone()).collect();
+        let values =
+            baseline::per_position(&series).into_iter().map(|value| value.unwrap_or(f64::NAN)).collect();
+        Some(Baseline { windows: chosen.iter().map(|(candidate, _)| *candidate).collect(), values })
     }
-}
 
-/// The share of moments that have a value, 0 to 1.
-pub(crate) fn coverage(values: &[f64]) -> f64 {
-    if values.is_empty() { 0.0 } else { finite(values) as f64 / values.len() as f64 }
-}
-
-fn serves(values: &[f64]) -> bool {
-    finite(values) >= FEWEST && coverage(values) >= COVERED
-}
-
-fn finite(values: &[f64]) -> usize {
-    values.iter().filter(|value| value.is_finite()).count()
+    /// Whether it is the window just before.
+    pub(crate) fn is_before(&self) -> bool {
+        self.windows.iter().all(|window| window.origin == Origin::Before)
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use contract::TimeRange;
+
     use super::*;
 
-    #[test]
-    fn two_days_give_the_median_of_each_moment() {
-        let earlier = [(1, vec![1.0, 2.0, f64::NAN, 4.0, 5.0, 6.0]), (7, vec![3.0, 4.0, 5.0, 6.0, 7.0, 8.0])];
-        let baseline = Baseline::of(&earlier, &[]).unwrap();
-        assert_eq!(baseline, Baseline { basis: Basis::Days(vec![1, 7]), values: vec![2.0, 3.0, 5.0, 5.0, 6.0, 7.0] });
+    fn window(origin: Origin) -> Candidate {
+        let at = |text: &str| text.parse().unwrap();
+        Candidate {
+            origin,
+            window: TimeRange::new(at("2026-01-14T14:00:00Z"), at("2026-01-14T15:00:00Z")).unwrap(),
+        }
     }
 
     #[test]
-    fn a_window_with_few_values_does_not_serve() {
-        let gaps = vec![1.0, f64::NAN, f64::NAN, f64::NAN, 1.0, 1.0, f64::NAN, f64::NAN, 1.0, f64::NAN, 1.0];
-        let whole = vec![2.0; 5];
-        let earlier = [(1, gaps.clone()), (7, whole.clone())];
-        assert_eq!(Baseline::of(&earlier, &[]).unwrap().basis, Basis::Days(vec![7]));
-        assert_eq!(Baseline::of(&[(1, gaps.clone())], &whole).unwrap().basis, Basis::Before);
-        assert_eq!(Baseline::of(&[(1, gaps.clone())], &gaps), None);
-        assert_eq!(Baseline::of(&[(1, vec![1.0; 4])], &[]), None);
+    fn earlier_days_serve_before_the_window_before_and_few_values_do_not_serve() {
+        let day = window(Origin::Earlier(Duration::from_secs(86_400)));
+        let before = window(Origin::Before);
+        let (whole, few) = (vec![Some(2.0); 6], vec![Some(1.0); 4]);
+        let gaps: Vec<Option<f64>> = [vec![Some(1.0); 5], vec![None; 6]].concat();
+        let of = |windows: &[(Candidate, Vec<Option<f64>>)]| Baseline::of(windows).map(|found| found.windows);
+        assert_eq!(of(&[(day, whole.clone()), (before, whole.clone())]), Some(vec![day]));
+        assert_eq!(of(&[(day, gaps.clone()), (before, whole.clone())]), Some(vec![before]));
+        assert_eq!(of(&[(day, few.clone()), (before, gaps)]), None);
+        let week = window(Origin::Earlier(Duration::from_secs(7 * 86_400)));
+        let two = Baseline::of(&[(day, vec![Some(1.0); 6]), (week, vec![Some(3.0); 6])]).unwrap();
+        assert_eq!((two.values, two.windows), (vec![2.0; 6], vec![day, week]));
     }
 }

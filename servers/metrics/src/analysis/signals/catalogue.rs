@@ -117,8 +117,7 @@ impl Catalogue {
     /// Which row can't be used, and why.
     pub(crate) fn with(conventions: &[Convention], saturation: &[Saturation]) -> Result<Catalogue, String> {
         let built_in: Catalogue = toml::from_str(BUILT_IN).map_err(|error| error.message().to_owned())?;
-        let mut all =
-            Catalogue { conventions: conventions.to_vec(), saturation: saturation.to_vec() };
+        let mut all = Catalogue { conventions: conventions.to_vec(), saturation: saturation.to_vec() };
         all.conventions.extend(built_in.conventions);
         all.saturation.extend(built_in.saturation);
         for row in &all.conventions {
@@ -129,7 +128,10 @@ impl Catalogue {
         for row in &all.saturation {
             let is_ratio = row.used.is_some() && row.size.is_some();
             if row.name.is_empty() || !is_ratio && row.waiting.is_empty() {
-                return Err(format!("saturation \"{}\" needs a name, and used with size, or waiting", row.name));
+                return Err(format!(
+                    "saturation \"{}\" needs a name, and used with size, or waiting",
+                    row.name
+                ));
             }
         }
         Ok(all)
@@ -160,7 +162,11 @@ mod tests {
 
     #[test]
     fn an_operators_rows_come_first_and_must_say_what_they_measure() {
-        let own = Convention { name: "ours".to_owned(), requests: vec!["our_calls_total".to_owned()], ..Default::default() };
+        let own = Convention {
+            name: "ours".to_owned(),
+            requests: vec!["our_calls_total".to_owned()],
+            ..Default::default()
+        };
         assert_eq!(Catalogue::with(std::slice::from_ref(&own), &[]).unwrap().conventions.first(), Some(&own));
         let empty = Convention { name: "ours".to_owned(), ..Default::default() };
         assert!(Catalogue::with(&[empty], &[]).unwrap_err().contains("convention \"ours\" needs"));

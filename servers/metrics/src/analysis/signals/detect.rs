@@ -117,13 +117,17 @@ const FAILURES: [(&str, &str); 8] = [
 /// requests. What a program does as a client, and what it measures of itself, is not meant.
 pub(crate) fn guess(names: &BTreeSet<&str>) -> Option<Found> {
     let is_own = |name: &str| {
-        let other = ["client", "gc_", "scrape", "go_", "process_", "kube_", "container_", "node_", "rule", "query"];
+        let other =
+            ["client", "gc_", "scrape", "go_", "process_", "kube_", "container_", "node_", "rule", "query"];
         !other.iter().any(|part| name.contains(part))
     };
-    let served = |name: &str| ["request", "http", "rpc", "server", "handler"].iter().any(|part| name.contains(part));
+    let served =
+        |name: &str| ["request", "http", "rpc", "server", "handler"].iter().any(|part| name.contains(part));
     let stems = names.iter().filter_map(|name| name.strip_suffix("_bucket"));
     let mut timed: Vec<&str> = stems
-        .filter(|name| is_own(name) && (name.contains("duration") || name.contains("latency") || served(name)))
+        .filter(|name| {
+            is_own(name) && (name.contains("duration") || name.contains("latency") || served(name))
+        })
         .filter(|name| !name.ends_with("_bytes") && !name.contains("_size"))
         .collect();
     timed.sort_by_key(|name| (!served(name), *name));
@@ -133,13 +137,17 @@ pub(crate) fn guess(names: &BTreeSet<&str>) -> Option<Found> {
     if latency.is_none() && requests.is_none() {
         return None;
     }
-    let is_ms = latency.as_ref().is_some_and(|(name, _)| name.ends_with("_ms") || name.ends_with("_milliseconds"));
-    let errors = FAILURES.map(|(label, matching)| Matching { label: label.to_owned(), matching: matching.to_owned() });
+    let is_ms =
+        latency.as_ref().is_some_and(|(name, _)| name.ends_with("_ms") || name.ends_with("_milliseconds"));
+    let errors =
+        FAILURES.map(|(label, matching)| Matching { label: label.to_owned(), matching: matching.to_owned() });
     let convention = Convention {
         name: "none known: guessed from names".to_owned(),
         errors: errors.to_vec(),
         unit: if is_ms { Unit::Milliseconds } else { Unit::Seconds },
-        route: ["route", "handler", "path", "endpoint", "uri", "operation", "method"].map(str::to_owned).to_vec(),
+        route: ["route", "handler", "path", "endpoint", "uri", "operation", "method"]
+            .map(str::to_owned)
+            .to_vec(),
         method: vec!["method".to_owned()],
         note: "an operator can say what counts in [[conventions]] of the configuration file".to_owned(),
         ..Convention::default()
@@ -189,7 +197,12 @@ mod tests {
 
     #[test]
     fn without_a_known_convention_names_are_guessed_from() {
-        let names = ["go_gc_duration_seconds_bucket", "shop_client_latency_seconds_bucket", "shop_request_latency_ms_bucket", "up"];
+        let names = [
+            "go_gc_duration_seconds_bucket",
+            "shop_client_latency_seconds_bucket",
+            "shop_request_latency_ms_bucket",
+            "up",
+        ];
         let guess = guess(&names.into_iter().collect()).unwrap();
         assert_eq!(guess.latency, Some(("shop_request_latency_ms".to_owned(), Form::Classic)));
         assert_eq!((guess.convention.unit, guess.is_guess), (Unit::Milliseconds, true));

@@ -2,7 +2,8 @@
 
 use signal::Yardstick;
 
-use super::baseline::{Baseline, Basis};
+use super::baseline::Baseline;
+use crate::analysis::baseline::Candidate;
 
 /// A relative change smaller than this is no news.
 const RELATIVE: f64 = 0.2;
@@ -48,7 +49,8 @@ pub(crate) struct Judged {
     pub(crate) now: Option<f64>,
     /// The median of the baseline.
     pub(crate) baseline: Option<f64>,
-    pub(crate) basis: Option<Basis>,
+    /// What it is compared with; empty without a baseline.
+    pub(crate) compared: Vec<Candidate>,
     pub(crate) moved: Option<Moved>,
     /// The first place after the last value, when values stopped.
     pub(crate) ended: Option<usize>,
@@ -73,12 +75,18 @@ impl Judged {
 ///
 /// Unusual is what lies more than three spreads of the baseline from its median and stays so at two of the next three
 /// moments (as `signal::onset_against`), where three spreads are never less than a change that would be news.
-pub(crate) fn judge(values: &[f64], begin: usize, step: f64, baseline: Option<&Baseline>, kind: Kind) -> Judged {
+pub(crate) fn judge(
+    values: &[f64],
+    begin: usize,
+    step: f64,
+    baseline: Option<&Baseline>,
+    kind: Kind,
+) -> Judged {
     let window = values.get(begin..).unwrap_or_default();
     let mut judged = Judged {
         now: signal::median(window),
         baseline: baseline.and_then(|baseline| signal::median(&baseline.values)),
-        basis: baseline.map(|baseline| baseline.basis.clone()),
+        compared: baseline.map(|baseline| baseline.windows.clone()).unwrap_or_default(),
         moved: None,
         ended: ended(values, step),
         present: window.iter().filter(|value| value.is_finite()).count(),
@@ -89,7 +97,7 @@ pub(crate) fn judge(values: &[f64], begin: usize, step: f64, baseline: Option<&B
         return judged;
     };
     // What the window before did is known from days, but can't be judged by itself.
-    let from = if baseline.basis == Basis::Before { begin } else { 0 };
+    let from = if baseline.is_before() { begin } else { 0 };
     let Some(onset) = signal::onset_against(values.get(from..).unwrap_or_default(), &yardstick) else {
         return judged;
     };
@@ -117,9 +125,8 @@ fn news(kind: Kind, center: f64) -> f64 {
 
 /// The unusual stretch that begins at `since`.
 fn stretch(values: &[f64], since: usize, yardstick: &Yardstick) -> Moved {
-    let is_unusual = |value: f64| {
-        yardstick.robust_z(value).is_some_and(|score| score.abs() > signal::ONSET_SPREADS)
-    };
+    let is_unusual =
+        |value: f64| yardstick.robust_z(value).is_some_and(|score| score.abs() > signal::ONSET_SPREADS);
     let finite = values.iter().copied().enumerate().skip(since).filter(|(_, value)| value.is_finite());
     let places: Vec<(usize, f64)> = finite.collect();
     let latest = (places.len() / LATEST).max(3);
@@ -146,10 +153,21 @@ fn ended(values: &[f64], step: f64) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use contract::TimeRange;
+
     use super::*;
+    use crate::analysis::baseline::Origin;
+
+    fn of(origin: Origin, values: Vec<f64>) -> Baseline {
+        let at = |text: &str| text.parse().unwrap();
+        let window = TimeRange::new(at("2026-01-13T14:00:00Z"), at("2026-01-13T15:00:00Z")).unwrap();
+        Baseline { windows: vec![Candidate { origin, window }], values }
+    }
 
     fn days(values: Vec<f64>) -> Baseline {
-        Baseline { basis: Basis::Days(vec![1]), values }
+        of(Origin::Earlier(Duration::from_secs(86_400)), values)
     }
 
     #[test]
@@ -180,7 +198,12 @@ mod tests {
         let values = vec![110.0; 20];
         assert_eq!(judge(&values, 10, 15.0, Some(&days(vec![100.0; 10])), Kind::Level).moved, None);
         let values = vec![125.0; 20];
-        assert_eq!(judge(&values, 10, 15.0, Some(&days(vec![100.0; 10])), Kind::Level).moved.map(|moved| moved.since), Some(0));
+        assert_eq!(
+            judge(&values, 10, 15.0, Some(&days(vec![100.0; 10])), Kind::Level)
+                .moved
+                .map(|moved| moved.since),
+            Some(0)
+        );
     }
 
     #[test]
@@ -196,7 +219,7 @@ mod tests {
     #[test]
     fn against_the_window_before_only_the_window_is_judged() {
         let values = [vec![5.0; 10], vec![50.0; 10]].concat();
-        let before = Baseline { basis: Basis::Before, values: vec![5.0; 10] };
+        let before = of(Origin::Before, vec![5.0; 10]);
         let judged = judge(&values, 10, 15.0, Some(&before), Kind::Level);
         assert_eq!(judged.moved.map(|moved| moved.since), Some(10));
     }

@@ -81,7 +81,8 @@ impl Measure {
                 // The one nearest to p95, rather above.
                 let high = |q: &&f64| (0.9..1.0).contains(*q);
                 let distance = |q: &f64| if *q >= 0.95 { q - 0.95 } else { 1.0 + 0.95 - q };
-                let best = self.quantiles.iter().filter(high).min_by(|a, b| distance(a).total_cmp(&distance(b)));
+                let best =
+                    self.quantiles.iter().filter(high).min_by(|a, b| distance(a).total_cmp(&distance(b)));
                 signals.extend(best.map(|q| Signal::Quantile(*q)));
                 signals.push(Signal::Mean);
             }
@@ -223,7 +224,8 @@ mod tests {
         let base = "http_server_request_duration_seconds";
         let measure = measure(&[&format!("{base}_bucket"), &format!("{base}_count")]);
         let all = format!(r#"rate({base}_count{{service="checkout"}}[2m])"#);
-        let failed = format!(r#"rate({base}_count{{service="checkout", http_response_status_code=~"5.."}}[2m])"#);
+        let failed =
+            format!(r#"rate({base}_count{{service="checkout", http_response_status_code=~"5.."}}[2m])"#);
         let buckets = format!(r#"rate({base}_bucket{{service="checkout"}}[2m])"#);
         assert_eq!(
             promql(&measure, &[]),
@@ -252,10 +254,16 @@ mod tests {
     #[test]
     fn milliseconds_become_seconds() {
         let measure = measure(&["istio_requests_total", "istio_request_duration_milliseconds_bucket"]);
-        assert!(promql(&measure, &[])[1].ends_with("(rate(istio_request_duration_milliseconds_bucket{service=\"checkout\"}[2m]))) / 1000"));
-        let measure = self::measure(&["rpc_server_duration_milliseconds_count", "rpc_server_duration_milliseconds_sum"]);
+        assert!(promql(&measure, &[])[1].ends_with(
+            "(rate(istio_request_duration_milliseconds_bucket{service=\"checkout\"}[2m]))) / 1000"
+        ));
+        let measure = self::measure(&[
+            "rpc_server_duration_milliseconds_count",
+            "rpc_server_duration_milliseconds_sum",
+        ]);
         let all = promql(&measure, &[]);
-        let rate = |end| format!(r#"sum(rate(rpc_server_duration_milliseconds_{end}{{service="checkout"}}[2m]))"#);
+        let rate =
+            |end| format!(r#"sum(rate(rpc_server_duration_milliseconds_{end}{{service="checkout"}}[2m]))"#);
         assert_eq!(all[1], format!("({} / {}) / 1000", rate("sum"), rate("count")));
     }
 
@@ -268,13 +276,20 @@ mod tests {
             measure.signals(),
             [Signal::Errors, Signal::Quantile(0.99), Signal::Mean, Signal::Traffic]
         );
-        assert_eq!(promql(&measure, &[])[1], r#"max(http_server_requests_seconds{service="checkout", quantile=~"0\\.990*"})"#);
+        assert_eq!(
+            promql(&measure, &[])[1],
+            r#"max(http_server_requests_seconds{service="checkout", quantile=~"0\\.990*"})"#
+        );
     }
 
     #[test]
     fn failures_counted_apart_are_used() {
-        let measure = measure(&["traces_service_graph_request_total", "traces_service_graph_request_failed_total"]);
-        assert!(promql(&measure, &[])[0].starts_with("100 * (sum(rate(traces_service_graph_request_failed_total{"));
+        let measure =
+            measure(&["traces_service_graph_request_total", "traces_service_graph_request_failed_total"]);
+        assert!(
+            promql(&measure, &[])[0]
+                .starts_with("100 * (sum(rate(traces_service_graph_request_failed_total{")
+        );
     }
 
     #[test]
@@ -282,6 +297,9 @@ mod tests {
         let parts = [("a".to_owned(), "sum(x)".to_owned()), ("b".to_owned(), "sum(y)".to_owned())];
         let union = union(&parts);
         assert!(promql_parser::parser::parse(&union).is_ok());
-        assert_eq!(union, r#"label_replace(sum(x), "signal", "a", "", "") or label_replace(sum(y), "signal", "b", "", "")"#);
+        assert_eq!(
+            union,
+            r#"label_replace(sum(x), "signal", "a", "", "") or label_replace(sum(y), "signal", "b", "", "")"#
+        );
     }
 }

@@ -59,15 +59,22 @@ pub(crate) fn of_containers(names: &BTreeSet<&str>, conditions: &[Condition], wi
         ("limit", "kube_pod_container_resource_limits"),
         ("request", "kube_pod_container_resource_requests"),
     ];
-    for (resource, metric, is_counter) in
-        [("cpu", "container_cpu_usage_seconds_total", true), ("memory", "container_memory_working_set_bytes", false)]
-    {
+    for (resource, metric, is_counter) in [
+        ("cpu", "container_cpu_usage_seconds_total", true),
+        ("memory", "container_memory_working_set_bytes", false),
+    ] {
         for (bound, bounds) in bounds.iter().filter(|(_, bounds)| has(metric) && has(bounds)) {
             let promql = against(&used(metric, is_counter), bounds, resource);
-            all.push(Fullness::share(format!("{resource}_{bound}"), resource, &format!("% of {bound}"), promql));
+            all.push(Fullness::share(
+                format!("{resource}_{bound}"),
+                resource,
+                &format!("% of {bound}"),
+                promql,
+            ));
         }
     }
-    let (throttled, periods) = ("container_cpu_cfs_throttled_periods_total", "container_cpu_cfs_periods_total");
+    let (throttled, periods) =
+        ("container_cpu_cfs_throttled_periods_total", "container_cpu_cfs_periods_total");
     if has(throttled) && has(periods) {
         let rate = |metric: &str| format!("sum(rate({}[{window}]))", select(metric, None));
         let promql = format!("100 * {} / {}", rate(throttled), rate(periods));
@@ -85,8 +92,27 @@ pub(crate) fn of_containers(names: &BTreeSet<&str>, conditions: &[Condition], wi
     all
 }
 
+/// How near an autoscaler of this name is to its maximum.
+pub(crate) fn of_autoscaler(names: &BTreeSet<&str>, service: &str) -> Option<Fullness> {
+    let (now, most) = (
+        "kube_horizontalpodautoscaler_status_current_replicas",
+        "kube_horizontalpodautoscaler_spec_max_replicas",
+    );
+    if !names.contains(now) || !names.contains(most) {
+        return None;
+    }
+    let select = |metric| selector(Some(metric), &[("horizontalpodautoscaler", MatchOp::Equal, service)]);
+    let by = "by (namespace, horizontalpodautoscaler)";
+    let promql = format!("100 * max(max {by} ({}) / max {by} ({} > 0))", select(now), select(most));
+    Some(Fullness::share("autoscaler", "replicas", "% of the autoscaler's maximum", promql))
+}
+
 /// The pools and queues that a service with these conditions tells itself.
-pub(crate) fn of_pools(rows: &[Saturation], names: &BTreeSet<&str>, conditions: &[Condition]) -> Vec<Fullness> {
+pub(crate) fn of_pools(
+    rows: &[Saturation],
+    names: &BTreeSet<&str>,
+    conditions: &[Condition],
+) -> Vec<Fullness> {
     let has = |gauge: &Gauge| names.contains(gauge.metric.as_str());
     let select = |gauge: &Gauge| {
         let mut all: Vec<_> =
@@ -105,7 +131,8 @@ pub(crate) fn of_pools(rows: &[Saturation], names: &BTreeSet<&str>, conditions: 
             let mut by = PROCESSES.to_vec();
             by.extend(row.by.iter().map(String::as_str));
             let group = grouping(&by);
-            let promql = format!("100 * max(sum{group}({}) / sum{group}({} > 0))", select(used), select(size));
+            let promql =
+                format!("100 * max(sum{group}({}) / sum{group}({} > 0))", select(used), select(size));
             let unit = format!("% {} ÷ {}", used.metric, size.metric);
             all.push(Fullness::share(format!("pool{place}"), &row.name, &unit, promql));
         }
@@ -143,20 +170,32 @@ mod tests {
         let all = of_containers(&names, &conditions(), "2m");
         assert_eq!(
             all.iter().map(|one| one.promql.as_str()).collect::<Vec<_>>(),
-            [r#"100 * max(sum by (namespace, pod, container) (rate(container_cpu_usage_seconds_total{container="checkout"}[2m])) / max by (namespace, pod, container) (kube_pod_container_resource_limits{container="checkout", resource="cpu"} > 0))"#]
+            [
+                r#"100 * max(sum by (namespace, pod, container) (rate(container_cpu_usage_seconds_total{container="checkout"}[2m])) / max by (namespace, pod, container) (kube_pod_container_resource_limits{container="checkout", resource="cpu"} > 0))"#
+            ]
         );
-        assert!(of_containers(&self::names(&["container_cpu_usage_seconds_total"]), &conditions(), "2m").is_empty());
+        assert!(
+            of_containers(&self::names(&["container_cpu_usage_seconds_total"]), &conditions(), "2m")
+                .is_empty()
+        );
     }
 
     #[test]
     fn pools_are_used_by_size_for_each_process_and_pool() {
         let catalogue = Catalogue::with(&[], &[]).unwrap();
-        let names = names(&["db_client_connections_usage", "db_client_connections_max", "db_client_connections_pending_requests"]);
+        let names = names(&[
+            "db_client_connections_usage",
+            "db_client_connections_max",
+            "db_client_connections_pending_requests",
+        ]);
         let all = of_pools(&catalogue.saturation, &names, &conditions());
         assert_eq!(
             all.iter().map(|one| (one.promql.as_str(), one.is_share)).collect::<Vec<_>>(),
             [
-                (r#"100 * max(sum by (instance, pod, pool_name) (db_client_connections_usage{container="checkout", state="used"}) / sum by (instance, pod, pool_name) (db_client_connections_max{container="checkout"} > 0))"#, true),
+                (
+                    r#"100 * max(sum by (instance, pod, pool_name) (db_client_connections_usage{container="checkout", state="used"}) / sum by (instance, pod, pool_name) (db_client_connections_max{container="checkout"} > 0))"#,
+                    true
+                ),
                 (r#"sum(db_client_connections_pending_requests{container="checkout"})"#, false),
             ]
         );

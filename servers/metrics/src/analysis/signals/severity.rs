@@ -76,7 +76,7 @@ mod tests {
 
     #[test]
     fn wilsons_interval_is_that_of_other_programs() {
-        // statsmodels 0.14: proportion_confint(k, n, method="wilson")[0], with z = 1.959964.
+        // scipy 1.17: binomtest(k, n).proportion_ci(method="wilson").low
         for (k, n, expected) in [(1.0, 3.0, 0.061_492), (10.0, 100.0, 0.055_229), (50.0, 1000.0, 0.038_130)] {
             assert!((wilson(k / n, n) - expected).abs() < 1e-5, "{k} of {n}: {}", wilson(k / n, n));
         }
