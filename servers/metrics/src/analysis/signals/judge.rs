@@ -10,7 +10,7 @@ const RELATIVE: f64 = 0.2;
 
 /// A change of a share smaller than this, in points of percent, is no news: of failed requests, of something full.
 const POINTS_OF_ERRORS: f64 = 0.1;
-const POINTS_OF_USE: f64 = 5.0;
+const POINTS_OF_USE: f64 = 10.0;
 
 /// What holds for so many of the last values, at least three, holds now.
 const LATEST: usize = 10;

@@ -123,6 +123,24 @@ impl Measure {
         }
     }
 
+    /// Failed requests a second of many services that may use different ones of these labels: 0 where a service's
+    /// series have one of them and none failed, nothing where they have none. `None` where no label is there.
+    pub(crate) fn failures_of_all(&self, errors: &[&Matching], by: &[&str]) -> Option<String> {
+        let group = grouping(by);
+        if let Some(counter) = &self.found.failed {
+            let (failed, all) = (self.rate(counter, None), self.requests(None));
+            return Some(format!("sum{group}({failed}) or 0 * sum{group}({all})"));
+        }
+        let counted = self.found.counted();
+        let each = errors.iter().map(|error| {
+            let there = (error.label.clone(), MatchOp::NotEqual, String::new());
+            let (failed, there) = (self.requests(Some(error)), self.select(&counted, Some(&there)));
+            format!("sum{group}({failed}) or 0 * count{group}({there})")
+        });
+        let each: Vec<String> = each.collect();
+        (!each.is_empty()).then(|| each.join(" or "))
+    }
+
     fn quantile(&self, q: f64, by: &[&str]) -> Option<String> {
         let (name, form) = self.found.latency.as_ref()?;
         let promql = match form {
@@ -290,6 +308,23 @@ mod tests {
             promql(&measure, &[])[0]
                 .starts_with("100 * (sum(rate(traces_service_graph_request_failed_total{")
         );
+    }
+
+    #[test]
+    fn of_many_services_none_failed_is_zero_only_where_a_label_tells_failures() {
+        let measure = measure(&["http_requests_total", "http_request_duration_seconds_bucket"]);
+        let errors: Vec<&Matching> = measure.found.convention.errors.iter().take(2).collect();
+        let query = measure.failures_of_all(&errors, &["service"]).unwrap();
+        assert!(promql_parser::parser::parse(&query).is_ok(), "{query}");
+        let of = |label: &str| {
+            let series = |op: &str, value: &str| {
+                format!(r#"http_requests_total{{service="checkout", {label}{op}"{value}"}}"#)
+            };
+            let (failed, there) = (series("=~", "5..|5xx"), series("!=", ""));
+            format!("sum by (service) (rate({failed}[2m])) or 0 * count by (service) ({there})")
+        };
+        assert_eq!(query, format!("{} or {}", of("code"), of("status")));
+        assert_eq!(measure.failures_of_all(&[], &["service"]), None);
     }
 
     #[test]

@@ -11,11 +11,18 @@ use crate::model::{MatchOp, selector};
 /// The most pools and queues of one service that are measured.
 const MOST_POOLS: usize = 6;
 
+/// What is so full, in percent, is nearly full.
+const NEARLY_FULL: f64 = 80.0;
+
+/// Throttled in so many percent of periods, stalled so many percent of the time.
+const OFTEN_THROTTLED: f64 = 25.0;
+const OFTEN_STALLED: f64 = 20.0;
+
 /// Labels that tell one process from another.
 const PROCESSES: [&str; 2] = ["instance", "pod"];
 
 /// A measure of how full something is.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Fullness {
     /// Tells its series from others in one reply.
     pub(crate) key: String,
@@ -24,13 +31,16 @@ pub(crate) struct Fullness {
     /// What its values are: `% of limit`.
     pub(crate) unit: String,
     pub(crate) promql: String,
-    /// Whether 100 is full; otherwise a number of what waits.
+    /// Whether it is percent; otherwise a number of what waits.
     pub(crate) is_share: bool,
+    /// From this level on it is worth telling though it is as usual.
+    pub(crate) alarm: Option<f64>,
 }
 
 impl Fullness {
-    fn share(key: impl Into<String>, name: &str, unit: &str, promql: String) -> Fullness {
-        Fullness { key: key.into(), name: name.to_owned(), unit: unit.to_owned(), promql, is_share: true }
+    fn share(key: impl Into<String>, name: &str, unit: &str, alarm: f64, promql: String) -> Fullness {
+        let (name, unit) = (name.to_owned(), unit.to_owned());
+        Fullness { key: key.into(), name, unit, promql, is_share: true, alarm: Some(alarm) }
     }
 }
 
@@ -55,22 +65,22 @@ pub(crate) fn of_containers(names: &BTreeSet<&str>, conditions: &[Condition], wi
         format!("100 * max({used} / max {EACH} ({bound} > 0))")
     };
     let mut all = Vec::new();
-    let bounds = [
-        ("limit", "kube_pod_container_resource_limits"),
-        ("request", "kube_pod_container_resource_requests"),
-    ];
-    for (resource, metric, is_counter) in [
-        ("cpu", "container_cpu_usage_seconds_total", true),
-        ("memory", "container_memory_working_set_bytes", false),
+    let (limits, requests) = ("kube_pod_container_resource_limits", "kube_pod_container_resource_requests");
+    let cpu = ("container_cpu_usage_seconds_total", true);
+    let memory = ("container_memory_working_set_bytes", false);
+    for (resource, (metric, is_counter), bound, bounds) in [
+        ("cpu", cpu, "limit", limits),
+        ("cpu", cpu, "request", requests),
+        ("memory", memory, "limit", limits),
     ] {
-        for (bound, bounds) in bounds.iter().filter(|(_, bounds)| has(metric) && has(bounds)) {
+        if has(metric) && has(bounds) {
             let promql = against(&used(metric, is_counter), bounds, resource);
-            all.push(Fullness::share(
-                format!("{resource}_{bound}"),
-                resource,
-                &format!("% of {bound}"),
-                promql,
-            ));
+            let unit = format!("% of {bound}");
+            let mut one =
+                Fullness::share(format!("{resource}_{bound}"), resource, &unit, NEARLY_FULL, promql);
+            // What is beyond a request is borrowed, not full.
+            one.alarm = one.alarm.filter(|_| bound == "limit");
+            all.push(one);
         }
     }
     let (throttled, periods) =
@@ -78,7 +88,7 @@ pub(crate) fn of_containers(names: &BTreeSet<&str>, conditions: &[Condition], wi
     if has(throttled) && has(periods) {
         let rate = |metric: &str| format!("sum(rate({}[{window}]))", select(metric, None));
         let promql = format!("100 * {} / {}", rate(throttled), rate(periods));
-        all.push(Fullness::share("throttled", "cpu throttled", "% of periods", promql));
+        all.push(Fullness::share("throttled", "cpu throttled", "% of periods", OFTEN_THROTTLED, promql));
     }
     for (key, name, metric) in [
         ("psi_cpu", "cpu pressure", "container_pressure_cpu_waiting_seconds_total"),
@@ -86,7 +96,7 @@ pub(crate) fn of_containers(names: &BTreeSet<&str>, conditions: &[Condition], wi
     ] {
         if has(metric) {
             let promql = format!("100 * max(rate({}[{window}]))", select(metric, None));
-            all.push(Fullness::share(key, name, "% of time", promql));
+            all.push(Fullness::share(key, name, "% of time", OFTEN_STALLED, promql));
         }
     }
     all
@@ -104,7 +114,7 @@ pub(crate) fn of_autoscaler(names: &BTreeSet<&str>, service: &str) -> Option<Ful
     let select = |metric| selector(Some(metric), &[("horizontalpodautoscaler", MatchOp::Equal, service)]);
     let by = "by (namespace, horizontalpodautoscaler)";
     let promql = format!("100 * max(max {by} ({}) / max {by} ({} > 0))", select(now), select(most));
-    Some(Fullness::share("autoscaler", "replicas", "% of the autoscaler's maximum", promql))
+    Some(Fullness::share("autoscaler", "replicas", "% of the autoscaler's maximum", NEARLY_FULL, promql))
 }
 
 /// The pools and queues that a service with these conditions tells itself.
@@ -134,7 +144,7 @@ pub(crate) fn of_pools(
             let promql =
                 format!("100 * max(sum{group}({}) / sum{group}({} > 0))", select(used), select(size));
             let unit = format!("% {} ÷ {}", used.metric, size.metric);
-            all.push(Fullness::share(format!("pool{place}"), &row.name, &unit, promql));
+            all.push(Fullness::share(format!("pool{place}"), &row.name, &unit, NEARLY_FULL, promql));
         }
         if names.contains(row.waiting.as_str()) {
             let gauge = Gauge { metric: row.waiting.clone(), ..Gauge::default() };
@@ -144,6 +154,7 @@ pub(crate) fn of_pools(
                 unit: row.waiting.clone(),
                 promql: format!("sum({})", select(&gauge)),
                 is_share: false,
+                alarm: None,
             });
         }
     }

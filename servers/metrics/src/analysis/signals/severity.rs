@@ -3,6 +3,9 @@
 /// Standard deviations of a 95 % interval.
 const SURE: f64 = 1.96;
 
+/// An excess of fewer points of percent is no news.
+const POINTS: f64 = 0.1;
+
 /// Fewer requests than this say nothing about latency.
 const FEWEST_REQUESTS: f64 = 20.0;
 
@@ -36,8 +39,9 @@ pub(crate) struct Health {
 pub(crate) fn severity(health: &Health, window: f64) -> f64 {
     let requests = health.traffic.filter(|rate| rate.is_finite()).unwrap_or(0.0) * window;
     let excess = health.errors.filter(|share| share.is_finite()).map_or(0.0, |share| {
-        (100.0 * wilson(share / 100.0, requests) - health.errors_was.unwrap_or(0.0)).max(0.0)
+        100.0 * wilson(share / 100.0, requests) - health.errors_was.unwrap_or(0.0)
     });
+    let excess = if excess >= POINTS { excess } else { 0.0 };
     let doublings = |now: Option<f64>, was: Option<f64>| match (now, was) {
         (Some(now), Some(was)) if now > 0.0 && was > 0.0 && now / was >= NEWS => (now / was).log2(),
         _ => 0.0,
@@ -114,7 +118,7 @@ mod tests {
             let health = Health { traffic: Some(rate), errors: Some(share), errors_was: was, ..Health::default() };
             let worse = Health { errors: Some(share + more), ..health };
             prop_assert!(severity(&health, 1800.0).is_finite());
-            prop_assert!(severity(&worse, 1800.0) >= severity(&health, 1800.0));
+            prop_assert!(severity(&worse, 1800.0) >= severity(&health, 1800.0) - 1e-9);
         }
     }
 }

@@ -12,7 +12,6 @@ use jiff::Timestamp;
 
 use super::{
     ask::{Look, value},
-    parts::enter,
     probe::{self, Learnt, Whose},
     words::amount,
 };
@@ -20,6 +19,7 @@ use crate::{
     analysis::{
         search::words::escape,
         signals::{
+            catalogue::Matching,
             detect::{Found, detect},
             queries::{Signal, union},
             severity::{Health, severity},
@@ -33,7 +33,7 @@ use crate::{
 const LONGEST: f64 = 6.0 * 3_600.0;
 
 /// The most conventions that are asked for at once.
-const MOST_CONVENTIONS: usize = 8;
+const MOST_CONVENTIONS: usize = 10;
 
 const MOST_NAMES: usize = 10_000;
 
@@ -43,6 +43,13 @@ const DAYS: [u64; 2] = [1, 7];
 /// Labels that say nothing about whose requests they are, where another label does.
 const COARSE: [&str; 3] = ["namespace", "pod", "container"];
 
+/// What services are compared with, when nothing is known.
+const NOTHING: &str = "nothing: there are no earlier samples";
+
+/// What `severity` counts.
+const SEVERITY: &str = "severity: percent of requests that fail more than usual, plus 5 for each doubling of latency and \
+                        halving of traffic";
+
 /// Rows of `full`, and without.
 const MOST_ROWS: usize = 200;
 const ROWS: usize = 60;
@@ -51,6 +58,15 @@ const ROWS: usize = 60;
 struct Told {
     learnt: Learnt,
     label: Untrusted,
+}
+
+impl Told {
+    /// The labels that tell failures, those of them that any series has.
+    fn errors(&self) -> Vec<&Matching> {
+        let there = |label: &str| self.learnt.labels.iter().any(|one| one.inside() == label);
+        let errors = self.learnt.measure.found.convention.errors.iter();
+        errors.filter(|error| there(&error.label)).collect()
+    }
 }
 
 /// One service: by which convention, and how it is.
@@ -156,6 +172,22 @@ async fn learn(
 
 type Measured = BTreeMap<Untrusted, (usize, Health)>;
 
+/// What one convention says of one service at one moment.
+#[derive(Default)]
+struct Said {
+    traffic: Option<f64>,
+    failures: Option<f64>,
+    latency: Option<f64>,
+}
+
+/// What was said at one moment, of each service by the conventions' places.
+#[derive(Default)]
+struct Moment {
+    said: BTreeMap<Untrusted, BTreeMap<usize, Said>>,
+    /// Why something was not told.
+    failed: Option<ToolError>,
+}
+
 /// Every service by the surest convention that tells it; what that rests on; what it is compared with.
 async fn measure(
     look: &Look<'_>,
@@ -167,36 +199,30 @@ async fn measure(
         [|one| one == Signal::Traffic, |one| one == Signal::Errors, Signal::is_latency];
     let queries: Vec<(Signal, String)> =
         kinds.into_iter().filter_map(|wanted| joined(told, wanted)).collect();
-    let now = read(look, &queries, end, told, draft).await;
-    let mut first = None;
-    for ((_, promql), reply) in queries.iter().zip(&now) {
-        match reply {
-            Ok(_) => {
-                let cited = draft.cite(look.evidence_at(promql, true, end));
-                first.get_or_insert(cited);
-            }
-            Err(error) => draft.caveat(format!("one of the signals was not measured: {error}")),
-        }
+    let mut cite = None;
+    for (_, promql) in &queries {
+        let cited = draft.cite(look.evidence_at(promql, true, end));
+        cite.get_or_insert(cited);
     }
-    let Some(cite) = first else {
-        let failed = now.into_iter().find_map(Result::err);
-        return Err(failed.unwrap_or_else(|| ToolError::invalid("time_range", "nothing could be measured")));
+    let mut now = read(look, &queries, end, told, draft).await;
+    let failed = now.failed.take().filter(|_| now.said.is_empty());
+    let cite = match (cite, failed) {
+        (_, Some(error)) => return Err(error),
+        (Some(cite), None) => cite,
+        (None, None) => return Err(ToolError::invalid("time_range", "nothing can be measured in it")),
     };
     let mut baselines = Vec::new();
     for days in DAYS {
         let at = end.checked_sub(Duration::from_secs(days * 86_400)).unwrap_or(end);
         baselines.push(earlier(look, &queries, at, told, draft).await);
     }
-    let mut compared = "the same window 1d and 7d earlier".to_owned();
-    if baselines.iter().all(Vec::is_empty) {
+    let is_empty = |baselines: &[Moment]| baselines.iter().all(|moment| moment.said.is_empty());
+    let mut compared = "the same window 1d and 7d earlier (median)";
+    if is_empty(&baselines) {
         baselines = vec![earlier(look, &queries, look.period.window.start(), told, draft).await];
-        compared = match baselines.iter().all(Vec::is_empty) {
-            true => "nothing: there are no earlier samples".to_owned(),
-            false => "the window just before".to_owned(),
-        };
+        compared = if is_empty(&baselines) { NOTHING } else { "the window just before" };
     }
-    let now: Vec<Value> = now.into_iter().filter_map(Result::ok).flatten().collect();
-    Ok((merge(&now, &baselines), cite, compared))
+    Ok((merge(&now, &baselines, told), cite, compared.to_owned()))
 }
 
 /// One signal of all conventions as one query; each convention's series carry its place.
@@ -206,94 +232,121 @@ fn joined(told: &[Told], wanted: fn(Signal) -> bool) -> Option<(Signal, String)>
     for (place, one) in told.iter().enumerate() {
         let measure = &one.learnt.measure;
         let Some(signal) = measure.signals().into_iter().find(|signal| wanted(*signal)) else { continue };
-        let Some(promql) = measure.promql(signal, &[one.label.inside()]) else { continue };
+        let by = [one.label.inside()];
+        // A share is made of failures and traffic here, so that the query stays readable.
+        let promql = match signal {
+            Signal::Errors => measure.failures_of_all(&one.errors(), &by),
+            _ => measure.promql(signal, &by),
+        };
+        let Some(promql) = promql else { continue };
         parts.push((format!("c{place}"), promql));
         first.get_or_insert(signal);
     }
     Some((first?, union(&parts)))
 }
 
-/// A signal of a service by a convention.
-struct Value {
-    signal: Signal,
-    convention: usize,
-    service: Untrusted,
-    value: f64,
-}
-
+/// What the queries return at one moment. What fails is said.
 async fn read(
     look: &Look<'_>,
     queries: &[(Signal, String)],
     at: Timestamp,
     told: &[Told],
     draft: &mut Draft,
-) -> Vec<Result<Vec<Value>, ToolError>> {
+) -> Moment {
     let asked: Vec<_> = queries.iter().map(|(_, promql)| (promql.as_str(), at)).collect();
-    let replies = look.at(&asked, draft).await;
-    let values = |signal: Signal, series: Vec<Series>| {
-        series
-            .iter()
-            .filter_map(|one| {
-                let convention = one.labels.get("signal")?.inside().strip_prefix('c')?.parse().ok()?;
-                let service =
-                    one.labels.get(told.get(convention).map(|one: &Told| one.label.inside())?)?.clone();
-                let value = value(one).filter(|value| value.is_finite())?;
-                Some(Value { signal, convention, service, value })
-            })
-            .collect()
-    };
-    queries
-        .iter()
-        .zip(replies)
-        .map(|((signal, _), reply)| reply.map(|series| values(*signal, series)))
-        .collect()
+    let mut moment = Moment::default();
+    for ((signal, _), reply) in queries.iter().zip(look.at(&asked, draft).await) {
+        match reply {
+            Ok(series) => {
+                for one in &series {
+                    enter_one(&mut moment, *signal, one, told);
+                }
+            }
+            Err(error) => {
+                let what = if signal.is_latency() { "latency".to_owned() } else { signal.name() };
+                draft.caveat(format!("{what} at {} was not measured: {error}", contract::time_text(at)));
+                moment.failed.get_or_insert(error);
+            }
+        }
+    }
+    moment
 }
 
-/// The same at an earlier moment; nothing where it can't be read, which is said.
+/// The convention, service and value of a series; one whose value is no number says nothing.
+fn parsed(series: &Series, told: &[Told]) -> Option<(usize, Untrusted, f64)> {
+    let convention: usize = series.labels.get("signal")?.inside().strip_prefix('c')?.parse().ok()?;
+    let service = series.labels.get(told.get(convention)?.label.inside())?.clone();
+    Some((convention, service, value(series).filter(|value| value.is_finite())?))
+}
+
+fn enter_one(moment: &mut Moment, signal: Signal, series: &Series, told: &[Told]) {
+    let Some((convention, service, value)) = parsed(series, told) else { return };
+    let said = moment.said.entry(service).or_default().entry(convention).or_default();
+    match signal {
+        Signal::Traffic => said.traffic = Some(value),
+        Signal::Errors => said.failures = Some(value),
+        Signal::Quantile(_) | Signal::Mean => said.latency = Some(value),
+    }
+}
+
+/// The same at an earlier moment.
 async fn earlier(
     look: &Look<'_>,
     queries: &[(Signal, String)],
     at: Timestamp,
     told: &[Told],
     draft: &mut Draft,
-) -> Vec<Value> {
-    let mut all = Vec::new();
-    for reply in read(look, queries, at, told, draft).await {
-        match reply {
-            Ok(values) => all.extend(values),
-            Err(error) => draft.caveat(format!("a baseline could not be read: {error}")),
-        }
+) -> Moment {
+    let moment = read(look, queries, at, told, draft).await;
+    if !moment.said.is_empty() {
+        let words = "the queries of traffic, errors and latency";
+        draft.cite(Evidence::new(look.lookup.store.system(), words).at(at));
     }
-    if !all.is_empty() {
-        let evidence =
-            Evidence::new(look.lookup.store.system(), "the queries of traffic, errors and latency above");
-        draft.cite(evidence.at(at));
-    }
-    all
+    moment
 }
 
-/// Puts together what is known of each service, by the first convention that tells its traffic.
-fn merge(now: &[Value], baselines: &[Vec<Value>]) -> Measured {
-    let all = || now.iter().chain(baselines.iter().flatten());
-    let mut services = Measured::new();
-    for one in all().filter(|one| one.signal == Signal::Traffic) {
-        let known = services.entry(one.service.clone()).or_insert((one.convention, Health::default()));
-        known.0 = known.0.min(one.convention);
+impl Moment {
+    /// Traffic, errors in percent, latency.
+    fn of(&self, service: &Untrusted, convention: usize) -> [Option<f64>; 3] {
+        let Some(said) = self.said.get(service).and_then(|all| all.get(&convention)) else {
+            return [None; 3];
+        };
+        let errors = match (said.traffic, said.failures) {
+            (Some(traffic), Some(failures)) if traffic > 0.0 => Some(100.0 * failures / traffic),
+            _ => None,
+        };
+        [said.traffic, errors, said.latency]
     }
-    for (service, (convention, health)) in &mut services {
-        let own = |one: &&Value| one.convention == *convention && one.service == *service;
-        for one in now.iter().filter(own) {
-            enter(health, one.signal, Some(one.value), true);
-        }
-        for wanted in [Signal::Traffic, Signal::Errors, Signal::Mean] {
-            let is_it =
-                |one: &&Value| one.signal == wanted || wanted == Signal::Mean && one.signal.is_latency();
-            let values: Vec<f64> =
-                baselines.iter().flatten().filter(own).filter(is_it).map(|one| one.value).collect();
-            enter(health, wanted, signal::median(&values), false);
-        }
+}
+
+/// Puts together what is known of each service, by the first convention that tells traffic of it.
+fn merge(now: &Moment, baselines: &[Moment], told: &[Told]) -> Measured {
+    let moments = || std::iter::once(now).chain(baselines);
+    let services: BTreeSet<&Untrusted> = moments().flat_map(|moment| moment.said.keys()).collect();
+    let mut measured = Measured::new();
+    for service in services {
+        let traffic = |place: usize| {
+            moments().filter_map(|moment| moment.of(service, place)[0]).fold(f64::NAN, f64::max)
+        };
+        let known = (0..told.len()).filter(|place| !traffic(*place).is_nan());
+        let Some(convention) = known.min_by_key(|place| (traffic(*place) <= 0.0, *place)) else { continue };
+        let [traffic, errors, latency] = now.of(service, convention);
+        let was: Vec<[Option<f64>; 3]> =
+            baselines.iter().map(|moment| moment.of(service, convention)).collect();
+        let median = |pick: fn(&[Option<f64>; 3]) -> Option<f64>| {
+            signal::median(&was.iter().filter_map(pick).collect::<Vec<f64>>())
+        };
+        let health = Health {
+            traffic,
+            errors,
+            latency,
+            traffic_was: median(|[traffic, _, _]| *traffic),
+            errors_was: median(|[_, errors, _]| *errors),
+            latency_was: median(|[_, _, latency]| *latency),
+        };
+        measured.insert(service.clone(), (convention, health));
     }
-    services
+    measured
 }
 
 /// Services that have a label like the others, but no metrics of requests.
@@ -340,7 +393,13 @@ fn show(
         ),
         Some(worst) => {
             let are = if worse.len() == 1 { "is" } else { "are" };
-            format!("{} of {count} services {are} worse than usual; worst: {}.", worse.len(), words(worst))
+            let when = if compared.contains("before") { "before" } else { "usually" };
+            let than = match (compared.as_str(), when) {
+                (NOTHING, _) => " failing requests (there is no baseline)",
+                (_, "before") => " worse than just before",
+                _ => " worse than usual",
+            };
+            format!("{} of {count} services {are}{than}; worst: {}.", worse.len(), words(worst, when))
         }
     };
     let names: Vec<String> = told
@@ -368,16 +427,16 @@ fn show(
     draft.conclude(verdict)
 }
 
-/// `payment: 5.2 % errors (0.1 %), p95 1.9 s (190 ms), 212 requests/s (220)`.
-fn words(service: &Service) -> String {
+/// `payment with 5.2 % errors (0.1 % before), latency 1.9 s (190 ms before), 212 requests/s (220 before)`.
+fn words(service: &Service, when: &str) -> String {
     let health = &service.health;
-    let both = |now: Option<f64>, was: Option<f64>, unit: &str| {
-        let was = was.map_or(String::new(), |was| format!(" ({} usually)", amount(was, unit)));
-        now.map(|now| format!("{}{was}", amount(now, unit)))
+    let both = |now: Option<f64>, was: Option<f64>, unit: &str, noun: &str| {
+        let was = was.map_or(String::new(), |was| format!(" ({} {when})", amount(was, unit)));
+        now.map(|now| format!("{}{noun}{was}", amount(now, unit)))
     };
-    let errors = both(health.errors, health.errors_was, "% of requests").map(|text| format!("{text} errors"));
-    let latency = both(health.latency, health.latency_was, "s").map(|text| format!("latency {text}"));
-    let traffic = both(health.traffic, health.traffic_was, "requests/s")
+    let errors = both(health.errors, health.errors_was, "% of requests", " errors");
+    let latency = both(health.latency, health.latency_was, "s", "").map(|text| format!("latency {text}"));
+    let traffic = both(health.traffic, health.traffic_was, "requests/s", "")
         .unwrap_or_else(|| "no requests now".to_owned());
     let all: Vec<String> = errors.into_iter().chain(latency).chain([traffic]).collect();
     format!("{} with {}", service.name.shown(80), all.join(", "))

@@ -34,8 +34,10 @@ pub(super) struct Row {
     pub(super) unit: String,
     /// Of requests; `None` for saturation.
     pub(super) signal: Option<Signal>,
-    /// Whether it is percent of what there is.
+    /// Whether it is percent.
     pub(super) is_share: bool,
+    /// From this level on it is worth telling though it is as usual.
+    pub(super) alarm: Option<f64>,
     pub(super) promql: String,
     pub(super) judged: Judged,
     pub(super) grid: Grid,
@@ -189,7 +191,17 @@ async fn measure(
         let cite = draft.cite(look.evidence_over(&promql, learnt.plain, over.grid));
         let (name, unit) = (signal.name(), signal.unit().to_owned());
         let is_share = signal == Signal::Errors;
-        rows.push(Row { name, unit, signal: Some(signal), is_share, promql, judged, grid: over.grid, cite });
+        rows.push(Row {
+            name,
+            unit,
+            signal: Some(signal),
+            is_share,
+            alarm: None,
+            promql,
+            judged,
+            grid: over.grid,
+            cite,
+        });
     }
     match failed {
         Some(error) if rows.is_empty() => Err(error),
@@ -311,6 +323,7 @@ fn full(look: &Look<'_>, one: Fullness, over: &Over, cite: Cite) -> Option<Row> 
         unit: one.unit,
         signal: None,
         is_share,
+        alarm: one.alarm,
         promql: one.promql,
         judged,
         grid,

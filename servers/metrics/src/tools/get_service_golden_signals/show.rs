@@ -17,9 +17,6 @@ use crate::analysis::{
     },
 };
 
-/// From so many percent on something is worth a row though it is as usual.
-const NEARLY_FULL: f64 = 80.0;
-
 /// Other conventions that are named.
 const MOST_NAMED: usize = 4;
 
@@ -65,8 +62,13 @@ pub(super) fn answer(
     draft.conclude(verdict)
 }
 
+/// Of saturation, only more than usual and nearly full is news.
 fn is_worth_a_row(row: &Row) -> bool {
-    row.judged.moved.is_some() || row.is_share && row.judged.now.is_some_and(|now| now >= NEARLY_FULL)
+    row.judged.moved.as_ref().is_some_and(|moved| moved.up) || is_full(row)
+}
+
+fn is_full(row: &Row) -> bool {
+    row.alarm.is_some_and(|alarm| row.judged.now.is_some_and(|now| now >= alarm))
 }
 
 /// `cpu 38 % of limit`.
@@ -205,10 +207,9 @@ fn baseline(requests: &Requests, draft: &mut Draft) {
     let single = kinds.len() == 1;
     for (words, names, cite) in kinds {
         let of = if single { String::new() } else { format!(" of {}", names.join(", ")) };
-        draft.finding(Finding::new(
-            format!("baseline{of}: {words}; saturation: the window just before"),
-            cite,
-        ));
+        let is_before = words.starts_with("the window just before");
+        let rest = if is_before { "" } else { "; of saturation the window just before" };
+        draft.finding(Finding::new(format!("baseline{of}: {words}{rest}"), cite));
     }
     if requests.replicas > 0 {
         draft.caveat(format!(
@@ -230,12 +231,14 @@ fn unmeasured(look: &Look<'_>, picture: &Picture<'_>, draft: &mut Draft) {
 fn next(look: &Look<'_>, picture: &Picture<'_>, rows: &[&Row], draft: &mut Draft) {
     let service = look.lookup.cx.intake.text(picture.service);
     let Some(name) = service.plain() else { return };
-    let unusual = rows.iter().find(|row| row.judged.is_unusual());
+    let begun = |row: &&&Row| row.judged.moved.as_ref().map(|moved| row.moment(moved.since));
+    let unusual = rows.iter().filter(|row| row.judged.is_unusual()).min_by_key(begun);
     if let Some(row) = unusual {
-        let divisible = row.signal.is_some();
-        if divisible {
+        if rows.iter().any(|row| row.signal.is_some() && row.judged.is_unusual()) {
             draft.next(
-                look.again("which replica or version it is").with("service", name).with("by", "instance"),
+                look.again("whether one replica is worse than others")
+                    .with("service", name)
+                    .with("by", "instance"),
             );
         }
         draft.next(
@@ -248,10 +251,13 @@ fn next(look: &Look<'_>, picture: &Picture<'_>, rows: &[&Row], draft: &mut Draft
         if picture.scope.is_plain() {
             draft.next(
                 look.of_source(
-                    Next::call("query_metrics", format!("{} with its points", row.name))
-                        .with("promql", row.promql.as_str())
-                        .with("time_range", look.period.time_range.as_str())
-                        .with("detail", "full"),
+                    Next::call(
+                        "query_metrics",
+                        format!("{}, the first to be unusual, with its points", row.name),
+                    )
+                    .with("promql", row.promql.as_str())
+                    .with("time_range", look.period.time_range.as_str())
+                    .with("detail", "full"),
                 ),
             );
         }
@@ -267,7 +273,7 @@ fn next(look: &Look<'_>, picture: &Picture<'_>, rows: &[&Row], draft: &mut Draft
 /// One sentence: what is wrong, by how much, since when; or that nothing is.
 fn verdict(look: &Look<'_>, picture: &Picture<'_>) -> String {
     let service = look.lookup.echo(picture.service);
-    let full: Vec<String> = picture.saturation.iter().filter(|row| is_filling(row)).map(filling).collect();
+    let full: Vec<String> = filling(picture).into_iter().map(full).collect();
     let Some(requests) = &picture.requests else {
         let head = format!(
             "No metrics of requests to {service} were found, so its traffic, errors and latency are unknown"
@@ -321,15 +327,24 @@ fn verdict(look: &Look<'_>, picture: &Picture<'_>) -> String {
     format!("{service} {}{}{normal}{}.", joined(&parts), since_first(&begun), and(&full))
 }
 
-fn is_filling(row: &Row) -> bool {
-    let moved_up = row.judged.direction() == Some(true);
-    row.is_share && row.judged.now.is_some_and(|now| now >= NEARLY_FULL) || moved_up && !row.is_share
+/// What is fuller than usual, the first to be so first, then what is nearly full as usual.
+fn filling<'p>(picture: &'p Picture<'_>) -> Vec<&'p Row> {
+    let risen = |row: &Row| row.judged.direction() == Some(true);
+    let mut rows: Vec<&Row> = picture.saturation.iter().filter(|row| risen(row) || is_full(row)).collect();
+    rows.sort_by_key(|row| (!risen(row), row.judged.moved.as_ref().map(|moved| row.moment(moved.since))));
+    rows
 }
 
-fn filling(row: &Row) -> String {
+/// `pool (db_pool) 100 % (30 % before) since 14:02:15`.
+fn full(row: &Row) -> String {
     let now = row.judged.now.unwrap_or(0.0);
-    let now = if row.is_share { amount(now, "%") } else { contract::significant(now) };
-    format!("{} {now}{}", row.name, was(row))
+    let now = if row.is_share { amount(now, "%") } else { amount(now, "") };
+    let rest = row.unit.strip_prefix('%').map(str::trim).filter(|rest| !rest.contains('÷'));
+    let rest = rest.map_or(String::new(), |rest| format!(" {rest}"));
+    match row.judged.direction() {
+        Some(true) => format!("{} {now}{rest}{}{}", row.name, was(row), since_first(&[row]).replace(',', "")),
+        _ => format!("{} {now}{rest}, as before", row.name),
+    }
 }
 
 fn and(full: &[String]) -> String {

@@ -5,12 +5,23 @@ use contract::significant;
 /// A value with its unit, as a sentence says it.
 pub(super) fn amount(value: f64, unit: &str) -> String {
     match unit {
-        "s" if value.abs() < 1.0 => format!("{} ms", significant(value * 1000.0)),
-        "s" => format!("{} s", significant(value)),
+        "s" if value.abs() < 1.0 => format!("{} ms", three(value * 1000.0)),
+        "s" => format!("{} s", three(value)),
+        "" => three(value),
         "% of requests" => format!("{} %", short(value)),
         unit if unit.starts_with('%') => format!("{} %", short(value)),
-        unit => format!("{} {unit}", significant(value)),
+        unit => format!("{} {unit}", three(value)),
     }
+}
+
+/// Three significant digits: enough for a sentence.
+fn three(value: f64) -> String {
+    if value == 0.0 || !value.is_finite() {
+        return significant(value);
+    }
+    let digits = 2 - value.abs().log10().floor() as i32;
+    let factor = 10_f64.powi(digits);
+    significant((value * factor).round() / factor)
 }
 
 /// Percent to a tenth.
