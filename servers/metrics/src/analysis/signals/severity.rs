@@ -38,9 +38,10 @@ pub(crate) struct Health {
 /// 0 for a service that is as usual. `window` in seconds.
 pub(crate) fn severity(health: &Health, window: f64) -> f64 {
     let requests = health.traffic.filter(|rate| rate.is_finite()).unwrap_or(0.0) * window;
-    let excess = health.errors.filter(|share| share.is_finite()).map_or(0.0, |share| {
-        100.0 * wilson(share / 100.0, requests) - health.errors_was.unwrap_or(0.0)
-    });
+    let excess = health
+        .errors
+        .filter(|share| share.is_finite())
+        .map_or(0.0, |share| 100.0 * wilson(share / 100.0, requests) - health.errors_was.unwrap_or(0.0));
     let excess = if excess >= POINTS { excess } else { 0.0 };
     let doublings = |now: Option<f64>, was: Option<f64>| match (now, was) {
         (Some(now), Some(was)) if now > 0.0 && was > 0.0 && now / was >= NEWS => (now / was).log2(),
