@@ -7,5 +7,6 @@ pub(crate) mod exemplars;
 pub(crate) mod promql;
 pub(crate) mod ranking;
 pub(crate) mod search;
+pub(crate) mod signals;
 pub(crate) mod transform;
 pub(crate) mod workload;

@@ -9,6 +9,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use upstream::SourceConfig;
 
+pub use crate::analysis::signals::catalogue::{Convention, Gauge, Matching, Prefer, Saturation, Unit};
+
 /// The settings of `metrics-mcp`.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -23,6 +25,10 @@ pub struct Config {
     /// A TOML file that says by which labels the series of a service are found:
     /// `[checkout]` with `prometheus = ['service="checkout"', 'namespace="shop",container="checkout"']`.
     pub aliases_file: Option<PathBuf>,
+    /// How your programs tell what requests they answer, where that is none of the conventions known.
+    pub conventions: Vec<Convention>,
+    /// What of your programs can be full, such as pools.
+    pub saturation: Vec<Saturation>,
 }
 
 /// Bounds of queries.

@@ -15,6 +15,7 @@ use runtime::{About, Loaded, Prompt, Server, cli};
 use upstream::{ConfigError, SourceConfig};
 
 use analysis::promql::Restriction;
+use analysis::signals::catalogue::Catalogue;
 use backend::{
     AlertManager, Metrics, Sources,
     alertmanager::AlertmanagerProbe,
@@ -23,7 +24,7 @@ use backend::{
     snapshot::{Recording, RecordingProbe},
 };
 use config::aliases::Aliases;
-pub use config::{Config, CostGuard, QueryLimits};
+pub use config::{Config, Convention, CostGuard, Gauge, Matching, Prefer, QueryLimits, Saturation, Unit};
 
 /// What the command line runs.
 pub const PROGRAM: cli::Program<Config> = cli::Program { about: ABOUT, server: from_settings };
@@ -71,7 +72,7 @@ fn from_settings(loaded: &Loaded<Config>, _clock: Arc<dyn Clock>) -> Result<Serv
 /// When a source's settings, or the alias file, can't be used.
 pub fn server(loaded: &Loaded<Config>) -> Result<Server, ConfigError> {
     if let Some(snapshot) = &loaded.snapshot {
-        return recorded(snapshot, loaded.config.queries);
+        return recorded(snapshot, &loaded.config);
     }
     let limits = &loaded.settings.upstream;
     let mut server = Server::new(ABOUT).prompt(INVESTIGATE);
@@ -96,7 +97,7 @@ pub fn server(loaded: &Loaded<Config>) -> Result<Server, ConfigError> {
         });
     }
     let sources = Sources::new(metrics, alerts).with_aliases(aliases(&loaded.config)?);
-    Ok(tools::all(server, &Arc::new(sources), loaded.config.queries))
+    Ok(tools::all(server, &Arc::new(sources), loaded.config.queries, catalogue(&loaded.config)?))
 }
 
 /// The mandatory matchers of a source.
@@ -145,8 +146,17 @@ fn aliases(config: &Config) -> Result<Aliases, ConfigError> {
     Aliases::parse(&text).map_err(wrong)
 }
 
+/// The conventions of golden signals: the operator's and the built-in ones.
+fn catalogue(config: &Config) -> Result<Catalogue, ConfigError> {
+    Catalogue::with(&config.conventions, &config.saturation).map_err(|problem| ConfigError {
+        source_name: "conventions".to_owned(),
+        setting: "conventions",
+        problem,
+    })
+}
+
 /// The server over a recorded incident, which takes the place of every configured source and of the alias file.
-fn recorded(snapshot: &Arc<snapshot::Snapshot>, limits: QueryLimits) -> Result<Server, ConfigError> {
+fn recorded(snapshot: &Arc<snapshot::Snapshot>, config: &Config) -> Result<Server, ConfigError> {
     let recording = Arc::new(Recording::new(Arc::clone(snapshot)));
     let alerts = recording.has_alertmanager().then(|| Arc::clone(&recording) as Arc<dyn AlertManager>);
     let manifest = snapshot.manifest();
@@ -159,5 +169,5 @@ fn recorded(snapshot: &Arc<snapshot::Snapshot>, limits: QueryLimits) -> Result<S
     let probe = Arc::new(RecordingProbe(Arc::clone(&recording)));
     let server = Server::new(ABOUT).note(note).prompt(INVESTIGATE).probe(probe);
     let sources = Sources::new(vec![recording], alerts).with_aliases(aliases);
-    Ok(tools::all(server, &Arc::new(sources), limits))
+    Ok(tools::all(server, &Arc::new(sources), config.queries, catalogue(config)?))
 }

@@ -3,6 +3,7 @@
 mod compare_time_periods;
 mod cost;
 mod exemplars;
+mod get_service_golden_signals;
 mod list_firing_alerts;
 mod query_metrics;
 mod scope;
@@ -12,12 +13,23 @@ use std::sync::Arc;
 
 use runtime::Server;
 
-use crate::{backend::Sources, config::QueryLimits};
+use crate::{analysis::signals::catalogue::Catalogue, backend::Sources, config::QueryLimits};
 
 /// Every tool of this server.
-pub(crate) fn all(server: Server, sources: &Arc<Sources>, limits: QueryLimits) -> Server {
+pub(crate) fn all(
+    server: Server,
+    sources: &Arc<Sources>,
+    limits: QueryLimits,
+    catalogue: Catalogue,
+) -> Server {
+    let catalogue = Arc::new(catalogue);
     server
         .tool(compare_time_periods::CompareTimePeriods { sources: Arc::clone(sources), limits })
+        .tool(get_service_golden_signals::GetServiceGoldenSignals {
+            sources: Arc::clone(sources),
+            catalogue,
+            limits,
+        })
         .tool(list_firing_alerts::ListFiringAlerts { sources: Arc::clone(sources) })
         .tool(query_metrics::QueryMetrics { sources: Arc::clone(sources), limits })
         .tool(search_metrics::SearchMetrics { sources: Arc::clone(sources) })

@@ -1,0 +1,148 @@
+//! Asking the store, and reading its replies.
+
+use contract::{Draft, Evidence, Next, TimeRange, ToolError};
+use futures_util::future::join_all;
+use jiff::Timestamp;
+
+use super::period::{Pace, Period};
+use crate::{
+    analysis::{ranking::Grid, signals::catalogue::Catalogue},
+    model::{QueryReply, Series},
+    tools::{cost::Guard, scope::Lookup},
+};
+
+/// Requests of one call at the same time: others want the source too.
+pub(super) const AT_ONCE: usize = 4;
+
+/// The most remarks of the store that are repeated.
+const MOST_REMARKS: usize = 4;
+
+/// One call.
+pub(super) struct Look<'a> {
+    pub(super) lookup: Lookup<'a>,
+    pub(super) guard: &'a Guard<'a>,
+    pub(super) catalogue: &'a Catalogue,
+    pub(super) period: Period,
+    pub(super) source: Option<&'a str>,
+    pub(super) full: bool,
+}
+
+/// What a query returned over a window.
+pub(super) struct Over {
+    pub(super) series: Vec<Series>,
+    pub(super) grid: Grid,
+}
+
+impl Over {
+    /// The values of one of its series, at the moments of the grid.
+    pub(super) fn values(&self, series: &Series) -> Vec<Option<f64>> {
+        self.grid.place(series.points.iter().copied())
+    }
+
+    /// The values of its only series; none when there is no series.
+    pub(super) fn only(&self) -> Vec<Option<f64>> {
+        self.series.first().map_or_else(|| vec![None; self.grid.count()], |series| self.values(series))
+    }
+
+    /// The values of the series with this key (see `union`).
+    pub(super) fn keyed(&self, key: &str) -> Vec<Option<f64>> {
+        let is_it = |series: &&Series| series.labels.get("signal").is_some_and(|value| value.inside() == key);
+        self.series
+            .iter()
+            .find(is_it)
+            .map_or_else(|| vec![None; self.grid.count()], |series| self.values(series))
+    }
+}
+
+impl Look<'_> {
+    /// Expressions over a window each, at once; what the store remarks goes into the draft.
+    pub(super) async fn over(
+        &self,
+        asked: &[(&str, TimeRange)],
+        pace: Pace,
+        draft: &mut Draft,
+    ) -> Vec<Result<Over, ToolError>> {
+        let mut all = Vec::new();
+        for some in asked.chunks(AT_ONCE) {
+            let requests = some.iter().map(|(promql, window)| async move {
+                let grid = pace.grid(*window);
+                let ran = self.guard.range(promql, grid.window(*window), grid.step()).await?;
+                let grid =
+                    if ran.step == grid.step() { grid } else { Grid::lay(*window, ran.step.as_secs()) };
+                Ok((ran.reply, grid))
+            });
+            for reply in join_all(requests).await {
+                all.push(reply.map(|(reply, grid)| {
+                    self.remarks(&reply, draft);
+                    Over { series: reply.data.into_series(), grid }
+                }));
+            }
+        }
+        all
+    }
+
+    /// Expressions at one moment each, at once.
+    pub(super) async fn at(
+        &self,
+        asked: &[(&str, Timestamp)],
+        draft: &mut Draft,
+    ) -> Vec<Result<Vec<Series>, ToolError>> {
+        let mut all = Vec::new();
+        for some in asked.chunks(AT_ONCE) {
+            for ran in join_all(some.iter().map(|(promql, at)| self.guard.instant(promql, *at))).await {
+                all.push(ran.map(|ran| {
+                    self.remarks(&ran.reply, draft);
+                    ran.reply.data.into_series()
+                }));
+            }
+        }
+        all
+    }
+
+    /// What the store remarks must reach the reader.
+    fn remarks(&self, reply: &QueryReply, draft: &mut Draft) {
+        let warnings = reply.warnings.iter().map(|text| ("warning", text));
+        let infos = reply.infos.iter().map(|text| ("info", text));
+        for (kind, text) in warnings.chain(infos).take(MOST_REMARKS) {
+            draft.caveat(format!("{kind} from {}: {}", self.lookup.store.system(), text.shown(300)));
+        }
+    }
+
+    /// A query that was evaluated over a grid; `plain` when nothing in it needs a fence.
+    pub(super) fn evidence_over(&self, promql: &str, plain: bool, grid: Grid) -> Evidence {
+        let store = self.lookup.store;
+        let evidence = Evidence::new(store.system(), self.lookup.guarded(promql.to_owned(), plain));
+        let evidence = evidence.every(grid.step()).link(store.link(promql, grid.ends(), grid.last()));
+        match grid.ends() {
+            Some(ends) => evidence.over(ends),
+            None => evidence.at(grid.last()),
+        }
+    }
+
+    /// A query that was evaluated at one moment.
+    pub(super) fn evidence_at(&self, promql: &str, plain: bool, at: Timestamp) -> Evidence {
+        let store = self.lookup.store;
+        let evidence = Evidence::new(store.system(), self.lookup.guarded(promql.to_owned(), plain));
+        evidence.at(at).link(store.link(promql, None, at))
+    }
+
+    /// A call of this tool, of the same source and window.
+    pub(super) fn again(&self, why: &str) -> Next {
+        self.of_source(
+            Next::call("get_service_golden_signals", why).with("time_range", self.period.time_range.as_str()),
+        )
+    }
+
+    /// The call, of the source that was asked.
+    pub(super) fn of_source(&self, next: Next) -> Next {
+        match self.source {
+            Some(source) => next.with("source", source),
+            None => next,
+        }
+    }
+}
+
+/// The value of a series at one moment.
+pub(super) fn value(series: &Series) -> Option<f64> {
+    series.points.first().map(|point| point.value)
+}
