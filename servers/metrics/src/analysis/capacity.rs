@@ -7,10 +7,10 @@ mod population;
 mod rows;
 
 pub(crate) use advice::{Advice, Ask, advise};
-pub(crate) use hpa::{Autoscaler, Effect, autoscalers, effect};
-pub(crate) use plan::{Plan, Reading, Size, plan, rate_window};
+pub(crate) use hpa::{Autoscaler, autoscalers, effect};
+pub(crate) use plan::{Plan, Reading, Size, plan};
 pub(crate) use population::{Bound, Population, Stat, pods_of};
-pub(crate) use rows::{Ceiling, Place, Row, Usage, rank, track, values_by};
+pub(crate) use rows::{Place, Row, Usage, rank, track, values_by};
 
 /// What is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

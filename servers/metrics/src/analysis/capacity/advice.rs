@@ -167,9 +167,15 @@ mod tests {
 
     #[test]
     fn roundings_are_what_a_person_would_write() {
-        for (cores, expected) in
-            [(0.0, 0.01), (0.001, 0.01), (0.01, 0.01), (0.011, 0.02), (0.23, 0.23), (1.234, 1.3), (12.3, 13.0)]
-        {
+        for (cores, expected) in [
+            (0.0, 0.01),
+            (0.001, 0.01),
+            (0.01, 0.01),
+            (0.011, 0.02),
+            (0.23, 0.23),
+            (1.234, 1.3),
+            (12.3, 13.0),
+        ] {
             assert_eq!(rounded_up(cores, Resource::Cpu), expected, "{cores}");
         }
         for (mib, expected) in [(0.5, 8.0), (8.0, 8.0), (9.0, 16.0), (1_024.0, 1_024.0), (1_030.0, 1_088.0)] {

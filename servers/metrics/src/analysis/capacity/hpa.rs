@@ -29,7 +29,8 @@ pub(crate) fn autoscalers(series: &[Series], workload: &str) -> Vec<Autoscaler> 
     let mut found: BTreeMap<(Option<Untrusted>, Untrusted), Autoscaler> = BTreeMap::new();
     let mut scales: BTreeMap<(Option<Untrusted>, Untrusted), bool> = BTreeMap::new();
     for one in series {
-        let (Some(metric), Some(name)) = (one.labels.name(), one.labels.get("horizontalpodautoscaler")) else {
+        let (Some(metric), Some(name)) = (one.labels.name(), one.labels.get("horizontalpodautoscaler"))
+        else {
             continue;
         };
         let Some(value) = one.points.last().map(|point| point.value).filter(|value| value.is_finite()) else {
@@ -99,7 +100,8 @@ pub(crate) fn effect(
     }
     let wanted = |utilisation: f64| {
         let ratio = utilisation / target;
-        let wanted = if (ratio - 1.0).abs() <= TOLERANCE { replicas } else { (replicas * ratio - 1e-9).ceil() };
+        let wanted =
+            if (ratio - 1.0).abs() <= TOLERANCE { replicas } else { (replicas * ratio - 1e-9).ceil() };
         wanted.max(min.unwrap_or(1.0)).min(max.unwrap_or(f64::MAX))
     };
     let (before, after) = (100.0 * usage / from, 100.0 * usage / to);
@@ -144,7 +146,8 @@ mod tests {
     }
 
     fn told(cx: &Context, labels: &[(&str, &str)], value: f64) -> Series {
-        let labels = Labels::new(labels.iter().map(|(name, value)| (cx.intake.text(name), cx.intake.text(value))));
+        let labels =
+            Labels::new(labels.iter().map(|(name, value)| (cx.intake.text(name), cx.intake.text(value))));
         Series { labels, points: vec![Point { at: 0, value }], histograms: Vec::new() }
     }
 
@@ -158,7 +161,8 @@ mod tests {
             labels.extend_from_slice(more);
             told(&cx, &labels, value)
         };
-        let target = |name: &'static str, kind: &'static str| [("metric_name", name), ("metric_target_type", kind)];
+        let target =
+            |name: &'static str, kind: &'static str| [("metric_name", name), ("metric_target_type", kind)];
         let series = vec![
             of("info", "scale-it", &[("scaletargetref_name", "checkout")], 1.0),
             of("spec_target_metric", "scale-it", &target("cpu", "utilization"), 70.0),

@@ -29,7 +29,8 @@ pub(crate) fn values_by(
             continue;
         }
         let place = place(one, labels);
-        let which = more.iter().map(|label| one.labels.get(label).map_or("", |text| text.inside()).to_owned());
+        let which =
+            more.iter().map(|label| one.labels.get(label).map_or("", |text| text.inside()).to_owned());
         values.insert((place, which.collect()), value);
     }
     (values, odd)
@@ -121,7 +122,8 @@ impl Row {
         let per_day = DAY / step;
         let per_day = if per_day.fract() == 0.0 { per_day as usize } else { 0 };
         let known = first.zip(last).and_then(|(first, last)| track.get(first..=last));
-        let trend = known.filter(|_| history + step >= SHORTEST_TREND).and_then(|values| trend(values, per_day));
+        let trend =
+            known.filter(|_| history + step >= SHORTEST_TREND).and_then(|values| trend(values, per_day));
         Row { place, resource, usage, bounds, track, trend, history, step }
     }
 

@@ -1,0 +1,231 @@
+//! Whose usage it is: containers of the service, all containers, or processes where no container is known.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use contract::{Cite, Draft, ToolError};
+use jiff::Timestamp;
+
+use super::{
+    Look,
+    ask::{Query, When, ask},
+};
+use crate::{
+    analysis::{
+        capacity::{Place, Population, pods_of, track},
+        ranking::Grid,
+    },
+    config::aliases::Matcher,
+    model::Series,
+    tools::scope::{self, Resolved, Scope},
+};
+
+/// Moments at which replicas of one service, and of all, are counted.
+const MOMENTS: u64 = 24;
+const MOMENTS_OF_ALL: u64 = 8;
+
+/// Replicas of one row over the window.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Replicas {
+    pub(super) min: f64,
+    pub(super) max: f64,
+    pub(super) last: f64,
+}
+
+/// Whose usage it is.
+pub(super) struct Found {
+    pub(super) population: Population,
+    /// Whether nothing in its queries needs a fence.
+    pub(super) plain: bool,
+    pub(super) replicas: BTreeMap<Place, Replicas>,
+    pub(super) cite: Cite,
+    /// Series of one resource at one moment, at most.
+    pub(super) series: f64,
+    /// The last moment at which any replica was seen.
+    pub(super) last_seen: Timestamp,
+}
+
+/// What was found.
+pub(super) enum Outcome {
+    Found(Found),
+    /// Nothing is measured: the verdict that says so.
+    Nothing(String),
+}
+
+/// Whose usage is asked for.
+///
+/// # Errors
+/// When the store can't be asked.
+pub(super) async fn population(look: &Look<'_>, draft: &mut Draft) -> Result<Outcome, ToolError> {
+    match look.service {
+        Some(service) => of_service(look, service, draft).await,
+        None => of_all(look, draft).await,
+    }
+}
+
+async fn of_all(look: &Look<'_>, draft: &mut Draft) -> Result<Outcome, ToolError> {
+    let candidates = [Population::Workloads(namespace(look)), Population::Processes(namespace(look))]
+        .map(|one| (one, true));
+    let containers = count(look, &candidates, MOMENTS_OF_ALL, draft).await?;
+    let mut found = containers.into_iter().flatten();
+    let Some(found) = found.next() else {
+        return Ok(Outcome::Nothing(format!(
+            "Nothing can be said about capacity: over {} there is no container_memory_working_set_bytes (cAdvisor) and \
+             no process_resident_memory_bytes here. That is not zero usage.",
+            look.length()
+        )));
+    };
+    Ok(Outcome::Found(found))
+}
+
+async fn of_service(look: &Look<'_>, service: &str, draft: &mut Draft) -> Result<Outcome, ToolError> {
+    if look.sources.aliases().of(service).is_empty() {
+        let with = |matcher: Matcher| {
+            let mut matchers = namespace(look);
+            matchers.push(matcher);
+            candidate(look, matchers, Population::Containers)
+        };
+        let candidates = [with(pods_of(service)), with(Matcher::equal("container", service))];
+        let mut counted = count(look, &candidates, MOMENTS, draft).await?.into_iter();
+        if let Some(found) = better(look, counted.next().flatten(), counted.next().flatten(), draft) {
+            return Ok(Outcome::Found(found));
+        }
+    }
+    let lookup = look.lookup();
+    let scope = match scope::resolve(&lookup, service, draft).await? {
+        Resolved::Found(scope) => scope,
+        Resolved::Unknown(near) => {
+            let words = ("nothing was measured", look.length(), "leave `service` out to rank all workloads");
+            let words = (words.0, words.1.as_str(), words.2);
+            let verdict = near.tell(&lookup, service, words, draft);
+            if let Some(nearest) = near.nearest() {
+                let next = contract::Next::call("get_capacity_trend", "the nearest service");
+                draft.next(next.with("service", nearest));
+            }
+            return Ok(Outcome::Nothing(verdict));
+        }
+    };
+    let containers = scope::containers(&lookup, service, &scope, draft).await;
+    let mut candidates = Vec::new();
+    if let Some(containers) = &containers {
+        candidates.push(candidate(look, with_namespace(look, containers), Population::Containers));
+    }
+    candidates.push(candidate(look, with_namespace(look, &scope), Population::Processes));
+    let counted = count(look, &candidates, MOMENTS, draft).await?;
+    match counted.into_iter().flatten().next() {
+        Some(found) => Ok(Outcome::Found(found)),
+        None => Ok(Outcome::Nothing(format!(
+            "{} is known ({}), but over {} neither its containers (cAdvisor: container_memory_working_set_bytes) nor its \
+             processes (process_resident_memory_bytes) are measured here. That is not zero usage.",
+            lookup.echo(service),
+            scope.shown(),
+            look.length()
+        ))),
+    }
+}
+
+/// By the names of pods, which shows containers beside the main one, unless more pods are known by the container's name.
+fn better(look: &Look<'_>, pods: Option<Found>, name: Option<Found>, draft: &mut Draft) -> Option<Found> {
+    let most = |found: &Found| {
+        let service = look.service.unwrap_or_default();
+        let own =
+            |place: &Place| place.last().cloned().flatten().is_some_and(|name| name.inside() == service);
+        let own = found.replicas.iter().filter(|(place, _)| own(place));
+        own.map(|(_, replicas)| replicas.max).sum::<f64>()
+    };
+    match (pods, name) {
+        (Some(pods), Some(name)) if most(&name) > most(&pods) && most(&pods) > 0.0 => {
+            draft.caveat(format!(
+                "by the container's name, because {} replicas have it; only {} of them are in pods that are called so: \
+                 containers beside it are not shown",
+                most(&name),
+                most(&pods)
+            ));
+            Some(name)
+        }
+        (Some(pods), _) => Some(pods),
+        (None, name) => name,
+    }
+}
+
+fn namespace(look: &Look<'_>) -> Vec<Matcher> {
+    look.namespace.map(|namespace| Matcher::equal("namespace", namespace)).into_iter().collect()
+}
+
+fn with_namespace(look: &Look<'_>, scope: &Scope) -> Vec<Matcher> {
+    let own = scope.matchers().map(|(label, op, value)| Matcher {
+        label: label.to_owned(),
+        op,
+        value: value.to_owned(),
+    });
+    namespace(look).into_iter().chain(own).collect()
+}
+
+/// A population, and whether nothing in its queries needs a fence.
+fn candidate(
+    look: &Look<'_>,
+    matchers: Vec<Matcher>,
+    of: fn(Vec<Matcher>) -> Population,
+) -> (Population, bool) {
+    let plain = |matcher: &Matcher| {
+        let kept: String = matcher.value.chars().filter(|letter| !r"\|()[]".contains(*letter)).collect();
+        look.cx.intake.text(&kept).plain().is_some()
+    };
+    let plain = matchers.iter().all(plain);
+    (of(matchers), plain)
+}
+
+/// Counts the replicas of each candidate; `None` for one that has none.
+async fn count(
+    look: &Look<'_>,
+    candidates: &[(Population, bool)],
+    moments: u64,
+    draft: &mut Draft,
+) -> Result<Vec<Option<Found>>, ToolError> {
+    let grid = look.grid((look.span() / moments).max(60));
+    let queries: Vec<Query> = candidates
+        .iter()
+        .map(|(population, plain)| Query {
+            promql: population.counted(),
+            when: When::Over(grid),
+            plain: *plain,
+        })
+        .collect();
+    let mut all = Vec::new();
+    for ((population, plain), answered) in candidates.iter().zip(ask(look, &queries, draft).await) {
+        let (series, evidence) = answered?;
+        // What counted nothing is no evidence of the answer.
+        all.push(match series.is_empty() {
+            true => None,
+            false => summed(population.clone(), *plain, series, (grid, draft.cite(evidence))),
+        });
+    }
+    Ok(all)
+}
+
+fn summed(
+    population: Population,
+    plain: bool,
+    series: Vec<Series>,
+    (grid, cite): (Grid, Cite),
+) -> Option<Found> {
+    let tracks = track(series, population.labels(), grid);
+    let mut replicas = BTreeMap::new();
+    let mut at_once = vec![0.0; grid.count()];
+    let mut seen = BTreeSet::new();
+    for (place, values) in tracks {
+        for (moment, value) in values.iter().enumerate().filter(|(_, value)| value.is_finite()) {
+            seen.insert(moment);
+            if let Some(sum) = at_once.get_mut(moment) {
+                *sum += value;
+            }
+        }
+        let mut known = values.iter().copied().filter(|value| value.is_finite());
+        let (min, max) =
+            known.clone().fold((f64::MAX, 0.0_f64), |(min, max), value| (min.min(value), max.max(value)));
+        let Some(last) = known.next_back() else { continue };
+        replicas.insert(place, Replicas { min, max, last });
+    }
+    let last_seen = Timestamp::from_second(grid.second(*seen.last()?)).ok()?;
+    let series = at_once.into_iter().fold(1.0, f64::max);
+    Some(Found { population, plain, replicas, cite, series, last_seen })
+}
