@@ -10,6 +10,7 @@ mod find;
 mod measure;
 mod show;
 mod story;
+mod usage;
 
 use std::{sync::Arc, time::Duration};
 
@@ -103,7 +104,7 @@ Example: service=\"checkout\", time_range=\"30d\".",
             find::Outcome::Nothing(verdict) => return Ok(draft.conclude(verdict)),
         };
         let measured = measure::measure(&look, &found, &mut draft).await?;
-        Ok(show::answer(&look, &found, measured, draft))
+        Ok(show::answer(&look, &found, &measured, draft))
     }
 }
 

@@ -240,11 +240,9 @@ impl Population {
             let increase = format!("increase({}[{over}])", self.select(metric, &[]));
             self.by("sum", &[], &self.placed(increase))
         };
-        format!(
-            "{} / {}",
-            sum("container_cpu_cfs_throttled_periods_total"),
-            sum("container_cpu_cfs_periods_total")
-        )
+        let periods = sum("container_cpu_cfs_periods_total");
+        // A container that was never held back may have no counter of it.
+        format!("({} or {periods} * 0) / {periods}", sum("container_cpu_cfs_throttled_periods_total"))
     }
 
     /// What kube-state-metrics says about replicas and autoscalers of the workload of this name, and about the autoscalers

@@ -1,4 +1,4 @@
-//! The table: one row a container and resource, columns as few as carry facts.
+//! The tables: one a resource, one row a container, columns as few as carry facts.
 
 use contract::{Cell, Table};
 use signal::{SHAPE_BUCKETS, shape};
@@ -8,27 +8,40 @@ use super::{
     measure::Measured,
     story::{full_in, interval, rounded, several_namespaces},
 };
-use crate::analysis::capacity::{Bound, Population, Row};
+use crate::analysis::capacity::{Bound, Population, Resource, Row};
 
 /// A column: its name and what stands in it for a row.
 type Column<'c> = (&'static str, Box<dyn Fn(&Row) -> Cell + 'c>);
 
-/// The rows in their order, the first `most` of them.
-pub(super) fn table(found: &Found, measured: &Measured, most: usize) -> Table {
-    let shown: Vec<&Row> = measured.rows.iter().take(most).collect();
+/// A table of each resource, the one with the row nearest to its ceiling first; `most` rows of each.
+pub(super) fn tables(found: &Found, measured: &Measured, most: usize) -> Vec<Table> {
+    let mut order: Vec<Resource> = Vec::new();
+    for row in &measured.rows {
+        if !order.contains(&row.resource) {
+            order.push(row.resource);
+        }
+    }
+    order.into_iter().filter_map(|resource| table(found, measured, resource, most)).collect()
+}
+
+fn table(found: &Found, measured: &Measured, resource: Resource, most: usize) -> Option<Table> {
+    let cites = measured.cites.get(&resource)?;
+    let all: Vec<&Row> = measured.rows.iter().filter(|row| row.resource == resource).collect();
+    let shown: Vec<&Row> = all.iter().take(most).copied().collect();
     let is_told = |cell: &dyn Fn(&Row) -> Cell| shown.iter().any(|row| cell(row) != Cell::Missing);
     let columns: Vec<Column<'_>> =
         columns(found).into_iter().filter(|(_, cell)| is_told(cell.as_ref())).collect();
     let names: Vec<&str> = columns.iter().map(|(name, _)| *name).collect();
-    let mut table = Table::new("resources", &names, measured.usage);
+    let title = format!("rows of {} in {}", resource.name(), resource.unit());
+    let mut table = Table::new(&title, &names, cites.usage);
     for row in shown {
         table.row(columns.iter().map(|(_, cell)| cell(row)).collect());
     }
-    table.seen(measured.rows.len() as u64);
+    table.seen(all.len() as u64);
     table.see_more(
-        "further from their limits; service, namespace or resource narrows it, detail=full shows more",
+        "further from their limits; service or namespace narrows it, detail=full shows more",
     );
-    table
+    Some(table)
 }
 
 fn columns(found: &Found) -> Vec<Column<'_>> {
@@ -39,7 +52,7 @@ fn columns(found: &Found) -> Vec<Column<'_>> {
         (name, Box::new(move |row| quoted(row, index)))
     };
     let value = |of: fn(&Row) -> Option<f64>| -> Box<dyn Fn(&Row) -> Cell> {
-        Box::new(move |row| Cell::number(of(row).map(|value| rounded(row.resource.shown(value)))))
+        Box::new(move |row| Cell::number(of(row).map(|value| rounded(row.resource.shown(value), 3))))
     };
     let namespaces = several_namespaces(found);
     let mut columns: Vec<Column<'_>> = Vec::new();
@@ -57,10 +70,6 @@ fn columns(found: &Found) -> Vec<Column<'_>> {
     } else {
         columns.push(label(if found.population.has_containers() { "container" } else { "job" }));
     }
-    columns.push((
-        "resource",
-        Box::new(|row| Cell::Text(format!("{}, {}", row.resource.name(), row.resource.unit()))),
-    ));
     if !of_all {
         columns.push(("p50", value(|row| row.usage.p50)));
     }
@@ -82,7 +91,7 @@ fn columns(found: &Found) -> Vec<Column<'_>> {
             Box::new(|row| share(row.telling(), row.ceiling().map(|ceiling| ceiling.value))),
         ));
     }
-    columns.push(("change a day", value(Row::per_day)));
+    columns.push(("change in 30 d", value(|row| row.per_day().map(|per_day| per_day * 30.0))));
     if !of_all {
         columns.push((
             "95 % interval",
@@ -112,6 +121,6 @@ fn quoted(row: &Row, index: Option<usize>) -> Cell {
 }
 
 fn share(value: Option<f64>, of: Option<f64>) -> Cell {
-    let share = value.zip(of.filter(|of| *of > 0.0)).map(|(value, of)| rounded(100.0 * value / of));
+    let share = value.zip(of.filter(|of| *of > 0.0)).map(|(value, of)| rounded(100.0 * value / of, 3));
     Cell::number(share)
 }

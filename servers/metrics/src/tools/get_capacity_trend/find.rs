@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use contract::{Cite, Draft, ToolError};
+use contract::{Draft, Evidence, ToolError};
 use jiff::Timestamp;
 
 use super::{
@@ -32,12 +32,14 @@ pub(super) struct Replicas {
 }
 
 /// Whose usage it is.
+#[derive(Clone)]
 pub(super) struct Found {
     pub(super) population: Population,
     /// Whether nothing in its queries needs a fence.
     pub(super) plain: bool,
     pub(super) replicas: BTreeMap<Place, Replicas>,
-    pub(super) cite: Cite,
+    /// What counted them.
+    pub(super) evidence: Evidence,
     /// Series of one resource at one moment, at most.
     pub(super) series: f64,
     /// The last moment at which any replica was seen.
@@ -46,7 +48,7 @@ pub(super) struct Found {
 
 /// What was found.
 pub(super) enum Outcome {
-    Found(Found),
+    Found(Box<Found>),
     /// Nothing is measured: the verdict that says so.
     Nothing(String),
 }
@@ -63,18 +65,21 @@ pub(super) async fn population(look: &Look<'_>, draft: &mut Draft) -> Result<Out
 }
 
 async fn of_all(look: &Look<'_>, draft: &mut Draft) -> Result<Outcome, ToolError> {
-    let candidates = [Population::Workloads(namespace(look)), Population::Processes(namespace(look))]
-        .map(|one| (one, true));
-    let containers = count(look, &candidates, MOMENTS_OF_ALL, draft).await?;
-    let mut found = containers.into_iter().flatten();
-    let Some(found) = found.next() else {
-        return Ok(Outcome::Nothing(format!(
-            "Nothing can be said about capacity: over {} there is no container_memory_working_set_bytes (cAdvisor) and \
-             no process_resident_memory_bytes here. That is not zero usage.",
-            look.length()
-        )));
-    };
-    Ok(Outcome::Found(found))
+    for of in [Population::Workloads, Population::Processes] {
+        let candidate = candidate(look, namespace(look), of);
+        let counted = count(look, &[candidate], MOMENTS_OF_ALL, draft).await?;
+        if let Some(found) = counted.into_iter().flatten().next() {
+            return Ok(Outcome::Found(Box::new(found)));
+        }
+    }
+    let within = look
+        .namespace
+        .map_or(String::new(), |namespace| format!(" in namespace {}", look.lookup().echo(namespace)));
+    Ok(Outcome::Nothing(format!(
+        "Nothing can be said about capacity: over {} there is no container_memory_working_set_bytes (cAdvisor) and no \
+         process_resident_memory_bytes{within} here. That is not zero usage.",
+        look.length()
+    )))
 }
 
 async fn of_service(look: &Look<'_>, service: &str, draft: &mut Draft) -> Result<Outcome, ToolError> {
@@ -87,7 +92,7 @@ async fn of_service(look: &Look<'_>, service: &str, draft: &mut Draft) -> Result
         let candidates = [with(pods_of(service)), with(Matcher::equal("container", service))];
         let mut counted = count(look, &candidates, MOMENTS, draft).await?.into_iter();
         if let Some(found) = better(look, counted.next().flatten(), counted.next().flatten(), draft) {
-            return Ok(Outcome::Found(found));
+            return Ok(Outcome::Found(Box::new(found)));
         }
     }
     let lookup = look.lookup();
@@ -112,7 +117,7 @@ async fn of_service(look: &Look<'_>, service: &str, draft: &mut Draft) -> Result
     candidates.push(candidate(look, with_namespace(look, &scope), Population::Processes));
     let counted = count(look, &candidates, MOMENTS, draft).await?;
     match counted.into_iter().flatten().next() {
-        Some(found) => Ok(Outcome::Found(found)),
+        Some(found) => Ok(Outcome::Found(Box::new(found))),
         None => Ok(Outcome::Nothing(format!(
             "{} is known ({}), but over {} neither its containers (cAdvisor: container_memory_working_set_bytes) nor its \
              processes (process_resident_memory_bytes) are measured here. That is not zero usage.",
@@ -123,28 +128,28 @@ async fn of_service(look: &Look<'_>, service: &str, draft: &mut Draft) -> Result
     }
 }
 
-/// By the names of pods, which shows containers beside the main one, unless more pods are known by the container's name.
+/// By the names of pods, which shows containers beside the main one; by the container's name, when that shows as much or
+/// more replicas of it.
 fn better(look: &Look<'_>, pods: Option<Found>, name: Option<Found>, draft: &mut Draft) -> Option<Found> {
-    let most = |found: &Found| {
-        let service = look.service.unwrap_or_default();
-        let own =
-            |place: &Place| place.last().cloned().flatten().is_some_and(|name| name.inside() == service);
-        let own = found.replicas.iter().filter(|(place, _)| own(place));
-        own.map(|(_, replicas)| replicas.max).sum::<f64>()
+    let (Some(pods), Some(name)) = (&pods, &name) else { return pods.or(name) };
+    let service = look.service.unwrap_or_default();
+    let is_own = |place: &Place| place.last().cloned().flatten().is_some_and(|name| name.inside() == service);
+    let own = |found: &Found| -> f64 {
+        let own = found.replicas.iter().filter(|(place, _)| is_own(place));
+        own.map(|(_, replicas)| replicas.max).sum()
     };
-    match (pods, name) {
-        (Some(pods), Some(name)) if most(&name) > most(&pods) && most(&pods) > 0.0 => {
-            draft.caveat(format!(
-                "by the container's name, because {} replicas have it; only {} of them are in pods that are called so: \
-                 containers beside it are not shown",
-                most(&name),
-                most(&pods)
-            ));
-            Some(name)
-        }
-        (Some(pods), _) => Some(pods),
-        (None, name) => name,
+    let (by_pods, by_name) = (own(pods), own(name));
+    if by_pods == by_name && pods.replicas.keys().all(is_own) {
+        return Some(name.clone());
     }
+    if by_name > by_pods {
+        draft.caveat(format!(
+            "found by the container's name, which {by_name} replicas have; only {by_pods} of them are in pods called so: \
+             containers beside it are not shown"
+        ));
+        return Some(name.clone());
+    }
+    Some(pods.clone())
 }
 
 fn namespace(look: &Look<'_>) -> Vec<Matcher> {
@@ -196,7 +201,7 @@ async fn count(
         // What counted nothing is no evidence of the answer.
         all.push(match series.is_empty() {
             true => None,
-            false => summed(population.clone(), *plain, series, (grid, draft.cite(evidence))),
+            false => summed(population.clone(), *plain, series, (grid, evidence)),
         });
     }
     Ok(all)
@@ -206,7 +211,7 @@ fn summed(
     population: Population,
     plain: bool,
     series: Vec<Series>,
-    (grid, cite): (Grid, Cite),
+    (grid, evidence): (Grid, Evidence),
 ) -> Option<Found> {
     let tracks = track(series, population.labels(), grid);
     let mut replicas = BTreeMap::new();
@@ -227,5 +232,5 @@ fn summed(
     }
     let last_seen = Timestamp::from_second(grid.second(*seen.last()?)).ok()?;
     let series = at_once.into_iter().fold(1.0, f64::max);
-    Some(Found { population, plain, replicas, cite, series, last_seen })
+    Some(Found { population, plain, replicas, evidence, series, last_seen })
 }

@@ -47,59 +47,69 @@ pub(super) fn several_namespaces(found: &Found) -> bool {
 
 /// A value with its unit: `0.19 cores`, `363 MiB`.
 pub(super) fn amount(resource: Resource, value: f64) -> String {
-    format!("{} {}", number(resource, value), resource.unit())
+    let number = number(resource, value);
+    let unit = if resource == Resource::Cpu && number == "1" { "core" } else { resource.unit() };
+    format!("{number} {unit}")
 }
 
-/// A value in the unit that is shown, to three digits at least of what matters.
+/// A value in the unit that is shown, to three digits.
 pub(super) fn number(resource: Resource, value: f64) -> String {
-    significant(rounded(resource.shown(value)))
+    significant(rounded(resource.shown(value), 3))
 }
 
-/// Usage is not known to four digits.
-pub(super) fn rounded(value: f64) -> f64 {
+/// Usage is not known to more digits than these.
+pub(super) fn rounded(value: f64, digits: i32) -> f64 {
     if value == 0.0 || !value.is_finite() {
         return value;
     }
-    let digits = 2 - value.abs().log10().floor() as i32;
-    if digits <= 0 {
+    let decimals = digits - 1 - value.abs().log10().floor() as i32;
+    if decimals <= 0 {
         return value.round();
     }
-    let scale = 10.0_f64.powi(digits.min(9));
+    let scale = 10.0_f64.powi(decimals.min(9));
     (value * scale).round() / scale
 }
 
+/// A share in percent: `71 %`, `0.4 %`.
 pub(super) fn percent(share: f64) -> String {
     let percent = share * 100.0;
-    if percent >= 10.0 {
-        format!("{percent:.0} %")
-    } else {
-        format!("{} %", significant((percent * 10.0).round() / 10.0))
-    }
+    let text =
+        if percent >= 10.0 { format!("{percent:.0}") } else { significant((percent * 10.0).round() / 10.0) };
+    format!("{text} %")
 }
 
+/// What a row's usage is held against, as a word.
 pub(super) fn bound(bound: Bound) -> &'static str {
     match bound {
         Bound::Request => "request",
         Bound::Limit => "limit",
-        Bound::Host => "host's",
+        Bound::Host => "host",
     }
 }
 
-/// `rises 4.1 MiB a day (3.2 to 5)`; `None` without a trend.
-pub(super) fn moves(row: &Row) -> Option<String> {
-    let per_day = row.per_day()?;
-    let goes = if per_day > 0.0 { "rises" } else { "falls" };
-    Some(format!("{goes} {} a day ({})", amount(row.resource, per_day.abs()), interval(row)?))
+/// What a row is about: `CPU`, `memory`.
+pub(super) fn about(row: &Row) -> &'static str {
+    match row.resource {
+        Resource::Cpu => "CPU",
+        Resource::Memory => "memory",
+    }
 }
 
-/// The interval of the change in a day: `3.2 to 5`.
+/// `rising 8.2 MiB in 30 d (6.1 to 10)`; `None` without a trend.
+pub(super) fn moves(row: &Row) -> Option<String> {
+    let per_day = row.per_day()?;
+    let goes = if per_day > 0.0 { "rising" } else { "falling" };
+    Some(format!("{goes} {} in 30 d ({})", amount(row.resource, per_day.abs() * 30.0), interval(row)?))
+}
+
+/// The interval of the change in 30 days: `6.1 to 10`.
 pub(super) fn interval(row: &Row) -> Option<String> {
     let trend = row.trend?;
-    let day = |slope: f64| number(row.resource, slope * DAY / row.step);
+    let month = |slope: f64| significant(rounded(row.resource.shown(slope * 30.0 * DAY / row.step), 2));
     let (low, high) = match trend.high < 0.0 {
         // Of a fall the smaller one first, without its sign.
-        true => (day(-trend.high), day(-trend.low)),
-        false => (day(trend.low), day(trend.high)),
+        true => (month(-trend.high), month(-trend.low)),
+        false => (month(trend.low), month(trend.high)),
     };
     Some(format!("{low} to {high}"))
 }
@@ -122,7 +132,7 @@ pub(super) fn full_in(row: &Row) -> Option<String> {
     Some(format!("{} ({earliest} to {latest})", days(reaches.samples)))
 }
 
-/// How much of what: `at most 363 of 512 MiB (71 % of its limit)`.
+/// How much of what: `at most 363 of 512 MiB, 71 % of its limit`.
 pub(super) fn fill(row: &Row) -> String {
     let Some(telling) = row.telling() else { return "not measured".to_owned() };
     let how = match row.resource {
@@ -132,15 +142,12 @@ pub(super) fn fill(row: &Row) -> String {
     let used = number(row.resource, telling);
     match (row.ceiling(), row.used()) {
         (Some(ceiling), Some(share)) => format!(
-            "{how} {used} of {} ({} of its {})",
+            "{how} {used} of {}, {} of its {}",
             amount(row.resource, ceiling.value),
             percent(share),
-            match ceiling.bound {
-                Bound::Host => "host",
-                other => bound(other),
-            }
+            bound(ceiling.bound)
         ),
-        _ => format!("{how} {used} {}, without a request or limit to hold it against", row.resource.unit()),
+        _ => format!("{how} {used} {}, no request or limit is seen", row.resource.unit()),
     }
 }
 
