@@ -28,7 +28,7 @@ use crate::{
     },
     backend::{Metrics, Sources},
     config::QueryLimits,
-    tools::scope::Lookup,
+    tools::{cost::Guard, scope::Lookup},
 };
 
 /// Without `time_range`: a month, so that a rise is told from a week.
@@ -114,6 +114,8 @@ struct Look<'a> {
     store: &'a dyn Metrics,
     sources: &'a Sources,
     limits: QueryLimits,
+    /// What the queries read; what they may read is planned here, because how many series there are is known.
+    guard: Guard<'a>,
     service: Option<&'a str>,
     namespace: Option<&'a str>,
     resources: Vec<Resource>,
@@ -137,9 +139,11 @@ impl<'a> Look<'a> {
             Some(Only::Cpu) => vec![Resource::Cpu],
             Some(Only::Memory) => vec![Resource::Memory],
         };
+        let store = tool.sources.metrics(request.source.as_deref())?;
         Ok(Look {
             cx,
-            store: tool.sources.metrics(request.source.as_deref())?,
+            store,
+            guard: Guard::new(cx, store, tool.limits),
             sources: &tool.sources,
             limits: tool.limits,
             service: request.service.as_deref().map(str::trim),

@@ -6,6 +6,8 @@ use serde_json::{Value, json};
 /// Tool and arguments that reach a backend. `query_metrics` comes twice: at one moment and over a window.
 pub fn good_calls() -> Vec<(&'static str, Value)> {
     vec![
+        ("get_capacity_trend", json!({"service": "checkout"})),
+        ("get_capacity_trend", json!({"time_range": "7d"})),
         ("list_firing_alerts", json!({})),
         ("list_firing_alerts", json!({"time_range": "1h"})),
         ("query_metrics", json!({"promql": "up"})),

@@ -28,6 +28,8 @@ pub(super) struct Query {
     pub(super) promql: String,
     pub(super) when: When,
     pub(super) plain: bool,
+    /// Samples it reads, where that was planned.
+    pub(super) estimate: Option<f64>,
 }
 
 /// What came back, with the evidence it rests on.
@@ -50,14 +52,16 @@ pub(super) async fn ask(look: &Look<'_>, queries: &[Query], draft: &mut Draft) -
 }
 
 async fn one(look: &Look<'_>, query: &Query) -> Result<QueryReply, QueryError> {
-    let options = QueryOptions::default();
-    match query.when {
+    let options = QueryOptions { limit: None, stats: true };
+    let reply = match query.when {
         When::At(at) => look.store.instant(look.cx, &query.promql, at, options).await,
         When::Over(grid) => {
             let window = grid.window(look.window);
             look.store.range(look.cx, &query.promql, window, grid.step(), options).await
         }
-    }
+    }?;
+    look.guard.book(&reply, query.estimate);
+    Ok(reply)
 }
 
 fn evidence(look: &Look<'_>, query: &Query) -> Evidence {

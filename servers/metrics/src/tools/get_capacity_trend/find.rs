@@ -193,6 +193,7 @@ async fn count(
             promql: population.counted(),
             when: When::Over(grid),
             plain: *plain,
+            estimate: None,
         })
         .collect();
     let mut all = Vec::new();

@@ -18,6 +18,7 @@ use crate::{
         promql::{SCRAPE, about},
         ranking::{Grid, automatic_step},
     },
+    config::CostGuard,
     model::Series,
 };
 
@@ -66,7 +67,7 @@ pub(super) async fn measure(
         autoscalers(series, service).iter().any(|one| !one.targets.is_empty())
     });
     let stats = stats(&found.population, is_scaled);
-    let plan = planned(look, found, scrape, &stats)?;
+    let plan = planned(look, found, scrape, &stats, draft)?;
     let throttled_over = throttled_over(look, found, scrape);
     let sending = Sending { look, found, plan, stats, is_scaled, throttled_over };
     let (usage, plan) = usage(sending, draft).await?;
@@ -107,7 +108,7 @@ pub(super) async fn measure(
 /// What the further questions depend on: distance of samples, bounds, and for one service what scales it.
 fn firsts(look: &Look<'_>, found: &Found) -> Vec<Query> {
     let population = &found.population;
-    let query = |promql: String, when: When| Query { promql, when, plain: found.plain };
+    let query = |promql: String, when: When| Query { promql, when, plain: found.plain, estimate: None };
     let coarse = look.grid((look.span() / 8).max(60));
     let mut queries = vec![
         query(population.samples_in_quarter(), When::Over(coarse)),
@@ -151,7 +152,13 @@ fn stats(population: &Population, is_scaled: bool) -> Vec<Stat> {
     Stat::ALL.into_iter().filter(is_needed).collect()
 }
 
-fn planned(look: &Look<'_>, found: &Found, scrape: f64, stats: &[Stat]) -> Result<Plan, ToolError> {
+fn planned(
+    look: &Look<'_>,
+    found: &Found,
+    scrape: f64,
+    stats: &[Stat],
+    draft: &mut Draft,
+) -> Result<Plan, ToolError> {
     let points: &[u64] = match look.service {
         Some(_) => &POINTS,
         None => &POINTS_OF_ALL,
@@ -165,8 +172,26 @@ fn planned(look: &Look<'_>, found: &Found, scrape: f64, stats: &[Stat]) -> Resul
     let mut steps: Vec<u64> =
         fitting.into_iter().map(|points| automatic_step(look.window, points, 60.0)).collect();
     steps.dedup();
-    let size = Size { series: found.series, span: look.span(), scrape, most: look.limits.max_samples as f64 };
-    plan(size, &steps, stats).map_err(|reads| too_expensive(look, found, reads))
+    let most = look.limits.max_samples as f64;
+    let size = Size { series: found.series, span: look.span(), scrape, most };
+    let allowed = plan(size, &steps, stats);
+    let free = || plan(Size { most: f64::INFINITY, ..size }, &steps, stats);
+    match (look.limits.cost_guard, allowed) {
+        (CostGuard::Enforce, allowed) => allowed.map_err(|reads| too_expensive(look, found, reads)),
+        (CostGuard::Off, _) => free().map_err(|reads| too_expensive(look, found, reads)),
+        (CostGuard::Shadow, allowed) => {
+            let free = free().map_err(|reads| too_expensive(look, found, reads))?;
+            if allowed != Ok(free) {
+                let what = if allowed.is_ok() { "read less" } else { "been refused" };
+                draft.caveat(format!(
+                    "cost guard (shadow): would have {what}: this reads about {} samples (limit {})",
+                    about(free.samples),
+                    about(most)
+                ));
+            }
+            Ok(free)
+        }
+    }
 }
 
 fn too_expensive(look: &Look<'_>, found: &Found, reads: f64) -> ToolError {
@@ -196,7 +221,8 @@ fn too_expensive(look: &Look<'_>, found: &Found, reads: f64) -> ToolError {
 fn throttled_over(look: &Look<'_>, found: &Found, scrape: f64) -> u64 {
     // Throttled periods once, all periods twice.
     let reads = 3.0 * found.series * look.window.seconds() / scrape.max(1.0);
-    match reads <= look.limits.max_samples as f64 {
+    let is_bound = look.limits.cost_guard == CostGuard::Enforce;
+    match !is_bound || reads <= look.limits.max_samples as f64 {
         true => look.span(),
         false => look.span().min(DAY as u64),
     }

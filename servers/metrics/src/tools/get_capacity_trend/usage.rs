@@ -145,7 +145,9 @@ impl Sending<'_> {
     /// For each resource the moments and the numbers; last, throttling. And how many queries there are for each resource.
     fn queries(&self) -> (Vec<Query>, usize) {
         let (plan, population) = (self.plan, &self.found.population);
-        let query = |promql: String, when: When| Query { promql, when, plain: self.found.plain };
+        let plain = self.found.plain;
+        let query = |promql: String, when: When| Query { promql, when, plain, estimate: None };
+        let dearest = |query: Query| Query { estimate: Some(plan.samples), ..query };
         let over = When::Over(self.look.grid(plan.step));
         let at = When::At(self.look.end());
         let mut queries = Vec::new();
@@ -155,10 +157,12 @@ impl Sending<'_> {
                 Reading::Every(every) => {
                     queries.push(query(population.highest(resource, plan.rate, plan.step, every), over));
                     let span = (self.look.span(), every);
-                    queries.push(query(population.stats(resource, plan.rate, span, &self.stats), at));
+                    let stats = population.stats(resource, plan.rate, span, &self.stats);
+                    // Prometheus does not count what a subquery reads inside, so there is nothing to compare with.
+                    queries.push(query(stats, at));
                 }
                 Reading::Moments => {
-                    queries.push(query(population.busiest(resource, plan.rate), over));
+                    queries.push(dearest(query(population.busiest(resource, plan.rate), over)));
                     match self.is_scaled {
                         true => queries.push(query(population.mean(resource, plan.rate), over)),
                         false => per_resource = 1,

@@ -43,6 +43,7 @@ impl Story<'_> {
         });
         self.seasons(draft);
         self.unseen(draft);
+        self.look.guard.caveats().into_iter().for_each(|caveat| draft.caveat(caveat));
     }
 
     fn gone(&self, mut gone: Vec<String>, draft: &mut Draft) {
