@@ -202,7 +202,7 @@ async fn count(
         // What counted nothing is no evidence of the answer.
         all.push(match series.is_empty() {
             true => None,
-            false => summed(population.clone(), *plain, series, (grid, evidence)),
+            false => summed(population.clone(), *plain, series, (grid, look.end(), evidence)),
         });
     }
     Ok(all)
@@ -212,7 +212,7 @@ fn summed(
     population: Population,
     plain: bool,
     series: Vec<Series>,
-    (grid, evidence): (Grid, Evidence),
+    (grid, end, evidence): (Grid, Timestamp, Evidence),
 ) -> Option<Found> {
     let tracks = track(series, population.labels(), grid);
     let mut replicas = BTreeMap::new();
@@ -231,7 +231,12 @@ fn summed(
         let Some(last) = known.next_back() else { continue };
         replicas.insert(place, Replicas { min, max, last });
     }
-    let last_seen = Timestamp::from_second(grid.second(*seen.last()?)).ok()?;
+    let last = *seen.last()?;
+    // Still there at the last moment: the window's end says more than a moment before it.
+    let last_seen = match last + 1 == grid.count() {
+        true => end,
+        false => Timestamp::from_second(grid.second(last)).ok()?,
+    };
     let series = at_once.into_iter().fold(1.0, f64::max);
     Some(Found { population, plain, replicas, evidence, series, last_seen })
 }
