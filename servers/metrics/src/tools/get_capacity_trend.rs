@@ -37,6 +37,11 @@ const DEFAULT: Duration = Duration::from_secs(30 * 86_400);
 /// A shorter window holds too few moments to say anything.
 const SHORTEST: f64 = 1_800.0;
 
+/// Rows of each table, concise and full, and the most.
+const ROWS: usize = 10;
+const ROWS_FULL: usize = 40;
+const MOST_ROWS: usize = 100;
+
 /// The longest name that is a service and not an essay, in characters.
 const LONGEST: usize = 200;
 
@@ -52,9 +57,11 @@ pub(crate) struct Request {
     resource: Option<Only>,
     /// Only this Kubernetes namespace.
     namespace: Option<String>,
+    /// Rows of each table at most, 1 to 100; 10 when left out.
+    limit: Option<usize>,
     /// Which Prometheus; the first when left out.
     source: Option<String>,
-    /// `full` for more rows.
+    /// `full` for more evidence and rows.
     detail: Option<Detail>,
 }
 
@@ -122,7 +129,8 @@ struct Look<'a> {
     /// What was asked for, as far as it is past, in whole minutes.
     window: TimeRange,
     source: Option<&'a str>,
-    full: bool,
+    /// Rows of each table at most.
+    limit: usize,
 }
 
 impl<'a> Look<'a> {
@@ -151,7 +159,7 @@ impl<'a> Look<'a> {
             resources,
             window: window(cx, request, tool.limits)?,
             source: request.source.as_deref(),
-            full: request.detail == Some(Detail::Full),
+            limit: limit(request)?,
         })
     }
 
@@ -177,6 +185,19 @@ impl<'a> Look<'a> {
     /// The window's length in words.
     fn length(&self) -> String {
         duration_text(self.window.seconds())
+    }
+}
+
+/// Rows of each table at most.
+fn limit(request: &Request) -> Result<usize, ToolError> {
+    match (request.limit, request.detail) {
+        (None, Some(Detail::Full)) => Ok(ROWS_FULL),
+        (None, _) => Ok(ROWS),
+        (Some(limit @ 1..=MOST_ROWS), _) => Ok(limit),
+        (Some(limit), _) => {
+            let problem = format!("{limit} is not between 1 and {MOST_ROWS}");
+            Err(ToolError::invalid("limit", &problem).remedy(format!("{ROWS} when left out")))
+        }
     }
 }
 

@@ -38,7 +38,7 @@ fn table(found: &Found, measured: &Measured, resource: Resource, most: usize) ->
         table.row(columns.iter().map(|(_, cell)| cell(row)).collect());
     }
     table.seen(all.len() as u64);
-    table.see_more("further from their limits; service or namespace narrows it, detail=full shows more");
+    table.see_more("further from their limits; service or namespace narrows it, a higher limit shows more");
     Some(table)
 }
 

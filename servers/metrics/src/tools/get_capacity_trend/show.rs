@@ -17,10 +17,6 @@ use crate::{
     model::Series,
 };
 
-/// Rows of a table, concise and full.
-const ROWS: usize = 10;
-const ROWS_FULL: usize = 40;
-
 /// Findings of one kind.
 const MOST: usize = 4;
 
@@ -35,8 +31,7 @@ pub(super) fn answer(look: &Look<'_>, found: &Found, measured: &Measured, mut dr
     story.requests(&mut draft);
     story.throttling(&mut draft);
     story.replicas(&mut draft);
-    let rows = if look.full { ROWS_FULL } else { ROWS };
-    chart::tables(found, measured, rows).into_iter().for_each(|table| draft.table(table));
+    chart::tables(found, measured, look.limit).into_iter().for_each(|table| draft.table(table));
     story.caveats(&mut draft);
     story.next(&mut draft);
     draft.conclude(verdict)
