@@ -2,6 +2,7 @@
 
 pub(crate) mod alerts;
 pub(crate) mod baseline;
+pub(crate) mod capacity;
 pub(crate) mod comparison;
 pub(crate) mod exemplars;
 pub(crate) mod promql;

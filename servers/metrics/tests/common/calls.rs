@@ -8,6 +8,8 @@ pub fn good_calls() -> Vec<(&'static str, Value)> {
     vec![
         ("get_service_golden_signals", json!({})),
         ("get_service_golden_signals", json!({"service": "checkout"})),
+        ("get_capacity_trend", json!({"service": "checkout"})),
+        ("get_capacity_trend", json!({"time_range": "7d"})),
         ("list_firing_alerts", json!({})),
         ("list_firing_alerts", json!({"time_range": "1h"})),
         ("query_metrics", json!({"promql": "up"})),
