@@ -57,6 +57,10 @@ pub(crate) enum Kind {
     Bucket,
     Sum,
     Count,
+    /// A native histogram.
+    Native,
+    /// Nothing that moves: labels as information, times of creation, states of alerts.
+    Ignored,
 }
 
 /// One thing that is judged.
@@ -68,7 +72,24 @@ pub(crate) struct Signal {
     pub(crate) what: What,
     pub(crate) scale: Scale,
     pub(crate) values: Vec<f64>,
+    /// Whether it is all of the metric, not one label set of several.
+    pub(crate) is_total: bool,
+    /// The service, where several were read.
+    pub(crate) service: Option<String>,
 }
+
+impl Signal {
+    pub(crate) fn new(metric: &str, tags: Tags, what: What, scale: Scale, values: Vec<f64>) -> Signal {
+        Signal { metric: metric.to_owned(), tags, what, scale, values, is_total: false, service: None }
+    }
+
+    fn total(self) -> Signal {
+        Signal { is_total: true, ..self }
+    }
+}
+
+/// Linear, and nothing known about what is small.
+pub(super) const PLAIN: Scale = Scale::Linear { resolution: 0.0 };
 
 /// What was read of a service.
 #[derive(Debug, Default)]
@@ -96,23 +117,36 @@ pub(crate) struct Pace {
 /// Everything that can be judged of what was read.
 pub(crate) fn signals(read: &Read, kind: impl Fn(&str) -> Kind, pace: Pace) -> Vec<Signal> {
     let mut all = Vec::new();
-    all.extend(read.gauges.iter().map(gauge));
+    all.extend(read.gauges.iter().map(|reading| gauge(reading, pace)));
     all.extend(counters(read, &kind, pace));
     all.extend(quantiles(&read.buckets, pace));
     all.extend(read.series.iter().map(number_of_series));
     all
 }
 
-fn gauge(reading: &Reading) -> Signal {
-    let scale = if is_share(reading) { Scale::Share } else { Scale::Linear { resolution: 0.0 } };
-    Signal {
-        metric: reading.name.clone(),
-        tags: reading.tags.clone(),
-        what: What::Value,
-        scale,
-        values: reading.values.clone(),
+fn gauge(reading: &Reading, pace: Pace) -> Signal {
+    let (name, tags) = (&reading.name, reading.tags.clone());
+    if only_rises(&reading.values) {
+        // A counter that no target told about, or a moment that goes with the clock: how fast it rises is what may
+        // change.
+        let steady = vec![1.0; reading.values.len()];
+        let values = rate(&increases(&reading.values, &steady), pace.span, pace.step);
+        return Signal::new(name, tags, What::PerSecond, PLAIN, values);
     }
+    let scale = if is_share(reading) { Scale::Share } else { PLAIN };
+    Signal::new(name, tags, What::Value, scale, reading.values.clone())
 }
+
+/// Whether values rise at most steps and never fall.
+fn only_rises(values: &[f64]) -> bool {
+    let finite: Vec<f64> = values.iter().copied().filter(|value| value.is_finite()).collect();
+    let steps = || finite.iter().zip(finite.iter().skip(1));
+    let rising = steps().filter(|(one, next)| next > one).count();
+    finite.len() >= FEWEST_RISING && 2 * rising > finite.len() && steps().all(|(one, next)| next >= one)
+}
+
+/// So many values that only rise are no chance.
+const FEWEST_RISING: usize = 20;
 
 /// Words of names whose values between 0 and 1 are shares.
 const SHARE_WORDS: &[&str] =
@@ -126,13 +160,9 @@ fn is_share(reading: &Reading) -> bool {
 
 fn number_of_series(reading: &Reading) -> Signal {
     let usual = signal::median(&reading.values).unwrap_or(0.0);
-    Signal {
-        metric: reading.name.clone(),
-        tags: Tags::new(),
-        what: What::Series,
-        scale: Scale::Linear { resolution: (usual / 10.0).max(1.0) },
-        values: reading.values.clone(),
-    }
+    // Replicas come and go by one; a tenth of many is nothing either.
+    let scale = Scale::Linear { resolution: (usual / 10.0).max(1.0) };
+    Signal::new(&reading.name, reading.tags.clone(), What::Series, scale, reading.values.clone())
 }
 
 /// A counter's parts: labels, sums and increases.
@@ -167,20 +197,27 @@ fn counters(read: &Read, kind: &impl Fn(&str) -> Kind, pace: Pace) -> Vec<Signal
                 let counted = parts.get(counted.as_str()).map(Vec::as_slice).unwrap_or_default();
                 all.extend(means(base, of_name, counted, pace));
             }
-            Kind::Gauge | Kind::Bucket => {}
+            Kind::Gauge | Kind::Bucket | Kind::Native | Kind::Ignored => {}
         }
     }
     // A gauge among them, such as `pg_stat_activity_count`.
     for one in read.sums.iter().filter(|one| kind(&one.name) == Kind::Gauge) {
         let counts = counts.get(&(one.name.as_str(), &one.tags)).copied().unwrap_or_default();
         let values = one.values.iter().zip(counts).map(|(sum, count)| sum / count).collect();
-        all.push(gauge(&Reading { name: one.name.clone(), tags: one.tags.clone(), values }));
+        all.push(gauge(&Reading { name: one.name.clone(), tags: one.tags.clone(), values }, pace));
     }
     all
 }
 
 fn total(parts: &[Part<'_>]) -> Vec<f64> {
     summed(parts.iter().map(|part| (part.increases.as_slice(), part.sums)))
+}
+
+/// The labels that all parts have with the same value.
+fn shared(parts: &[Part<'_>]) -> Tags {
+    let mut shared = parts.first().map(|part| part.tags.clone()).unwrap_or_default();
+    shared.retain(|name, value| parts.iter().all(|part| part.tags.get(name) == Some(value)));
+    shared
 }
 
 /// One event in the span, where a counter counts events; nothing where it counts seconds or bytes.
@@ -190,38 +227,27 @@ fn resolution(increases: &[f64], pace: Pace) -> f64 {
 }
 
 fn rates(name: &str, parts: &[Part<'_>], pace: Pace) -> Vec<Signal> {
-    let signal = |tags: Tags, increases: &[f64]| Signal {
-        metric: name.to_owned(),
-        tags,
-        what: What::PerSecond,
-        scale: Scale::Linear { resolution: resolution(increases, pace) },
-        values: rate(increases, pace.span, pace.step),
+    let signal = |tags: Tags, increases: &[f64]| {
+        let scale = Scale::Linear { resolution: resolution(increases, pace) };
+        Signal::new(name, tags, What::PerSecond, scale, rate(increases, pace.span, pace.step))
     };
-    let mut all = Vec::new();
-    if parts.len() > 1 {
-        all.push(signal(Tags::new(), &total(parts)));
-    }
-    all.extend(parts.iter().map(|part| signal(part.tags.clone(), &part.increases)));
-    all
+    let all = signal(shared(parts), &total(parts)).total();
+    let each = parts.iter().map(|part| signal(part.tags.clone(), &part.increases));
+    std::iter::once(all).chain(each.filter(|_| parts.len() > 1)).collect()
 }
 
 fn means(base: &str, sums: &[Part<'_>], counts: &[Part<'_>], pace: Pace) -> Vec<Signal> {
     let mean = |tags: Tags, sum: &[f64], count: &[f64]| {
         let (sum, count) = (rate(sum, pace.span, pace.step), rate(count, pace.span, pace.step));
-        let values = sum.iter().zip(&count).map(|(sum, count)| if *count > 0.0 { sum / count } else { f64::NAN });
-        let scale = Scale::Linear { resolution: 0.0 };
-        Signal { metric: base.to_owned(), tags, what: What::Mean, scale, values: values.collect() }
+        let mean = |(sum, count): (&f64, &f64)| if *count > 0.0 { sum / count } else { f64::NAN };
+        Signal::new(base, tags, What::Mean, PLAIN, sum.iter().zip(&count).map(mean).collect())
     };
-    let mut all = Vec::new();
-    if sums.len() > 1 {
-        all.push(mean(Tags::new(), &total(sums), &total(counts)));
-    }
-    for sum in sums {
-        if let Some(count) = counts.iter().find(|count| count.tags == sum.tags) {
-            all.push(mean(sum.tags.clone(), &sum.increases, &count.increases));
-        }
-    }
-    all
+    let all = mean(shared(sums), &total(sums), &total(counts)).total();
+    let each = sums.iter().filter_map(|sum| {
+        let count = counts.iter().find(|count| count.tags == sum.tags)?;
+        Some(mean(sum.tags.clone(), &sum.increases, &count.increases))
+    });
+    std::iter::once(all).chain(each.filter(|_| sums.len() > 1)).collect()
 }
 
 /// Whether a label's value says that something failed on the server's side.
@@ -251,38 +277,38 @@ fn failures(name: &str, parts: &[Part<'_>], pace: Pace) -> Option<Signal> {
     let failing: Vec<f64> = failing.iter().zip(&all).map(none_yet).collect();
     let (failing, all) = (rate(&failing, pace.span, pace.step), rate(&all, pace.span, pace.step));
     let share = |(failing, all): (&f64, &f64)| if *all > 0.0 { failing / all } else { f64::NAN };
-    let tags = Tags::from([(label.to_owned(), "failing".to_owned())]);
+    let values: BTreeSet<&str> =
+        parts.iter().filter(failed).filter_map(|part| part.tags.get(label)).map(String::as_str).collect();
+    let mut tags = shared(parts);
+    tags.insert(label.to_owned(), values.into_iter().collect::<Vec<_>>().join("|"));
     let values = failing.iter().zip(&all).map(share).collect();
-    Some(Signal { metric: name.to_owned(), tags, what: What::FailureShare, scale: Scale::Share, values })
+    Some(Signal::new(name, tags, What::FailureShare, Scale::Share, values).total())
 }
 
 /// The 95th percentile of each classic histogram, all labels but `le` summed.
 fn quantiles(buckets: &[Reading], pace: Pace) -> Vec<Signal> {
-    let mut by_name: BTreeMap<&str, Vec<(f64, Vec<f64>)>> = BTreeMap::new();
+    let mut histograms: BTreeMap<(&str, Tags), Vec<(f64, Vec<f64>)>> = BTreeMap::new();
     for one in buckets {
         let Some(bound) = one.tags.get("le").and_then(|le| le.parse::<f64>().ok()) else { continue };
-        let growth = increases(&one.values, &one.values.iter().map(|value| value * 0.0).collect::<Vec<_>>());
-        by_name.entry(one.name.as_str()).or_default().push((bound, rate(&growth, pace.span, pace.step)));
+        let mut tags = one.tags.clone();
+        tags.remove("le");
+        // How many series are in the sum was not read: a sum that falls is all that shows a change.
+        let growth = increases(&one.values, &vec![1.0; one.values.len()]);
+        let rates = rate(&growth, pace.span, pace.step);
+        histograms.entry((one.name.as_str(), tags)).or_default().push((bound, rates));
     }
-    let mut all = Vec::new();
-    for (name, mut bounds) in by_name {
+    let signal = |((name, tags), mut bounds): ((&str, Tags), Vec<(f64, Vec<f64>)>)| {
         bounds.sort_by(|(one, _), (other, _)| one.total_cmp(other));
         let moments = bounds.iter().map(|(_, rates)| rates.len()).max().unwrap_or(0);
-        let at = |moment: usize| {
-            let counts: Vec<(f64, f64)> = bounds
-                .iter()
-                .map(|(bound, rates)| (*bound, rates.get(moment).copied().unwrap_or(f64::NAN)))
-                .filter(|(_, rate)| rate.is_finite())
-                .collect();
-            classic_quantile(0.95, &counts).unwrap_or(f64::NAN)
-        };
-        all.push(Signal {
-            metric: name.strip_suffix("_bucket").unwrap_or(name).to_owned(),
-            tags: Tags::new(),
-            what: What::P95,
-            scale: Scale::Linear { resolution: 0.0 },
-            values: (0..moments).map(at).collect(),
-        });
-    }
-    all
+        let values = (0..moments).map(|moment| quantile_at(&bounds, moment)).collect();
+        let metric = name.strip_suffix("_bucket").unwrap_or(name);
+        Signal::new(metric, tags, What::P95, PLAIN, values).total()
+    };
+    histograms.into_iter().map(signal).collect()
+}
+
+fn quantile_at(bounds: &[(f64, Vec<f64>)], moment: usize) -> f64 {
+    let at = |(bound, rates): &(f64, Vec<f64>)| Some((*bound, *rates.get(moment)?));
+    let counts: Vec<(f64, f64)> = bounds.iter().filter_map(at).filter(|(_, rate)| rate.is_finite()).collect();
+    classic_quantile(0.95, &counts).unwrap_or(f64::NAN)
 }
