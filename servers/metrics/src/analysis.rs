@@ -2,8 +2,10 @@
 
 pub(crate) mod alerts;
 pub(crate) mod baseline;
+pub(crate) mod cardinality;
 pub(crate) mod promql;
 pub(crate) mod ranking;
 pub(crate) mod search;
 pub(crate) mod transform;
+pub(crate) mod unusual;
 pub(crate) mod workload;

@@ -10,7 +10,9 @@ use contract::{Context, ErrorKind, TimeRange, ToolError, Untrusted, nearest};
 use jiff::Timestamp;
 
 use crate::config::aliases::Aliases;
-use crate::model::{Alerts, Listing, Metadata, QueryError, QueryOptions, QueryReply, Rules, Silences};
+use crate::model::{
+    Alerts, Listing, Metadata, QueryError, QueryOptions, QueryReply, Rules, Silences, TsdbStatus,
+};
 
 /// The answer to a question, in time. Dropping it cancels the request.
 pub(crate) type Asking<'a, T, E = QueryError> = Pin<Box<dyn Future<Output = Result<T, E>> + Send + 'a>>;
@@ -71,6 +73,9 @@ pub(crate) trait Metrics: Send + Sync + 'static {
         window: Option<TimeRange>,
         limit: usize,
     ) -> Asking<'a, Listing<Untrusted>>;
+
+    /// How many series there are, and what has most of them: at most `limit` of each. Not every store tells.
+    fn tsdb<'a>(&'a self, cx: &'a Context, limit: usize) -> Asking<'a, TsdbStatus>;
 
     /// The rules with their state and active alerts.
     fn rules<'a>(&'a self, cx: &'a Context) -> Asking<'a, Rules>;

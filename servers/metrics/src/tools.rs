@@ -1,6 +1,7 @@
 //! The list of tools.
 
 mod cost;
+mod get_high_cardinality_metrics;
 mod list_firing_alerts;
 mod query_metrics;
 mod scope;
@@ -15,6 +16,10 @@ use crate::{backend::Sources, config::QueryLimits};
 /// Every tool of this server.
 pub(crate) fn all(server: Server, sources: &Arc<Sources>, limits: QueryLimits) -> Server {
     server
+        .tool(get_high_cardinality_metrics::GetHighCardinalityMetrics {
+            sources: Arc::clone(sources),
+            limits,
+        })
         .tool(list_firing_alerts::ListFiringAlerts { sources: Arc::clone(sources) })
         .tool(query_metrics::QueryMetrics { sources: Arc::clone(sources), limits })
         .tool(search_metrics::SearchMetrics { sources: Arc::clone(sources) })

@@ -12,7 +12,8 @@ const FEWEST_PAIRS: usize = 8;
 pub fn correlation(one: &[f64], other: &[f64]) -> Option<f64> {
     let (unit_of_one, unit_of_other) = (unit(one)?, unit(other)?);
     let both = one.iter().zip(other).filter(|(one, other)| one.is_finite() && other.is_finite());
-    let pairs: Vec<(f64, f64)> = both.map(|(one, other)| (one / unit_of_one, other / unit_of_other)).collect();
+    let pairs: Vec<(f64, f64)> =
+        both.map(|(one, other)| (one / unit_of_one, other / unit_of_other)).collect();
     if pairs.len() < FEWEST_PAIRS {
         return None;
     }
@@ -96,11 +97,10 @@ mod tests {
         let double: Vec<f64> = ONE.iter().map(|value| value * 2.0).collect();
         let opposite: Vec<f64> = ONE.iter().map(|value| 100.0 - value).collect();
         let other = [1.0, -1.0, 1.0, -1.0, 1.0, 1.0, -1.0, -1.0, 1.0, -1.0];
-        assert_eq!(together(&[&ONE, &other, &double, &[3.0; 10], &opposite], 0.95), [
-            vec![0, 2, 4],
-            vec![1],
-            vec![3]
-        ]);
+        assert_eq!(
+            together(&[&ONE, &other, &double, &[3.0; 10], &opposite], 0.95),
+            [vec![0, 2, 4], vec![1], vec![3]]
+        );
         assert_eq!(together(&[], 0.95), Vec::<Vec<usize>>::new());
     }
 

@@ -4,6 +4,7 @@
 //! [`signals`] makes of them what is judged, [`moment`] says which part of the window is the baseline, [`score`] judges
 //! one signal, [`ranking`] orders all of them.
 
+pub(crate) mod apart;
 pub(crate) mod kinds;
 pub(crate) mod moment;
 pub(crate) mod native;

@@ -97,7 +97,6 @@ pub(crate) struct Ran {
     /// The query as it was sent.
     pub(crate) evidence: Evidence,
     /// From one moment to the next, which is more than was asked for when the query was narrowed.
-    #[expect(dead_code, reason = "for tools that compute with the step")]
     pub(crate) step: Duration,
 }
 
@@ -177,7 +176,6 @@ impl<'a> Guard<'a> {
 
     /// Counts the series of several queries over the same moments in one look-up, so that asking them afterwards
     /// costs none. For tools that ask many at once.
-    #[expect(dead_code, reason = "for tools that ask several queries at once")]
     pub(crate) async fn ahead(&self, queries: &[String], window: TimeRange, step: Duration) {
         let moments = Moments::over(window, step);
         let readings: Vec<Reading<'_>> =
@@ -194,7 +192,6 @@ impl<'a> Guard<'a> {
     ///
     /// # Errors
     /// `too_expensive` with the numbers when no step fits; what the store says.
-    #[expect(dead_code, reason = "for the tools' own queries")]
     pub(crate) async fn range(
         &self,
         promql: &str,
@@ -224,7 +221,6 @@ impl<'a> Guard<'a> {
     ///
     /// # Errors
     /// `too_expensive` with the numbers; what the store says.
-    #[expect(dead_code, reason = "for the tools' own queries")]
     pub(crate) async fn instant(&self, promql: &str, at: Timestamp) -> Result<Ran, ToolError> {
         let reading = self.read(promql)?;
         let weighed = self.weigh(&reading, Moments::at(at)).await;

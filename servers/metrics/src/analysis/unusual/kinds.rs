@@ -23,6 +23,8 @@ pub(crate) struct Kinds {
     /// Counters without the ending of one.
     odd: Vec<String>,
     natives: Vec<String>,
+    /// What is not read, without an ending that says so.
+    hidden: Vec<String>,
     /// How many names were left out of the patterns.
     pub(crate) left_out: usize,
 }
@@ -40,6 +42,7 @@ impl Kinds {
             let list = match kind {
                 Kind::Native => &mut kinds.natives,
                 Kind::Counter if !has_counter_ending(name) => &mut kinds.odd,
+                Kind::Ignored if !has_ending(name) => &mut kinds.hidden,
                 _ => continue,
             };
             if list.len() < MOST_NAMED { list.push(name.clone()) } else { kinds.left_out += 1 }
@@ -68,7 +71,7 @@ impl Kinds {
 
     /// A regular expression for the names that are not read as gauges.
     pub(crate) fn no_gauges(&self) -> String {
-        joined(&joined(OTHERS, &self.odd), &self.natives)
+        joined(OTHERS, &[self.odd.as_slice(), &self.natives, &self.hidden].concat())
     }
 
     /// A regular expression for the names of buckets.
@@ -97,6 +100,15 @@ fn has_counter_ending(name: &str) -> bool {
     ["_total", "_sum", "_count"].iter().any(|ending| name.len() > ending.len() && name.ends_with(ending))
 }
 
+/// Whether [`OTHERS`] knows it by its ending.
+fn has_ending(name: &str) -> bool {
+    name.starts_with("ALERTS")
+        || name.ends_with("_created")
+        || name.ends_with("_info")
+        || name.ends_with("_bucket")
+        || has_counter_ending(name)
+}
+
 fn kind(family: &Family, name: &str) -> Kind {
     let ending = |ending: &str| name.strip_suffix(ending) == Some(family.key.as_str());
     if name.starts_with("ALERTS") || ending("_created") || ending("_info") {
@@ -106,7 +118,11 @@ fn kind(family: &Family, name: &str) -> Kind {
         Shape::Info | Shape::GaugeHistogram => Kind::Ignored,
         Shape::Counter => Kind::Counter,
         Shape::Gauge | Shape::StateSet | Shape::Recorded => Kind::Gauge,
-        Shape::ClassicHistogram | Shape::BothHistograms | Shape::Summary | Shape::Totals | Shape::NativeHistogram => {
+        Shape::ClassicHistogram
+        | Shape::BothHistograms
+        | Shape::Summary
+        | Shape::Totals
+        | Shape::NativeHistogram => {
             if ending("_bucket") {
                 Kind::Bucket
             } else if ending("_sum") {

@@ -45,11 +45,15 @@ impl Split {
     }
 
     /// The window divided where the signals changed together.
-    pub(crate) fn inferred<'s>(signals: impl Iterator<Item = &'s Signal>, moments: usize, step: f64) -> Split {
-        let judged = signals.filter(|signal| signal.what != What::Series);
-        let all: Vec<&[f64]> = judged.map(|signal| signal.values.as_slice()).collect();
-        let found = signal::shared_change(&all).map(|change| change.at);
-        let inferred = found.and_then(|at| Split::around(at, moments, step));
+    pub(crate) fn inferred(signals: &[&Signal], moments: usize, step: f64) -> Split {
+        Split::inferred_among(&[values(signals)], moments, step)
+    }
+
+    /// As [`Split::inferred`], of several groups of signals: the moment of the group that changed most.
+    pub(crate) fn inferred_among(groups: &[Vec<&[f64]>], moments: usize, step: f64) -> Split {
+        let changes = groups.iter().filter_map(|group| signal::shared_change(group));
+        let most = changes.reduce(|most, change| if change.score > most.score { change } else { most });
+        let inferred = most.and_then(|change| Split::around(change.at, moments, step));
         inferred.unwrap_or_else(|| Split::untold(moments))
     }
 
@@ -66,6 +70,12 @@ impl Split {
         let at = moments * UNTOLD.0 / UNTOLD.1;
         Split { at, known: Known::Untold, before: 0..at, calm: 0..at, after: at..moments }
     }
+}
+
+/// What tells when something happened: all but how many series there are.
+pub(crate) fn values<'s>(signals: &[&'s Signal]) -> Vec<&'s [f64]> {
+    let judged = signals.iter().filter(|signal| signal.what != What::Series);
+    judged.map(|signal| signal.values.as_slice()).collect()
 }
 
 /// Two steps, or a minute.

@@ -34,6 +34,7 @@ pub(crate) fn signals(readings: &[NativeReading], pace: Pace) -> Vec<Signal> {
         };
         let signal = |what, scale, values| Signal {
             is_total: true,
+            is_native: true,
             ..Signal::new(&one.name, one.tags.clone(), what, scale, values)
         };
         all.push(signal(

@@ -140,7 +140,11 @@ pub(crate) fn stories(ranked: &[Ranked], signals: &[Signal], split: &Split) -> V
     let story = |group: Vec<usize>| {
         let mut members = group.iter().filter_map(|place| leads.get(*place));
         let (lead, alike) = members.next()?;
-        Some(Story { lead: (*lead).clone(), with: members.map(|(one, _)| (*one).clone()).collect(), alike: *alike })
+        Some(Story {
+            lead: (*lead).clone(),
+            with: members.map(|(one, _)| (*one).clone()).collect(),
+            alike: *alike,
+        })
     };
     groups.into_iter().chain(alone).filter_map(story).collect()
 }

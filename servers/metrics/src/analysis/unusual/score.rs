@@ -96,7 +96,8 @@ fn moved(values: &[f64], scale: Scale, split: &Split) -> Option<Verdict> {
     };
     let onset = onset(&after, &before, &yardstick, score.abs()).map(|place| place + split.after.start);
     let since = onset.and_then(|onset| values.get(onset..split.after.end)).unwrap_or(plain_after);
-    let lasting = if is_lone || onset.is_none() { extreme(plain_after, score) } else { signal::median(since) };
+    let lasting =
+        if is_lone || onset.is_none() { extreme(plain_after, score) } else { signal::median(since) };
     let first = plain_before.iter().copied().find(|value| value.is_finite());
     let is_first = |value: &f64| !value.is_finite() || Some(*value) == first;
     Some(Verdict {

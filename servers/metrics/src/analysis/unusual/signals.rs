@@ -76,11 +76,25 @@ pub(crate) struct Signal {
     pub(crate) is_total: bool,
     /// The service, where several were read.
     pub(crate) service: Option<String>,
+    /// The label that tells failures, of a share of them; its value among the tags is all failing ones, with `|`.
+    pub(crate) failing: Option<String>,
+    /// Whether it is of a native histogram.
+    pub(crate) is_native: bool,
 }
 
 impl Signal {
     pub(crate) fn new(metric: &str, tags: Tags, what: What, scale: Scale, values: Vec<f64>) -> Signal {
-        Signal { metric: metric.to_owned(), tags, what, scale, values, is_total: false, service: None }
+        Signal {
+            metric: metric.to_owned(),
+            tags,
+            what,
+            scale,
+            values,
+            is_total: false,
+            service: None,
+            failing: None,
+            is_native: false,
+        }
     }
 
     fn total(self) -> Signal {
@@ -149,8 +163,18 @@ fn only_rises(values: &[f64]) -> bool {
 const FEWEST_RISING: usize = 20;
 
 /// Words of names whose values between 0 and 1 are shares.
-const SHARE_WORDS: &[&str] =
-    &["ratio", "share", "availability", "utilization", "utilisation", "success", "up", "healthy", "ready", "hit"];
+const SHARE_WORDS: &[&str] = &[
+    "ratio",
+    "share",
+    "availability",
+    "utilization",
+    "utilisation",
+    "success",
+    "up",
+    "healthy",
+    "ready",
+    "hit",
+];
 
 /// Whether a gauge is a share of a whole: by its name, and as far as its values allow.
 fn is_share(reading: &Reading) -> bool {
@@ -173,11 +197,8 @@ struct Part<'r> {
 }
 
 fn counters(read: &Read, kind: &impl Fn(&str) -> Kind, pace: Pace) -> Vec<Signal> {
-    let counts: BTreeMap<(&str, &Tags), &[f64]> = read
-        .counts
-        .iter()
-        .map(|one| ((one.name.as_str(), &one.tags), one.values.as_slice()))
-        .collect();
+    let counts: BTreeMap<(&str, &Tags), &[f64]> =
+        read.counts.iter().map(|one| ((one.name.as_str(), &one.tags), one.values.as_slice())).collect();
     let mut parts: BTreeMap<&str, Vec<Part<'_>>> = BTreeMap::new();
     for one in &read.sums {
         let counts = counts.get(&(one.name.as_str(), &one.tags)).copied().unwrap_or_default();
@@ -273,7 +294,8 @@ fn failures(name: &str, parts: &[Part<'_>], pace: Pace) -> Option<Signal> {
     let failed = |part: &&Part<'_>| part.tags.get(label).is_some_and(|value| is_failure(label, value));
     let failing = summed(parts.iter().filter(failed).map(|part| (part.increases.as_slice(), part.sums)));
     let all = total(parts);
-    let none_yet = |(failing, all): (&f64, &f64)| if failing.is_nan() && all.is_finite() { 0.0 } else { *failing };
+    let none_yet =
+        |(failing, all): (&f64, &f64)| if failing.is_nan() && all.is_finite() { 0.0 } else { *failing };
     let failing: Vec<f64> = failing.iter().zip(&all).map(none_yet).collect();
     let (failing, all) = (rate(&failing, pace.span, pace.step), rate(&all, pace.span, pace.step));
     let share = |(failing, all): (&f64, &f64)| if *all > 0.0 { failing / all } else { f64::NAN };
@@ -282,7 +304,8 @@ fn failures(name: &str, parts: &[Part<'_>], pace: Pace) -> Option<Signal> {
     let mut tags = shared(parts);
     tags.insert(label.to_owned(), values.into_iter().collect::<Vec<_>>().join("|"));
     let values = failing.iter().zip(&all).map(share).collect();
-    Some(Signal::new(name, tags, What::FailureShare, Scale::Share, values).total())
+    let failing = Some(label.to_owned());
+    Some(Signal { failing, ..Signal::new(name, tags, What::FailureShare, Scale::Share, values).total() })
 }
 
 /// The 95th percentile of each classic histogram, all labels but `le` summed.
