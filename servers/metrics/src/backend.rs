@@ -12,7 +12,7 @@ use jiff::Timestamp;
 
 use crate::config::aliases::Aliases;
 use crate::model::{
-    Alerts, Exemplars, Listing, Metadata, QueryError, QueryOptions, QueryReply, Rules, Silences,
+    Alerts, Exemplars, Listing, Metadata, QueryError, QueryOptions, QueryReply, Rules, Silences, TsdbStatus,
 };
 
 /// The answer to a question, in time. Dropping it cancels the request.
@@ -74,6 +74,9 @@ pub(crate) trait Metrics: Send + Sync + 'static {
         window: Option<TimeRange>,
         limit: usize,
     ) -> Asking<'a, Listing<Untrusted>>;
+
+    /// How many series there are, and what has most of them: at most `limit` of each. Not every store tells.
+    fn tsdb<'a>(&'a self, cx: &'a Context, limit: usize) -> Asking<'a, TsdbStatus>;
 
     /// The rules with their state and active alerts.
     fn rules<'a>(&'a self, cx: &'a Context) -> Asking<'a, Rules>;

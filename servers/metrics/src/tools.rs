@@ -4,6 +4,7 @@ mod compare_time_periods;
 mod cost;
 mod exemplars;
 mod get_capacity_trend;
+mod get_high_cardinality_metrics;
 mod get_service_golden_signals;
 mod list_firing_alerts;
 mod query_metrics;
@@ -32,6 +33,10 @@ pub(crate) fn all(
             limits,
         })
         .tool(get_capacity_trend::GetCapacityTrend { sources: Arc::clone(sources), limits })
+        .tool(get_high_cardinality_metrics::GetHighCardinalityMetrics {
+            sources: Arc::clone(sources),
+            limits,
+        })
         .tool(list_firing_alerts::ListFiringAlerts { sources: Arc::clone(sources) })
         .tool(query_metrics::QueryMetrics { sources: Arc::clone(sources), limits })
         .tool(search_metrics::SearchMetrics { sources: Arc::clone(sources) })

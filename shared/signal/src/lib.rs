@@ -22,6 +22,8 @@
 //! ```
 
 mod attribution;
+mod change;
+mod correlate;
 mod departure;
 mod effect;
 mod ks;
@@ -29,6 +31,7 @@ mod movement;
 mod onset;
 mod parts;
 mod quantile;
+mod ratio;
 mod relevance;
 mod shape;
 mod stretch;
@@ -39,6 +42,8 @@ pub use attribution::{
     Culprit, ELEMENT_EXPLAINS, Explanation, MOST_EXPLANATIONS, Part, RatioPart, SET_EXPLAINS, attribution,
     ratio_attribution,
 };
+pub use change::{LOUDEST, SharedChange, shared_change, unrest};
+pub use correlate::{correlation, together};
 pub use departure::{
     CHANGE_FROM_NOTHING, Departure, Direction, MAX_SCORE, MEDIAN_FLOOR, Yardstick, departure,
     departure_at_resolution,
@@ -47,6 +52,7 @@ pub use effect::{Effect, effect};
 pub use ks::ks;
 pub use onset::{ONSET_SPREADS, onset, onset_against};
 pub use quantile::{NORMAL_SPREAD_PER_IQR, iqr, mad, median, quantile};
+pub use ratio::{SHARE_FLOOR, are_shares, log_odds};
 pub use relevance::{LONE_SAMPLE_WEIGHT, Relevance, relevance, relevance_at_resolution};
 pub use shape::{SHAPE_BUCKETS, shape};
 pub use summary::{Summary, summary};

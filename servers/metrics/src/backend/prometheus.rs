@@ -9,7 +9,7 @@ use runtime::{CheckLine, Checking, Probe};
 use upstream::Health;
 
 use super::{Asking, Metrics};
-use crate::model::{Exemplars, Listing, Metadata, QueryOptions, QueryReply, Rules};
+use crate::model::{Exemplars, Listing, Metadata, QueryOptions, QueryReply, Rules, TsdbStatus};
 
 impl Metrics for Prometheus {
     fn name(&self) -> &str {
@@ -82,6 +82,10 @@ impl Metrics for Prometheus {
         limit: usize,
     ) -> Asking<'a, Listing<Untrusted>> {
         Box::pin(self.label_values(cx, label, matchers, window, limit))
+    }
+
+    fn tsdb<'a>(&'a self, cx: &'a Context, limit: usize) -> Asking<'a, TsdbStatus> {
+        Box::pin(self.tsdb_status(cx, limit))
     }
 
     fn rules<'a>(&'a self, cx: &'a Context) -> Asking<'a, Rules> {

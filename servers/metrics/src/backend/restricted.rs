@@ -17,6 +17,7 @@ use crate::{
     analysis::promql::{Restriction, Unrestricted},
     model::{
         Exemplars, Listing, Metadata, QueryError, QueryOptions, QueryReply, RejectionKind, RuleKind, Rules,
+        TsdbStatus,
     },
 };
 
@@ -202,6 +203,23 @@ impl Metrics for Restricted {
         limit: usize,
     ) -> Asking<'a, Listing<Untrusted>> {
         Box::pin(self.list(cx, Some(label), matchers, window, limit))
+    }
+
+    /// Never asked: statistics of the whole store can't be limited, and tell of series outside.
+    fn tsdb<'a>(&'a self, cx: &'a Context, _: usize) -> Asking<'a, TsdbStatus> {
+        Box::pin(async move {
+            Err(QueryError::Rejected {
+                system: self.system.clone(),
+                status: 403,
+                kind: RejectionKind::NotAcceptable,
+                message: cx.intake.text(&format!(
+                    "statistics of the whole store are not shown where only {} may be seen",
+                    self.restriction.selector()
+                )),
+                position: None,
+                retry_after: None,
+            })
+        })
     }
 
     fn rules<'a>(&'a self, cx: &'a Context) -> Asking<'a, Rules> {

@@ -3,6 +3,7 @@
 //! Files are read on first use: a server starts at once. Nothing is sent anywhere; the audit record still shows what was
 //! evaluated and how long it took.
 
+mod counted;
 mod rules;
 
 use std::{
@@ -22,7 +23,7 @@ use upstream::{Health, UpstreamError};
 use super::{AlertManager, Asking, Metrics};
 use crate::model::{
     Alerts, Data, Exemplars, Labels, Listing, Metadata, MetricKind, Point, QueryError, QueryOptions,
-    QueryReply, RejectionKind, Rules, Series, Silences,
+    QueryReply, RejectionKind, Rules, Series, Silences, TsdbStatus,
 };
 
 /// Values that one query may look at: about a second's work. A live system has a timeout instead.
@@ -345,6 +346,12 @@ impl Metrics for Recording {
                 Ok(listing(values.into_iter().map(|value| cx.intake.text(value)).collect(), limit))
             })
         })
+    }
+
+    fn tsdb<'a>(&'a self, cx: &'a Context, limit: usize) -> Asking<'a, TsdbStatus> {
+        Box::pin(
+            async move { self.noted(cx, "tsdb", |loaded| Ok(counted::status(cx, &loaded.store, limit))) },
+        )
     }
 
     fn rules<'a>(&'a self, cx: &'a Context) -> Asking<'a, Rules> {

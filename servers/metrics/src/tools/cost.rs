@@ -176,7 +176,6 @@ impl<'a> Guard<'a> {
 
     /// Counts the series of several queries over the same moments in one look-up, so that asking them afterwards
     /// costs none. For tools that ask many at once.
-    #[expect(dead_code, reason = "for tools that ask several queries at once")]
     pub(crate) async fn ahead(&self, queries: &[String], window: TimeRange, step: Duration) {
         let moments = Moments::over(window, step);
         let readings: Vec<Reading<'_>> =

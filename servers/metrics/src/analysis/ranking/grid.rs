@@ -93,15 +93,20 @@ impl Grid {
     pub(crate) fn place(self, points: impl Iterator<Item = Point>) -> Vec<Option<f64>> {
         let mut values = vec![None; self.count];
         for point in points {
-            let from_start = point.at.saturating_sub(self.start.saturating_mul(1000));
-            let index = from_start
-                .saturating_add(self.step.saturating_mul(500))
-                .div_euclid(self.step.saturating_mul(1000));
-            if let Some(place) = usize::try_from(index).ok().and_then(|index| values.get_mut(index)) {
+            if let Some(place) = self.nearest(point.at).and_then(|index| values.get_mut(index)) {
                 *place = Some(point.value);
             }
         }
         values
+    }
+
+    /// The moment nearest to a time in milliseconds since 1970; `None` outside.
+    pub(crate) fn nearest(self, at: i64) -> Option<usize> {
+        let from_start = at.saturating_sub(self.start.saturating_mul(1000));
+        let index = from_start
+            .saturating_add(self.step.saturating_mul(500))
+            .div_euclid(self.step.saturating_mul(1000));
+        usize::try_from(index).ok().filter(|index| *index < self.count)
     }
 }
 

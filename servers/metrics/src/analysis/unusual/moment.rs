@@ -1,0 +1,84 @@
+//! Which part of the window was usual: before the moment that is known, or that the signals themselves give away.
+
+use std::ops::Range;
+
+use super::signals::{Signal, What};
+
+/// Between the baseline and the suspected start lies at least so long a gap, in seconds, or two steps.
+const GAP: f64 = 60.0;
+/// When the start was inferred, something slow may have begun so much earlier, in seconds.
+const CREEP: f64 = 600.0;
+/// Where nothing says when, this part of the window is the baseline.
+const UNTOLD: (usize, usize) = (2, 3);
+
+/// How the start is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Known {
+    /// The caller said it.
+    Given,
+    /// The signals together changed at this moment.
+    Inferred,
+    /// They did not: the last third of the window is held against the rest.
+    Untold,
+}
+
+/// The parts of the window.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Split {
+    /// The suspected start.
+    pub(crate) at: usize,
+    pub(crate) known: Known,
+    /// The baseline.
+    pub(crate) before: Range<usize>,
+    /// As much of it as is a baseline whatever crept up.
+    pub(crate) calm: Range<usize>,
+    /// What is judged. It begins before the suspected start, which may be wrong by the gap.
+    pub(crate) after: Range<usize>,
+}
+
+impl Split {
+    /// The window of so many moments divided at a start that is given; `None` where no baseline is left.
+    pub(crate) fn given(at: usize, moments: usize, step: f64) -> Option<Split> {
+        let end = at.checked_sub(gap(step))?;
+        let enough = end >= super::score::FEWEST && at < moments;
+        enough.then_some(Split { at, known: Known::Given, before: 0..end, calm: 0..end, after: end..moments })
+    }
+
+    /// The window divided where the signals changed together.
+    pub(crate) fn inferred(signals: &[&Signal], moments: usize, step: f64) -> Split {
+        Split::inferred_among(&[values(signals)], moments, step)
+    }
+
+    /// As [`Split::inferred`], of several groups of signals: the moment of the group that changed most.
+    pub(crate) fn inferred_among(groups: &[Vec<&[f64]>], moments: usize, step: f64) -> Split {
+        let changes = groups.iter().filter_map(|group| signal::shared_change(group));
+        let most = changes.reduce(|most, change| if change.score > most.score { change } else { most });
+        let inferred = most.and_then(|change| Split::around(change.at, moments, step));
+        inferred.unwrap_or_else(|| Split::untold(moments))
+    }
+
+    fn around(at: usize, moments: usize, step: f64) -> Option<Split> {
+        let given = Split::given(at, moments, step)?;
+        let creep = ((CREEP / step).round() as usize).min(at / 2);
+        let calm = at - creep.max(gap(step));
+        let enough = calm >= super::score::FEWEST;
+        let calm = if enough { calm } else { given.before.end };
+        Some(Split { known: Known::Inferred, calm: 0..calm, after: calm..moments, ..given })
+    }
+
+    fn untold(moments: usize) -> Split {
+        let at = moments * UNTOLD.0 / UNTOLD.1;
+        Split { at, known: Known::Untold, before: 0..at, calm: 0..at, after: at..moments }
+    }
+}
+
+/// What tells when something happened: all but how many series there are.
+pub(crate) fn values<'s>(signals: &[&'s Signal]) -> Vec<&'s [f64]> {
+    let judged = signals.iter().filter(|signal| signal.what != What::Series);
+    judged.map(|signal| signal.values.as_slice()).collect()
+}
+
+/// Two steps, or a minute.
+fn gap(step: f64) -> usize {
+    ((GAP / step).ceil() as usize).max(2)
+}

@@ -1,0 +1,171 @@
+//! `get_high_cardinality_metrics`: which metrics of a service have unusual values, or which have the most series?
+//!
+//! The name means the first in the specification of this tool and the second to everyone who runs a Prometheus; `mode`
+//! says which. Without a service all of them are ranked, worst first.
+
+mod cardinality;
+mod everyone;
+mod gather;
+mod series;
+mod unusual;
+mod when;
+mod words;
+
+use std::sync::Arc;
+
+use contract::{
+    Answer, Card, Context, Cost, Detail, Draft, Effect, Evidence, Next, TimeSpec, Tool, ToolError,
+};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::{
+    backend::{Metrics, Sources},
+    config::{QueryLimits, aliases::Aliases},
+    tools::{
+        cost::Guard,
+        scope::{self, Lookup, Resolved, Scope},
+    },
+};
+use when::When;
+
+/// Rows without `limit`.
+const ROWS: usize = 12;
+const ROWS_IN_FULL: usize = 40;
+const MOST_ROWS: usize = 50;
+/// The longest name of a service, in characters.
+const LONGEST: usize = 200;
+
+/// What is looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Mode {
+    Unusual,
+    Cardinality,
+}
+
+/// Whose metrics, and when.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Request {
+    /// Such as `checkout`; left out, all services are ranked, worst first.
+    service: Option<String>,
+    /// `unusual` (default): values that left their usual range. `cardinality`: numbers of series.
+    mode: Option<Mode>,
+    /// Window, such as `1h` (default) or START/END; its first part is the baseline.
+    time_range: Option<TimeSpec>,
+    /// When the trouble began: RFC 3339, epoch seconds or `now-20m`. Left out, it is inferred.
+    since: Option<String>,
+    /// Rows, 1 to 50.
+    limit: Option<usize>,
+    /// Which Prometheus; left out, the first.
+    source: Option<String>,
+    /// `full`: more rows, and all labels.
+    detail: Option<Detail>,
+}
+
+pub(crate) struct GetHighCardinalityMetrics {
+    pub(crate) sources: Arc<Sources>,
+    pub(crate) limits: QueryLimits,
+}
+
+impl Tool for GetHighCardinalityMetrics {
+    type Request = Request;
+
+    const CARD: Card = Card {
+        name: "get_high_cardinality_metrics",
+        title: "Unusual metrics of a service",
+        description: "Two meanings of its name, chosen by mode. unusual (default): all metrics of a service whose values \
+left their usual range, ranked, the first to move first: score in spreads of its own baseline, direction, onset, before \
+→ after, query; tells whether the time was given or inferred. Use it to find what broke inside a service when you don't \
+know the metric. cardinality: which metrics have the most series, which label multiplies them, churn, and the remedy. \
+Without service: all services, worst first. One metric you know: query_metrics; two windows of it: \
+compare_time_periods; names: search_metrics. Example: service=\"checkout\", time_range=\"1h\", since=\"now-20m\".",
+        search_hint: "anomalies unusual metrics outliers root cause service cardinality series count churn label explosion",
+        effect: Effect::Read,
+        cost: Cost::Range,
+        scope: "metrics:read",
+    };
+
+    fn unlisted(&self) -> &'static [&'static str] {
+        self.sources.unlisted()
+    }
+
+    async fn answer(&self, cx: &Context, request: Request) -> Result<Answer, ToolError> {
+        let store = self.sources.metrics(request.source.as_deref())?;
+        let when = When::of(cx, &request, self.limits)?;
+        let look = Look {
+            cx,
+            store,
+            aliases: self.sources.aliases(),
+            guard: Guard::new(cx, store, self.limits),
+            when,
+            limit: limit(&request)?,
+            source: request.source.as_deref(),
+        };
+        let service = request.service.as_deref().map(str::trim);
+        let mut draft = Draft::new();
+        let others = self.sources.others(store);
+        if !others.is_empty() {
+            draft.caveat(format!("not asked: {} (argument source)", others.join(", ")));
+        }
+        let Some(service) = service else {
+            return match request.mode {
+                Some(Mode::Cardinality) => cardinality::of_all(&look, draft).await,
+                _ => everyone::answer(&look, draft).await,
+            };
+        };
+        if service.chars().count() > LONGEST {
+            return Err(ToolError::invalid("service", "is no name of a service: it is too long"));
+        }
+        let lookup = look.lookup();
+        let scope = match scope::resolve(&lookup, service, &mut draft).await? {
+            Resolved::Found(scope) => scope,
+            Resolved::Unknown(near) => return Ok(words::unknown(&lookup, service, &near, draft)),
+        };
+        let scopes = series::scopes(&lookup, service, scope, &mut draft).await;
+        match request.mode {
+            Some(Mode::Cardinality) => cardinality::of_service(&look, service, &scopes, draft).await,
+            _ => unusual::answer(&look, service, &scopes, draft).await,
+        }
+    }
+}
+
+/// One call: what is asked, of whom.
+struct Look<'a> {
+    cx: &'a Context,
+    store: &'a dyn Metrics,
+    aliases: &'a Aliases,
+    guard: Guard<'a>,
+    when: When,
+    limit: usize,
+    source: Option<&'a str>,
+}
+
+impl Look<'_> {
+    fn lookup(&self) -> Lookup<'_> {
+        Lookup { cx: self.cx, store: self.store, aliases: self.aliases, window: self.when.window }
+    }
+
+    /// A query as it was sent, behind a fence where names in it need one.
+    fn evidence(&self, promql: &str, is_plain: bool) -> Evidence {
+        Evidence::new(self.store.system(), self.lookup().guarded(promql.to_owned(), is_plain))
+    }
+
+    /// A call of the source that was asked.
+    fn of_source(&self, next: Next) -> Next {
+        match self.source {
+            Some(source) => next.with("source", source),
+            None => next,
+        }
+    }
+}
+
+fn limit(request: &Request) -> Result<usize, ToolError> {
+    match request.limit {
+        None if request.detail == Some(Detail::Full) => Ok(ROWS_IN_FULL),
+        None => Ok(ROWS),
+        Some(limit @ 1..=MOST_ROWS) => Ok(limit),
+        Some(limit) => Err(ToolError::invalid("limit", &format!("is {limit}; use 1 to {MOST_ROWS}"))),
+    }
+}

@@ -1,0 +1,140 @@
+//! The window, its moments, and when the trouble began.
+
+use std::time::Duration;
+
+use contract::{Context, Moment, TimeRange, TimeSpec, ToolError, duration_text, time_text};
+use jiff::Timestamp;
+
+use super::Request;
+use crate::{
+    analysis::{
+        promql::SCRAPE,
+        ranking::{Grid, automatic_step},
+        unusual::{moment::Split, signals::Pace},
+    },
+    config::QueryLimits,
+};
+
+/// Without a window: this long, or from this long before the trouble began.
+const USUAL: Duration = Duration::from_secs(3_600);
+/// Moments of a series.
+const POINTS: u64 = 240;
+/// Fewer moments than these have no baseline.
+const FEWEST: usize = 12;
+/// Rates are taken over at least this long, in seconds: four scrapes of the usual distance.
+const SPAN: f64 = 60.0;
+
+/// When it is looked at.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct When {
+    pub(super) window: TimeRange,
+    pub(super) since: Option<Timestamp>,
+    /// Seconds.
+    pub(super) step: u64,
+}
+
+impl When {
+    pub(super) fn of(cx: &Context, request: &Request, limits: QueryLimits) -> Result<When, ToolError> {
+        let since = request.since.as_deref().map(|text| moment(cx, text)).transpose()?;
+        let longest = Duration::from_secs(limits.max_range_hours.saturating_mul(3_600));
+        let asked = match (&request.time_range, since) {
+            (Some(spec), _) => cx.window("time_range", spec, longest)?,
+            (None, Some(since)) => around(cx, since)?,
+            (None, None) => cx.window("time_range", &TimeSpec::Last(USUAL), longest)?,
+        };
+        if asked.start() >= cx.now {
+            let problem = format!("begins after now, {}", time_text(cx.now));
+            return Err(ToolError::invalid("time_range", &problem));
+        }
+        let window = TimeRange::new(asked.start(), asked.end().min(cx.now)).unwrap_or(asked);
+        let when = When { window, since, step: automatic_step(window, POINTS, SCRAPE) };
+        if when.grid().count() < FEWEST {
+            let least = duration_text(FEWEST as f64 * SCRAPE);
+            return Err(ToolError::invalid("time_range", "is too short to have a baseline")
+                .remedy(format!("at least {least}; left out, it is 1h")));
+        }
+        when.checked()
+    }
+
+    /// `since` must leave a baseline before it and something after it.
+    fn checked(self) -> Result<When, ToolError> {
+        let Some(since) = self.since else { return Ok(self) };
+        if self.split_at(since).is_some() {
+            return Ok(self);
+        }
+        let (start, end) = (time_text(self.window.start()), time_text(self.window.end()));
+        let baseline = duration_text(self.pace().step * 4.0 + SPAN.max(2.0 * self.pace().step));
+        Err(ToolError::invalid("since", &format!("{} leaves no baseline", time_text(since))).remedy(format!(
+            "a moment within {start} and {end}, at least {baseline} after the start; or an earlier time_range"
+        )))
+    }
+
+    pub(super) fn grid(&self) -> Grid {
+        Grid::lay(self.window, self.step)
+    }
+
+    /// What is asked of the store.
+    pub(super) fn asked(&self) -> TimeRange {
+        self.grid().window(self.window)
+    }
+
+    pub(super) fn pace(&self) -> Pace {
+        let step = self.step as f64;
+        Pace { step, span: (SPAN / step).ceil().max(1.0) as usize }
+    }
+
+    /// The window divided where the trouble began, if that is known.
+    pub(super) fn given(&self) -> Option<Split> {
+        self.split_at(self.since?)
+    }
+
+    fn split_at(&self, since: Timestamp) -> Option<Split> {
+        let grid = self.grid();
+        let at = (0..grid.count()).find(|place| grid.second(*place) >= since.as_second())?;
+        Split::given(at, grid.count(), self.pace().step)
+    }
+
+    /// The moment at a place of the grid.
+    pub(super) fn moment(&self, place: usize) -> Option<Timestamp> {
+        Timestamp::from_second(self.grid().second(place)).ok()
+    }
+
+    /// From the first moment to the last, as it is shown.
+    pub(super) fn ends(&self) -> TimeRange {
+        self.grid().ends().unwrap_or(self.window)
+    }
+
+    /// With a larger step, but no larger than what leaves a baseline.
+    pub(super) fn no_coarser_than(self, step: u64) -> When {
+        let most = (self.window.seconds() / (2 * FEWEST) as f64) as u64;
+        When { step: step.min(most).max(self.step), ..self }
+    }
+
+    /// With this step instead.
+    pub(super) fn every(self, step: Duration) -> When {
+        When { step: step.as_secs().max(1), ..self }
+    }
+
+    /// The range of rates, for queries that a person runs again.
+    pub(super) fn range(&self) -> String {
+        let pace = self.pace();
+        duration_text((pace.span as f64 * pace.step).max(2.0 * SPAN))
+    }
+}
+
+fn moment(cx: &Context, text: &str) -> Result<Timestamp, ToolError> {
+    let wrong = |error: contract::TimeError| ToolError::invalid("since", &error.to_string());
+    let since = text.parse::<Moment>().and_then(|moment| moment.resolve(cx.now)).map_err(wrong)?;
+    if since >= cx.now {
+        return Err(ToolError::invalid("since", &format!("is not before now, {}", time_text(cx.now))));
+    }
+    Ok(since)
+}
+
+/// An hour before the trouble, and up to an hour after it.
+fn around(cx: &Context, since: Timestamp) -> Result<TimeRange, ToolError> {
+    let wrong = || ToolError::invalid("since", "lies outside the calendar");
+    let start = since.checked_sub(USUAL).map_err(|_| wrong())?;
+    let end = since.checked_add(USUAL).map_err(|_| wrong())?.min(cx.now);
+    TimeRange::new(start, end).map_err(|_| wrong())
+}
