@@ -18,7 +18,8 @@ use std::time::{Duration, Instant};
 use testkit::mcp::{Client, Era};
 use world::{Options, World};
 
-use script::{SERVERS, STEPS, Step};
+pub(crate) use script::SERVERS;
+use script::{STEPS, Step};
 
 /// The arguments of `cargo xtask demo`.
 #[derive(clap::Args)]

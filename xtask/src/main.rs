@@ -6,6 +6,7 @@ mod demo;
 mod docs;
 mod fuzz;
 mod live;
+mod supply;
 mod testbed;
 mod world;
 
@@ -41,6 +42,8 @@ enum Command {
     World(world::Args),
     /// Fuzz every parser of outside bytes: time ranges, PromQL, OpenMetrics, replies, audit files, requests.
     Fuzz(fuzz::Args),
+    /// Check licences, write a software bill of materials of each server, and compare two builds.
+    SupplyChain(supply::Args),
     /// Bring the testbed up if needed and run all tests that need it, with independent MCP clients.
     TestLive,
 }
@@ -65,6 +68,7 @@ fn dispatch(command: Command) -> Result<(), Box<dyn Error>> {
         Command::Docs(args) => docs::run(args),
         Command::World(args) => world::run(args),
         Command::Fuzz(args) => fuzz::run(&args),
+        Command::SupplyChain(args) => supply::run(&args),
         Command::TestLive => live::run(),
     }
 }

@@ -89,7 +89,7 @@ async fn peer_fault_4_start_up_waits_for_no_backend() {
     let mut client =
         over_stdio(&state, &[("PROMETHEUS_URL", &backend.url()), ("ALERTMANAGER_URL", &backend.url())]);
     client.connect(Era::Stateless).await;
-    assert_eq!(client.list_tools().await.len(), 4);
+    assert_eq!(client.list_tools().await.len(), calls::TOOLS.len());
     assert_eq!(backend.connections(), 0, "a backend is reached on first use");
 }
 
@@ -208,11 +208,11 @@ async fn peer_fault_8_an_unknown_argument_is_refused_with_the_nearest_known_one(
     let mut client = over_stdio(&state, &[]);
     client.connect(Era::Stateless).await;
     for (tool, mut arguments) in good_calls() {
-        arguments["limitt"] = json!(3);
+        arguments["detial"] = json!("full");
         let reply = client.call(tool, arguments).await;
-        let expected = "unknown argument `limitt`";
+        let expected = "unknown argument `detial`";
         assert!(
-            reply.is_error && reply.text.contains(expected) && reply.text.contains("`limit`"),
+            reply.is_error && reply.text.contains(expected) && reply.text.contains("did you mean `detail`?"),
             "{tool}: {}",
             reply.text
         );

@@ -75,8 +75,8 @@ pub fn output_schema() -> serde_json::Map<String, Value> {
     let schema = serde_json::json!({
         "type": "object",
         "properties": {
-            "verdict": {"type": "string", "description": "The answer in one sentence"},
-            "call_id": {"type": "string", "description": "Finds the audit record of this call"}
+            "verdict": {"type": "string"},
+            "call_id": {"type": "string"}
         },
         "required": ["verdict", "call_id"]
     });

@@ -81,11 +81,11 @@ fn listed(card: Card, mut schema: JsonObject, unlisted: &[&str]) -> Listed {
     if let Some(Value::Object(properties)) = schema.get_mut("properties") {
         unlisted.iter().for_each(|name| drop(properties.shift_remove(*name)));
     }
-    let annotations = ToolAnnotations::with_title(card.title)
-        .read_only(card.effect == Effect::Read)
-        .destructive(false)
-        .idempotent(card.effect == Effect::Read)
-        .open_world(true);
+    let mut annotations = ToolAnnotations::new().read_only(card.effect == Effect::Read).open_world(true);
+    // These two mean something only where a tool writes; in every listing they would cost every client bytes.
+    if card.effect == Effect::Write {
+        annotations = annotations.destructive(false).idempotent(false);
+    }
     let output: JsonObject = render::output_schema();
     let mut meta = MetaObject::new();
     meta.insert("anthropic/searchHint".to_owned(), Value::from(card.search_hint));

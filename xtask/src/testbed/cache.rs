@@ -61,6 +61,11 @@ impl Cache {
         self.root.join("bin")
     }
 
+    /// Where tools for developers are kept: beside the testbed.
+    pub(crate) fn tools_dir(&self) -> PathBuf {
+        self.root.with_file_name("tools")
+    }
+
     /// The directory of one process.
     pub(crate) fn run_dir(&self, name: &str) -> PathBuf {
         self.root.join("run").join(name)

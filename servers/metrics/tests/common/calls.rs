@@ -3,9 +3,23 @@
 
 use serde_json::{Value, json};
 
+/// Every tool, in the order in which they are listed.
+pub const TOOLS: [&str; 7] = [
+    "compare_time_periods",
+    "get_capacity_trend",
+    "get_high_cardinality_metrics",
+    "get_service_golden_signals",
+    "list_firing_alerts",
+    "query_metrics",
+    "search_metrics",
+];
+
 /// Tool and arguments that reach a backend. `query_metrics` comes twice: at one moment and over a window.
 pub fn good_calls() -> Vec<(&'static str, Value)> {
     vec![
+        ("compare_time_periods", json!({"metric": "http_requests_total", "window1": "30m"})),
+        ("get_high_cardinality_metrics", json!({"service": "checkout"})),
+        ("get_high_cardinality_metrics", json!({"mode": "cardinality"})),
         ("get_service_golden_signals", json!({})),
         ("get_service_golden_signals", json!({"service": "checkout"})),
         ("get_capacity_trend", json!({"service": "checkout"})),
