@@ -232,6 +232,7 @@ async fn dispatch<Config: ServerConfig>(
         Some(Command::Serve { http }) => {
             let address = http.unwrap_or_else(|| settings.http.address(engine.about.port));
             http::serve(engine.clone(), settings, address, user, stop_on_signal()?).await?;
+            settle(engine).await;
             Ok(true)
         }
         Some(Command::Call { tool, arguments, json }) => {
@@ -247,6 +248,16 @@ async fn dispatch<Config: ServerConfig>(
         Some(Command::Check) => Ok(check::run(engine, &settings.upstream, &mut io::stdout()).await?),
         // Handled before an engine was made.
         Some(Command::Audit { .. } | Command::Snapshot { .. } | Command::Completions { .. }) => Ok(true),
+    }
+}
+
+/// A cancelled call has answered before its task has closed its record: waits for these, at most a second.
+async fn settle(engine: &Engine) {
+    for _ in 0..200 {
+        if engine.guard.metrics.running() == 0 {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
     }
 }
 
