@@ -225,14 +225,15 @@ async fn dispatch<Config: ServerConfig>(
                 biased;
                 result = serving => result?,
                 // rmcp's own end after a signal waits for calls; the client is gone or wants us gone.
-                () = async { stop.cancelled().await; tokio::time::sleep(std::time::Duration::from_secs(3)).await } => {}
+                () = async { stop.cancelled().await; tokio::time::sleep(Duration::from_secs(3)).await } => {}
             }
             Ok(true)
         }
         Some(Command::Serve { http }) => {
             let address = http.unwrap_or_else(|| settings.http.address(engine.about.port));
             http::serve(engine.clone(), settings, address, user, stop_on_signal()?).await?;
-            settle(engine).await;
+            // A cancelled call has answered before its task has closed its record.
+            let _ = tokio::time::timeout(Duration::from_secs(1), engine.guard.metrics.idle()).await;
             Ok(true)
         }
         Some(Command::Call { tool, arguments, json }) => {
@@ -248,16 +249,6 @@ async fn dispatch<Config: ServerConfig>(
         Some(Command::Check) => Ok(check::run(engine, &settings.upstream, &mut io::stdout()).await?),
         // Handled before an engine was made.
         Some(Command::Audit { .. } | Command::Snapshot { .. } | Command::Completions { .. }) => Ok(true),
-    }
-}
-
-/// A cancelled call has answered before its task has closed its record: waits for these, at most a second.
-async fn settle(engine: &Engine) {
-    for _ in 0..200 {
-        if engine.guard.metrics.running() == 0 {
-            return;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
     }
 }
 

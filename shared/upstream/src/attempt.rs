@@ -9,6 +9,9 @@ use tokio::time::Instant;
 
 use crate::{Limits, Reply, UpstreamError};
 
+/// A body without a length grows by so many bytes at a time.
+const GROWTH: usize = 1024 * 1024;
+
 /// Notes the attempt in the trail when it ends; a dropped attempt was cancelled.
 struct Noted<'a> {
     cx: &'a Context,
@@ -81,6 +84,10 @@ async fn exchange<Failure: Error + 'static>(
         note.bytes += chunk.len() as u64;
         if body.len() + chunk.len() > cap {
             return Err(UpstreamError::TooLarge { system: system.to_owned(), limit: cap });
+        }
+        if body.capacity() < body.len() + chunk.len() {
+            // In steps rather than by doubling, which would hold up to twice the cap, for each of several replies at once.
+            body.reserve_exact(chunk.len().max(GROWTH));
         }
         body.extend_from_slice(&chunk);
     }
