@@ -1,6 +1,20 @@
 //! What each server will find in a snapshot.
 
-use crate::{Kind, Snapshot, SnapshotError};
+use jiff::Timestamp;
+
+use crate::{FoundFile, Kind, Snapshot, SnapshotError, manifest::Window, openmetrics::Recorded};
+
+/// Directories of parts that are read by a server, and by which.
+const PARTS: [(&str, &str); 8] = [
+    ("metrics/", "metrics (metrics-mcp)"),
+    ("alertmanager/", "alertmanager (metrics-mcp, alerts-mcp)"),
+    ("logs/", "logs (logs-mcp)"),
+    ("traces/", "traces (traces-mcp)"),
+    ("pagerduty/", "pagerduty (alerts-mcp)"),
+    ("runbooks/", "runbooks (alerts-mcp)"),
+    ("kubernetes/", "kubernetes (infra-mcp)"),
+    ("git/", "git (infra-mcp)"),
+];
 
 /// One part of a snapshot.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,17 +31,13 @@ impl Snapshot {
     /// Reads everything that a server would read.
     #[must_use]
     pub fn check(&self) -> Vec<CheckLine> {
-        let metrics = self.metrics().map(|recorded| {
-            let (series, samples, outside) =
-                (recorded.series.len(), recorded.samples(), recorded.outside_window);
-            match series {
-                0 => "none".to_owned(),
-                _ => format!("{series} series, {samples} samples, {outside} of them outside the window"),
-            }
-        });
+        let metrics = self.metrics().and_then(|recorded| told(&recorded, self.manifest().window));
         let rules = self.rules().map(|groups| {
             let rules: usize = groups.iter().map(|group| group.rules.len()).sum();
-            format!("{rules} rules in {} groups", groups.len())
+            match groups.len() {
+                0 => "none".to_owned(),
+                groups => format!("{rules} rules in {groups} groups"),
+            }
         });
         let alertmanager = ["groups", "silences", "status"]
             .iter()
@@ -36,26 +46,81 @@ impl Snapshot {
             })
             .collect::<Result<Vec<_>, SnapshotError>>()
             .map(|found| found.join(", "));
-        vec![
+        let mut lines = vec![
             line("metrics (metrics-mcp)", metrics),
             line("rules (metrics-mcp)", rules),
             line("alertmanager (metrics-mcp, alerts-mcp)", alertmanager),
-            line("for other servers", Ok(self.names(Kind::OtherServer))),
-            line("ignored", Ok(self.names(Kind::Unknown))),
-        ]
+            line("aliases (all servers)", self.check_aliases()),
+        ];
+        let of_others = PARTS.iter().skip(2);
+        lines.extend(of_others.map(|(directory, part)| line(part, self.counted(directory))));
+        lines.push(line("ignored", self.ignored()));
+        lines
     }
 
-    fn names(&self, kind: Kind) -> String {
-        let names: Vec<&str> =
-            self.files().iter().filter(|file| file.kind == kind).map(|file| file.name.as_str()).collect();
-        match names.as_slice() {
+    /// Whether it is TOML; what it means is the servers' business.
+    fn check_aliases(&self) -> Result<String, SnapshotError> {
+        let Some(text) = self.aliases()? else { return Ok("none".to_owned()) };
+        let table: toml::Table = toml::from_str(&text).map_err(|error| {
+            let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+            let line = before.matches('\n').count() as u64 + 1;
+            SnapshotError::line("aliases.toml", line, error.message().to_owned())
+        })?;
+        Ok(format!("{} services", table.len()))
+    }
+
+    /// Files of a part that is not read here.
+    fn counted(&self, directory: &str) -> Result<String, SnapshotError> {
+        let own: Vec<&FoundFile> =
+            self.files().iter().filter(|file| file.name.starts_with(directory)).collect();
+        if let Some((name, obstacle)) = own.iter().find_map(|file| Some((&file.name, file.obstacle?))) {
+            return Err(SnapshotError::file(name, obstacle));
+        }
+        let bytes: u64 = own.iter().map(|file| file.bytes).sum();
+        Ok(match own.len() {
+            0 => "none".to_owned(),
+            1 => format!("1 file, {bytes} bytes"),
+            files => format!("{files} files, {bytes} bytes"),
+        })
+    }
+
+    fn ignored(&self) -> Result<String, SnapshotError> {
+        let names: Vec<&FoundFile> = self.files().iter().filter(|file| file.kind == Kind::Unknown).collect();
+        // A link in place of a part would look as if the part had not been recorded.
+        let is_part = |name: &str| PARTS.iter().any(|(part, _)| part.trim_end_matches('/') == name);
+        let instead = names.iter().find(|file| is_part(&file.name));
+        if let Some((name, obstacle)) = instead.and_then(|file| Some((&file.name, file.obstacle?))) {
+            return Err(SnapshotError::file(name, obstacle));
+        }
+        let names: Vec<&str> = names.iter().map(|file| file.name.as_str()).collect();
+        Ok(match names.as_slice() {
             [] => "none".to_owned(),
             [first, second, third, rest @ ..] if !rest.is_empty() => {
                 format!("{first}, {second}, {third} and {} more", rest.len())
             }
             all => all.join(", "),
-        }
+        })
     }
+}
+
+/// How much there is, and whether it is from the time that the manifest says.
+fn told(recorded: &Recorded, window: Window) -> Result<String, SnapshotError> {
+    let Some((first, last)) = recorded.reach() else { return Ok("none".to_owned()) };
+    let (samples, outside) = (recorded.samples(), recorded.outside_window);
+    let moment =
+        |at: i64| Timestamp::from_millisecond(at).map_or_else(|_| at.to_string(), |at| at.to_string());
+    let reach = format!("from {} to {}", moment(first), moment(last));
+    if outside >= samples as u64 {
+        let problem = format!(
+            "all {samples} samples are outside the window {} to {}: they are {reach}",
+            window.start, window.end
+        );
+        return Err(SnapshotError::file("metrics", problem));
+    }
+    Ok(format!(
+        "{} series, {samples} samples {reach}, {outside} of them outside the window",
+        recorded.series.len()
+    ))
 }
 
 fn line(part: &'static str, found: Result<String, SnapshotError>) -> CheckLine {

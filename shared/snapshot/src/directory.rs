@@ -1,8 +1,10 @@
 //! The directory of a snapshot: what is in it, and the way to each file.
 
+mod reading;
+mod walk;
+
 use std::{
-    fs::{self, File},
-    io::{BufRead, BufReader, Read},
+    io::BufRead,
     path::{Path, PathBuf},
 };
 
@@ -12,13 +14,6 @@ use crate::{
     openmetrics::Recorded,
     rules,
 };
-
-/// No file is read beyond this many bytes, decompressed.
-const LARGEST_FILE: u64 = 4 * 1024 * 1024 * 1024;
-/// JSON and YAML files are read whole.
-const LARGEST_DOCUMENT: u64 = 64 * 1024 * 1024;
-/// A directory with more files than this is something else than a snapshot.
-const MOST_FILES: usize = 10_000;
 
 /// What services are called in the parts; all servers read it.
 const ALIASES: &str = "aliases.toml";
@@ -49,6 +44,8 @@ pub struct FoundFile {
     pub kind: Kind,
     /// Size on disk, in bytes.
     pub bytes: u64,
+    /// Why it can't be read, if it is not a plain file.
+    pub obstacle: Option<&'static str>,
 }
 
 /// An opened snapshot: the manifest is read, the rest on demand.
@@ -66,15 +63,15 @@ impl Snapshot {
     /// When it has no usable `snapshot.toml`, or is no directory.
     pub fn open(directory: &Path) -> Result<Snapshot, SnapshotError> {
         let mut files = Vec::new();
-        walk(directory, "", &mut files)?;
+        walk::walk(directory, "", 0, &mut files)?;
         files.sort();
-        if !files.iter().any(|file| file.kind == Kind::Manifest) {
+        let Some(written) = files.iter().find(|file| file.kind == Kind::Manifest).cloned() else {
             let problem =
                 "is missing: a snapshot is a directory with a snapshot.toml (id, title, now, window)";
             return Err(SnapshotError::file(manifest::FILE, problem));
-        }
+        };
         let mut snapshot = Snapshot { directory: directory.to_owned(), manifest: placeholder(), files };
-        let text = snapshot.document(manifest::FILE)?;
+        let text = snapshot.document(&written)?;
         snapshot.manifest = manifest::parse(&text)?;
         Ok(snapshot)
     }
@@ -98,7 +95,7 @@ impl Snapshot {
     pub fn metrics(&self) -> Result<Recorded, SnapshotError> {
         let mut recorded = Recorded::default();
         for file in self.of(Kind::Metrics) {
-            recorded.read(&file.name, self.reader(&file.name)?, self.manifest.window)?;
+            recorded.read(&file.name, self.reader(file)?, self.manifest.window)?;
         }
         Ok(recorded)
     }
@@ -110,24 +107,31 @@ impl Snapshot {
     pub fn rules(&self) -> Result<Vec<RecordedGroup>, SnapshotError> {
         let mut groups = Vec::new();
         for file in self.of(Kind::Rules) {
-            groups.extend(rules::parse(&file.name, &self.document(&file.name)?)?);
+            groups.extend(rules::parse(&file.name, &self.document(file)?)?);
         }
         Ok(groups)
     }
 
-    /// A reply of Alertmanager by its name (`groups`, `silences`, `status`), if it was recorded.
+    /// A reply of Alertmanager by its name (`alerts`, `groups`, `silences`, `status`), if it was recorded.
     ///
     /// # Errors
-    /// When it can't be read or is not JSON.
+    /// When it can't be read, or is not the JSON that API v2 gives: an object for `status`, else a list.
     pub fn alertmanager(&self, reply: &str) -> Result<Option<String>, SnapshotError> {
         let name = format!("alertmanager/{reply}.json");
         let Some(file) = self.of(Kind::Alertmanager).find(|file| plain_name(&file.name) == name) else {
             return Ok(None);
         };
-        let text = self.document(&file.name)?;
-        match serde_json::from_str::<serde::de::IgnoredAny>(&text) {
-            Ok(_) => Ok(Some(text)),
-            Err(error) => Err(SnapshotError::line(&file.name, error.line() as u64, "is not JSON")),
+        let text = self.document(file)?;
+        let (opening, expected) = if reply == "status" { ('{', "an object") } else { ('[', "a list") };
+        if let Err(error) = serde_json::from_str::<serde::de::IgnoredAny>(&text) {
+            let place = error.line().max(1) as u64;
+            return Err(SnapshotError::line(&file.name, place, "is not JSON, or is cut off here"));
+        }
+        if text.trim_start().starts_with(opening) {
+            Ok(Some(text))
+        } else {
+            let problem = format!("is not {expected}, as /api/v2/{} answers", endpoint(reply));
+            Err(SnapshotError::line(&file.name, 1, problem))
         }
     }
 
@@ -136,42 +140,25 @@ impl Snapshot {
     /// # Errors
     /// When it can't be read.
     pub fn aliases(&self) -> Result<Option<String>, SnapshotError> {
-        let is_there = self.files.iter().any(|file| file.name == ALIASES);
-        if is_there { self.document(ALIASES).map(Some) } else { Ok(None) }
+        let found = self.files.iter().find(|file| file.name == ALIASES);
+        found.map(|file| self.document(file)).transpose()
     }
 
     fn of(&self, kind: Kind) -> impl Iterator<Item = &FoundFile> {
         self.files.iter().filter(move |file| file.kind == kind)
     }
 
-    fn document(&self, name: &str) -> Result<String, SnapshotError> {
-        let mut bytes = Vec::new();
-        let read = self.reader(name)?.take(LARGEST_DOCUMENT + 1).read_to_end(&mut bytes);
-        read.map_err(|error| SnapshotError::file(name, format!("can't be read ({error})")))?;
-        if bytes.len() as u64 > LARGEST_DOCUMENT {
-            return Err(SnapshotError::file(name, format!("is larger than {LARGEST_DOCUMENT} bytes")));
-        }
-        String::from_utf8(bytes).map_err(|error| {
-            let valid = error.utf8_error().valid_up_to();
-            SnapshotError::file(name, format!("byte {} is not UTF-8: binary data?", valid + 1))
-        })
+    /// A small file as text.
+    fn document(&self, file: &FoundFile) -> Result<String, SnapshotError> {
+        reading::text(&file.name, self.reader(file)?)
     }
 
     /// The decompressed bytes of a file.
-    fn reader(&self, name: &str) -> Result<Box<dyn BufRead>, SnapshotError> {
-        let wrong = |problem: String| SnapshotError::file(name, problem);
-        let file = File::open(self.directory.join(name))
-            .map_err(|error| wrong(format!("can't be opened ({error})")))?;
-        let file = BufReader::new(file);
-        let reader: Box<dyn Read> = match name.rsplit('.').next() {
-            Some("gz") => Box::new(flate2::bufread::MultiGzDecoder::new(file)),
-            Some("zst") => Box::new(
-                ruzstd::decoding::StreamingDecoder::new(file)
-                    .map_err(|error| wrong(format!("is not zstd ({error})")))?,
-            ),
-            _ => Box::new(file),
-        };
-        Ok(Box::new(BufReader::new(reader.take(LARGEST_FILE))))
+    fn reader(&self, file: &FoundFile) -> Result<Box<dyn BufRead>, SnapshotError> {
+        match file.obstacle {
+            Some(obstacle) => Err(SnapshotError::file(&file.name, obstacle)),
+            None => reading::open(&self.directory.join(&file.name), &file.name),
+        }
     }
 }
 
@@ -185,30 +172,9 @@ fn placeholder() -> Manifest {
     }
 }
 
-/// Names of all files below, relative; links are not followed.
-fn walk(directory: &Path, prefix: &str, files: &mut Vec<FoundFile>) -> Result<(), SnapshotError> {
-    let shown = if prefix.is_empty() { directory.display().to_string() } else { prefix.to_owned() };
-    let entries = fs::read_dir(directory.join(prefix))
-        .map_err(|error| SnapshotError::file(&shown, format!("can't be read as a directory ({error})")))?;
-    for entry in entries {
-        let wrong = |error: std::io::Error| SnapshotError::file(&shown, format!("can't be read ({error})"));
-        let entry = entry.map_err(wrong)?;
-        let metadata = entry.metadata().map_err(wrong)?;
-        let Ok(own) = entry.file_name().into_string() else { continue };
-        let name = if prefix.is_empty() { own } else { format!("{prefix}/{own}") };
-        if metadata.is_dir() {
-            walk(directory, &name, files)?;
-        } else if metadata.is_file() {
-            files.push(FoundFile { kind: kind(&name), bytes: metadata.len(), name });
-        }
-        if files.len() > MOST_FILES {
-            return Err(SnapshotError::file(
-                &shown,
-                format!("holds more than {MOST_FILES} files: not a snapshot"),
-            ));
-        }
-    }
-    Ok(())
+/// Where Alertmanager gives a reply.
+fn endpoint(reply: &str) -> &str {
+    if reply == "groups" { "alerts/groups" } else { reply }
 }
 
 /// The name without the ending of its compression.

@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+/// Characters of a problem, or of a file's name.
+const LONGEST: usize = 300;
+
 /// One fault of one file. `Display` reads `metrics/checkout.om line 12: …`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SnapshotError {
@@ -15,12 +18,22 @@ pub struct SnapshotError {
 
 impl SnapshotError {
     pub(crate) fn file(file: &str, problem: impl Into<String>) -> SnapshotError {
-        SnapshotError { file: file.to_owned(), line: None, problem: problem.into() }
+        SnapshotError { file: short(file), line: None, problem: short(&problem.into()) }
     }
 
     pub(crate) fn line(file: &str, line: u64, problem: impl Into<String>) -> SnapshotError {
-        SnapshotError { file: file.to_owned(), line: Some(line), problem: problem.into() }
+        SnapshotError { file: short(file), line: Some(line), problem: short(&problem.into()) }
     }
+}
+
+/// One line of bounded length: parsers quote what they could not read, however much of it there is.
+fn short(text: &str) -> String {
+    let mut shown = text.chars().map(|c| if c.is_control() { ' ' } else { c });
+    let mut short: String = shown.clone().take(LONGEST).collect();
+    if shown.nth(LONGEST).is_some() {
+        short.push('…');
+    }
+    short
 }
 
 impl fmt::Display for SnapshotError {

@@ -70,6 +70,12 @@ pub(crate) fn labels(series: &str) -> Result<Vec<(String, String)>, String> {
     };
     let mut labels = Vec::new();
     if !name.is_empty() {
+        if !is_plain_name(name) {
+            return Err(format!(
+                "`{}` does not name a metric; other names stand quoted in braces",
+                head(name)
+            ));
+        }
         labels.push(("__name__".to_owned(), name.to_owned()));
     }
     let mut rest = inside.trim_start();
@@ -91,11 +97,18 @@ pub(crate) fn labels(series: &str) -> Result<Vec<(String, String)>, String> {
     if !labels.iter().any(|(name, _)| name == "__name__") {
         return Err("the series has no name".to_owned());
     }
+    // A label without a value is no label.
+    labels.retain(|(_, value)| !value.is_empty());
     labels.sort();
     match labels.windows(2).find(|pair| matches!(pair, [one, two] if one.0 == two.0)) {
         Some([twice, _]) => Err(format!("label `{}` is there twice", head(&twice.0))),
         _ => Ok(labels),
     }
+}
+
+fn is_plain_name(name: &str) -> bool {
+    !name.starts_with(|c: char| c.is_ascii_digit())
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b':')
 }
 
 /// A label's name and whether it was quoted.
@@ -191,8 +204,10 @@ mod tests {
         };
         assert_eq!(pairs("up").unwrap(), ["__name__=up"]);
         assert_eq!(pairs("m{z=\"1\",a=\"x\\\\y\\n\\\"\", }").unwrap(), ["__name__=m", "a=x\\y\n\"", "z=1"]);
+        assert_eq!(pairs("m{empty=\"\",a=\"1\"}").unwrap(), ["__name__=m", "a=1"], "as Prometheus reads it");
         assert_eq!(pairs("{\"a.b\", \"c d\"=\"e\"}").unwrap(), ["__name__=a.b", "c d=e"]);
         for (series, problem) in [
+            ("é{}", "`é` does not name a metric; other names stand quoted in braces"),
             ("m{a=\"1\",a=\"2\"}", "label `a` is there twice"),
             ("{a=\"1\"}", "the series has no name"),
             ("m{a}", "label `a` has no value"),

@@ -39,6 +39,8 @@ impl<'a, R: BufRead> Lines<'a, R> {
             self.buffer.pop();
         }
         match std::str::from_utf8(&self.buffer) {
+            // Some editors put a mark first.
+            Ok(line) if self.number == 1 => Ok(Some((1, line.strip_prefix('\u{feff}').unwrap_or(line)))),
             Ok(line) => Ok(Some((self.number, line))),
             Err(error) => {
                 let problem = format!("byte {} is not UTF-8: binary data?", error.valid_up_to() + 1);
@@ -58,7 +60,7 @@ mod tests {
 
     #[test]
     fn lines_are_counted_and_ends_of_either_kind_removed() {
-        let mut lines = Lines::new("f", &b"a\r\n\nb"[..]);
+        let mut lines = Lines::new("f", &b"\xef\xbb\xbfa\r\n\nb"[..]);
         assert_eq!(lines.next().unwrap(), Some((1, "a")));
         assert_eq!(lines.next().unwrap(), Some((2, "")));
         assert_eq!(lines.next().unwrap(), Some((3, "b")));

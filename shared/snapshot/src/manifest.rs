@@ -52,9 +52,10 @@ pub(crate) fn parse(text: &str) -> Result<Manifest, SnapshotError> {
         let line = before.matches('\n').count() as u64 + 1;
         SnapshotError::line(FILE, line, error.message().to_owned())
     })?;
+    let wrong = |key: &str, problem: String| SnapshotError::line(FILE, line_of(text, key), problem);
     let moment = |key: &str, text: &str| -> Result<Timestamp, SnapshotError> {
         let problem = || format!("`{key}` is not a moment in RFC 3339, such as 2026-01-14T14:32:00Z");
-        text.parse().map_err(|_| SnapshotError::file(FILE, problem()))
+        text.parse().map_err(|_| wrong(key, problem()))
     };
     let window = Window {
         start: moment("window.start", &written.window.start)?,
@@ -62,15 +63,25 @@ pub(crate) fn parse(text: &str) -> Result<Manifest, SnapshotError> {
     };
     let now = moment("now", &written.now)?;
     if window.start >= window.end {
-        return Err(SnapshotError::file(FILE, "`window.end` is not after `window.start`"));
+        return Err(wrong("window.end", "`window.end` is not after `window.start`".to_owned()));
     }
     if now < window.start || now > window.end {
-        return Err(SnapshotError::file(FILE, "`now` lies outside `window`: nothing would be recent"));
+        return Err(wrong("now", "`now` lies outside `window`: nothing would be recent".to_owned()));
     }
     if written.id.trim().is_empty() {
-        return Err(SnapshotError::file(FILE, "`id` is empty"));
+        return Err(wrong("id", "`id` is empty".to_owned()));
     }
     Ok(Manifest { id: written.id, title: written.title, now, window })
+}
+
+/// The line of a key, which is written by itself or inside `window = { … }`.
+fn line_of(text: &str, key: &str) -> u64 {
+    let key = key.rsplit('.').next().unwrap_or(key);
+    let is_key = |line: &str| {
+        let mut words = line.split(|c: char| c.is_whitespace() || "={,".contains(c));
+        words.any(|word| word == key)
+    };
+    text.lines().position(is_key).map_or(1, |place| place as u64 + 1)
 }
 
 #[cfg(test)]
@@ -91,9 +102,15 @@ mod tests {
     fn mistakes_are_named() {
         let cases = [
             (GOOD.replace("now =", "know ="), "snapshot.toml line 3: unknown field `know`"),
-            (GOOD.replace("14:32:00Z\"\nwindow", "soon\"\nwindow"), "snapshot.toml: `now` is not a moment"),
-            (GOOD.replace("12:00:00Z", "23:00:00Z"), "`window.end` is not after"),
-            (GOOD.replace("now = \"2026-01-14", "now = \"2027-01-14"), "`now` lies outside `window`"),
+            (
+                GOOD.replace("14:32:00Z\"\nwindow", "soon\"\nwindow"),
+                "snapshot.toml line 3: `now` is not a moment",
+            ),
+            (GOOD.replace("12:00:00Z", "23:00:00Z"), "snapshot.toml line 4: `window.end` is not after"),
+            (
+                GOOD.replace("now = \"2026-01-14", "now = \"2027-01-14"),
+                "snapshot.toml line 3: `now` lies outside `window`",
+            ),
             ("id = ".to_owned(), "snapshot.toml line 1: "),
             (String::new(), "missing field `id`"),
         ];

@@ -10,6 +10,13 @@ use crate::{
     manifest::Window,
 };
 
+/// More series than this, or samples, are not held in memory (a sample takes 16 bytes).
+const MOST_SERIES: usize = 1_000_000;
+const MOST_SAMPLES: usize = 100_000_000;
+/// Types of OpenMetrics, and that of its predecessor for what has none.
+const TYPES: [&str; 9] =
+    ["counter", "gauge", "histogram", "gaugehistogram", "summary", "info", "stateset", "unknown", "untyped"];
+
 /// Series and metadata of all metrics files, in the order in which they were first seen.
 #[derive(Debug, Default, PartialEq)]
 pub struct Recorded {
@@ -19,7 +26,10 @@ pub struct Recorded {
     pub metadata: Vec<Metadata>,
     /// Samples outside the manifest's window: kept, because lookback and coarse history need them.
     pub outside_window: u64,
+    /// How many samples there are.
+    samples: usize,
     known: HashMap<Box<[(String, String)]>, usize>,
+    families: HashMap<String, usize>,
 }
 
 /// One series in columns.
@@ -82,9 +92,17 @@ impl Recorded {
             _ => return Ok(false),
         }
         let (family, text) = family_and_text(rest)?;
-        let place = match self.metadata.iter().rposition(|known| known.family == family) {
-            Some(place) => place,
+        if word == "TYPE" && !TYPES.contains(&text.as_str()) {
+            let problem = format!("`{}` is no type of a metric; types are {}", head(&text), TYPES.join(", "));
+            return Err(problem);
+        }
+        let place = match self.families.get(&family) {
+            Some(place) => *place,
             None => {
+                if self.metadata.len() >= MOST_SERIES {
+                    return Err(format!("more than {MOST_SERIES} metrics: too many to hold in memory"));
+                }
+                self.families.insert(family.clone(), self.metadata.len());
                 self.metadata.push(Metadata { family, ..Metadata::default() });
                 self.metadata.len() - 1
             }
@@ -112,11 +130,14 @@ impl Recorded {
         let place = match written.get(sample.series) {
             Some(place) => *place,
             None => {
-                let place = self.place_of(exposition::labels(sample.series)?.into_boxed_slice());
+                let place = self.place_of(exposition::labels(sample.series)?.into_boxed_slice())?;
                 written.insert(sample.series.into(), place);
                 place
             }
         };
+        if self.samples >= MOST_SAMPLES {
+            return Err(format!("more than {MOST_SAMPLES} samples: too many to hold in memory"));
+        }
         if at < window.start.as_millisecond() || at > window.end.as_millisecond() {
             self.outside_window += 1;
         }
@@ -132,25 +153,37 @@ impl Recorded {
             _ => {
                 series.timestamps.push(at);
                 series.values.push(sample.value);
+                self.samples += 1;
                 Ok(())
             }
         }
     }
 
-    fn place_of(&mut self, labels: Box<[(String, String)]>) -> usize {
+    fn place_of(&mut self, labels: Box<[(String, String)]>) -> Result<usize, String> {
         if let Some(place) = self.known.get(&labels) {
-            return *place;
+            return Ok(*place);
         }
         let place = self.series.len();
+        if place >= MOST_SERIES {
+            return Err(format!("more than {MOST_SERIES} series: too many to hold in memory"));
+        }
         self.known.insert(labels.clone(), place);
         self.series.push(RecordedSeries { labels, timestamps: Vec::new(), values: Vec::new() });
-        place
+        Ok(place)
     }
 
     /// How many samples there are.
     #[must_use]
     pub fn samples(&self) -> usize {
-        self.series.iter().map(|series| series.timestamps.len()).sum()
+        self.samples
+    }
+
+    /// The first and the last moment, in milliseconds since 1970; `None` without a sample.
+    #[must_use]
+    pub fn reach(&self) -> Option<(i64, i64)> {
+        let first = self.series.iter().filter_map(|series| series.timestamps.first()).min()?;
+        let last = self.series.iter().filter_map(|series| series.timestamps.last()).max()?;
+        Some((*first, *last))
     }
 }
 
@@ -223,6 +256,15 @@ mod tests {
                 "metrics/a.om line 1: timestamp 1768399200000000 is outside the calendar (is it in seconds?)",
             ),
             ("<html>\n# EOF\n", "metrics/a.om line 1: has no value"),
+            (
+                "# TYPE up guage\n# EOF\n",
+                "metrics/a.om line 1: `guage` is no type of a metric; types are counter, gauge, histogram, \
+                 gaugehistogram, summary, info, stateset, unknown, untyped",
+            ),
+            (
+                "m{a=\"1\",b=\"2\"} 1 1\nm{b=\"2\",a=\"1\"} 1 1\n# EOF\n",
+                "metrics/a.om line 2: `m{b=\"2\",a=\"1\"}` has two samples at 1",
+            ),
         ];
         for (text, expected) in cases {
             assert_eq!(read(text).unwrap_err().to_string(), expected);
@@ -240,7 +282,9 @@ mod tests {
             let value = format!("{value}{extra}");
             let escaped = value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
             let recorded = read(&format!("m{{a=\"{escaped}\"}} 1 1\n# EOF\n")).unwrap();
-            prop_assert_eq!(&recorded.series[0].labels[1].1, &value);
+            // A label without a value is no label.
+            let found = recorded.series[0].labels.get(1).map_or("", |(_, value)| value);
+            prop_assert_eq!(found, &value);
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::SnapshotError;
+use crate::{SnapshotError, exposition::head};
 
 /// Seconds: `global.evaluation_interval` when it is not set.
 const EVALUATION_INTERVAL: f64 = 60.0;
@@ -76,19 +76,36 @@ pub(crate) fn parse(file: &str, text: &str) -> Result<Vec<RecordedGroup>, Snapsh
             None => SnapshotError::file(file, problem),
         }
     })?;
-    written.groups.into_iter().map(|group| read_group(file, group)).collect()
+    written.groups.into_iter().map(|group| read_group(file, text, group)).collect()
 }
 
-fn read_group(file: &str, group: WrittenGroup) -> Result<RecordedGroup, SnapshotError> {
+/// The line on which a group or a rule is named; YAML does not tell once it is read.
+fn line_of(text: &str, name: &str) -> Option<u64> {
+    let is_named = |line: &str| {
+        let line = line.trim_start_matches(['-', ' ']);
+        let key = line.split_once(':').filter(|(key, _)| ["name", "alert", "record"].contains(key));
+        key.is_some_and(|(_, value)| value.trim().trim_matches(['"', '\'']) == name)
+    };
+    text.lines().position(is_named).map(|place| place as u64 + 1)
+}
+
+fn read_group(file: &str, text: &str, group: WrittenGroup) -> Result<RecordedGroup, SnapshotError> {
     let name = group.name;
+    let wrong = |of: &str, problem: String| {
+        let problem = format!("group `{}`: {problem}", head(&name));
+        match line_of(text, of) {
+            Some(line) => SnapshotError::line(file, line, problem),
+            None => SnapshotError::file(file, problem),
+        }
+    };
     let rules = group.rules.into_iter().map(|rule| {
-        read_rule(rule).map_err(|problem| SnapshotError::file(file, format!("group `{name}`: {problem}")))
+        let of = rule.alert.clone().or(rule.record.clone()).unwrap_or(name.clone());
+        read_rule(rule).map_err(|problem| wrong(&of, problem))
     });
     let rules = rules.collect::<Result<Vec<_>, _>>()?;
     let interval_seconds = match group.interval {
         Some(text) => duration(&text).ok_or_else(|| {
-            let problem = format!("group `{name}`: `interval: {text}` is not a duration such as 1m");
-            SnapshotError::file(file, problem)
+            wrong(&name, format!("`interval: {}` is not a duration such as 1m", head(&text)))
         })?,
         None => EVALUATION_INTERVAL,
     };
@@ -104,11 +121,13 @@ fn read_rule(rule: WrittenRule) -> Result<RecordedRule, String> {
     let expr = match rule.expr {
         serde_yaml_ng::Value::String(text) => text,
         serde_yaml_ng::Value::Number(number) => number.to_string(),
-        _ => return Err(format!("rule `{name}`: `expr` is not a text")),
+        _ => return Err(format!("rule `{}`: `expr` is not a text", head(&name))),
     };
     let seconds = |key: &str, text: Option<String>| match text {
         Some(text) => {
-            duration(&text).ok_or(format!("rule `{name}`: `{key}: {text}` is not a duration such as 5m"))
+            let problem =
+                || format!("rule `{}`: `{key}: {}` is not a duration such as 5m", head(&name), head(&text));
+            duration(&text).ok_or_else(problem)
         }
         None => Ok(0.0),
     };
@@ -145,7 +164,8 @@ fn duration(text: &str) -> Option<f64> {
         total += count.parse::<f64>().ok()? * UNITS.iter().find(|(name, _)| *name == unit)?.1;
         rest = tail;
     }
-    Some(total)
+    // What is longer than a century is a mistake, and too long to count with.
+    (total <= 100.0 * 31_536_000.0).then_some(total)
 }
 
 #[cfg(test)]
@@ -171,11 +191,11 @@ mod tests {
             ("groups:\n- rules: []\n", "metrics/rules.yml line 2: is not a Prometheus rule file"),
             (
                 "groups:\n- name: g\n  rules:\n  - expr: up\n",
-                "group `g`: a rule has either `alert` or `record`",
+                "metrics/rules.yml line 2: group `g`: a rule has either `alert` or `record`",
             ),
             (
                 "groups:\n- name: g\n  rules:\n  - alert: A\n    expr: up\n    for: soon\n",
-                "rule `A`: `for: soon` is not a duration",
+                "metrics/rules.yml line 4: group `g`: rule `A`: `for: soon` is not a duration",
             ),
         ];
         for (text, expected) in cases {

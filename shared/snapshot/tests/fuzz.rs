@@ -3,7 +3,7 @@
 
 use std::{fs, path::Path};
 
-use snapshot::Snapshot;
+use snapshot::{Recorded, Snapshot, SnapshotError};
 use testkit::fuzz::fuzz;
 
 const MANIFEST: &[u8] = b"id = \"a\"\ntitle = \"A\"\nnow = \"2026-01-14T14:32:00Z\"\n\
@@ -15,23 +15,57 @@ const RULES: &[u8] =
     b"groups:\n- name: g\n  interval: 15s\n  rules:\n  - alert: A\n    expr: up == 0\n    for: 1m30s\n    \
                        labels: {severity: page}\n  - record: a:b\n    expr: 1\n";
 
+const GROUPS: &[u8] =
+    b"[{\"alerts\":[{\"labels\":{\"a\":\"b\"},\"startsAt\":\"2026-01-14T14:00:00Z\"}],\"labels\":{}}]\n";
+const STATUS: &[u8] = b"{\"cluster\":{\"status\":\"ready\"},\"versionInfo\":{\"version\":\"0.28.0\"}}\n";
+const ALIASES: &[u8] = b"[web]\nprometheus = ['service=\"web\"']\nkubernetes = \"shop/deployment/web\"\n";
+
 /// A directory in which one file has the input.
 fn check(directory: &Path, name: &str, input: &[u8]) {
     fs::create_dir_all(directory.join("metrics")).unwrap();
+    fs::create_dir_all(directory.join("alertmanager")).unwrap();
     fs::write(directory.join("snapshot.toml"), MANIFEST).unwrap();
     fs::write(directory.join(name), input).unwrap();
     match Snapshot::open(directory) {
         Ok(snapshot) => {
-            for error in [snapshot.metrics().err(), snapshot.rules().err(), snapshot.aliases().err()]
-                .into_iter()
-                .flatten()
-            {
-                assert!(!error.problem.is_empty() && error.file == name, "{error}");
+            let recorded = snapshot.metrics();
+            if let Ok(recorded) = &recorded {
+                assert_ordered(recorded);
+            }
+            let errors = [
+                recorded.err(),
+                snapshot.rules().err(),
+                snapshot.aliases().err(),
+                snapshot.alertmanager("groups").err(),
+                snapshot.alertmanager("status").err(),
+            ];
+            for error in errors.into_iter().flatten() {
+                assert_clear(&error, name);
             }
             assert!(!snapshot.check().is_empty());
         }
-        Err(error) => assert!(!error.problem.is_empty(), "{error}"),
+        Err(error) => assert_clear(&error, name),
     }
+}
+
+/// One line that names the file, however much of it a parser quotes.
+fn assert_clear(error: &SnapshotError, name: &str) {
+    let text = error.to_string();
+    assert!(!error.problem.is_empty() && error.file == name, "{text}");
+    assert!(text.len() < 1_300 && !text.contains(char::is_control), "{text:?}");
+}
+
+/// What is read keeps what the types promise.
+fn assert_ordered(recorded: &Recorded) {
+    let mut samples = 0;
+    for series in &recorded.series {
+        assert!(series.timestamps.is_sorted_by(|one, next| one < next), "{:?}", series.labels);
+        assert!(series.labels.is_sorted_by(|one, next| one.0 < next.0), "{:?}", series.labels);
+        assert!(series.labels.iter().all(|(_, value)| !value.is_empty()), "{:?}", series.labels);
+        assert_eq!(series.timestamps.len(), series.values.len());
+        samples += series.values.len();
+    }
+    assert_eq!(samples, recorded.samples());
 }
 
 fn target(name: &str, seeds: &[&[u8]], words: &[&str]) {
@@ -73,8 +107,10 @@ fn fuzz_compressed() {
     let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
     std::io::Write::write_all(&mut packed, METRICS).unwrap();
     target("metrics/a.om.gz", &[&packed.finish().unwrap()], &[]);
-    // The four bytes every zstd frame begins with, then a raw block.
-    target("metrics/a.om.zst", &[b"\x28\xb5\x2f\xfd\x20\x05\x29\x00\x00# EOF", b"\x28\xb5\x2f\xfd"], &[]);
+    // The four bytes every zstd frame begins with, then a raw block; and a frame with all kinds of blocks.
+    let squeezed = ruzstd::encoding::compress_to_vec(METRICS, ruzstd::encoding::CompressionLevel::Fastest);
+    let raw: &[u8] = b"\x28\xb5\x2f\xfd\x20\x05\x29\x00\x00# EOF";
+    target("metrics/a.om.zst", &[&squeezed, raw, b"\x28\xb5\x2f\xfd"], &[]);
 }
 
 #[test]
@@ -95,4 +131,20 @@ fn fuzz_rules() {
         "<<: ",
     ];
     target("metrics/rules.yml", &[RULES], &words);
+}
+
+#[test]
+fn fuzz_alertmanager() {
+    let words = ["[", "]", "{", "}", "null", "\"labels\":", "1e999", "\\ud800"];
+    target("alertmanager/groups.json", &[GROUPS], &words);
+    target("alertmanager/status.json", &[STATUS], &words);
+}
+
+#[test]
+fn fuzz_aliases() {
+    target(
+        "aliases.toml",
+        &[ALIASES],
+        &["[web]", "[[", "]]", "'''", "\"\"\"", " = ", "{", "1979-05-27T07:32:00Z"],
+    );
 }

@@ -1,4 +1,4 @@
-use std::io::Write;
+use std::{fs, io::Write};
 
 use super::*;
 
@@ -71,38 +71,217 @@ fn files_are_told_apart_and_unknown_ones_are_listed_not_read() {
     assert!(snapshot.rules().unwrap().is_empty());
 }
 
-#[test]
-fn each_corruption_is_one_clear_error() {
-    let manifest = ("snapshot.toml", MANIFEST.as_bytes());
-    let truncated = {
-        let mut bytes = gzip(METRICS);
-        bytes.truncate(bytes.len() - 12);
-        bytes
+/// Reads everything; the first fault.
+fn fault(root: &Path) -> String {
+    let read = || -> Result<(), SnapshotError> {
+        let snapshot = Snapshot::open(root)?;
+        snapshot.metrics()?;
+        snapshot.rules()?;
+        for reply in ["alerts", "groups", "silences", "status"] {
+            snapshot.alertmanager(reply)?;
+        }
+        snapshot.aliases()?;
+        Ok(())
     };
+    read().expect_err("no fault").to_string()
+}
+
+#[test]
+fn each_corruption_is_one_clear_error_with_file_and_line() {
+    let manifest = ("snapshot.toml", MANIFEST.as_bytes());
+    let (packed, squeezed) = (gzip(METRICS), zstd(METRICS));
+    let cut = |bytes: &[u8], by: usize| bytes[..bytes.len() - by].to_vec();
+    let (cut_gz, cut_zst) = (cut(&packed, 12), cut(&squeezed, 6));
+    let mut flipped = packed.clone();
+    flipped[20] ^= 0x55;
+    let mut bomb = b"# TYPE up gauge\n# HELP up ".to_vec();
+    bomb.extend(std::iter::repeat_n(b'x', 100_000_000));
+    let text = |from: &str, to: &str| METRICS.replacen(from, to, 1).into_bytes();
+    let (again, back) = (text("215", "200"), text("215", "100"));
+    let (millis, wrong_type) = (text("215", "215000000000"), text("gauge", "gage"));
+    let cases: Vec<(&str, &[u8], &str)> = vec![
+        ("metrics/a.om", &METRICS.as_bytes()[..24], "metrics/a.om line 2: the labels are not closed"),
+        ("metrics/a.om", &METRICS.as_bytes()[..39], "metrics/a.om: ends without `# EOF`: cut off?"),
+        ("metrics/a.om", b"", "metrics/a.om: ends without `# EOF`: cut off?"),
+        ("metrics/a.om", &wrong_type, "metrics/a.om line 1: `gage` is no type of a metric"),
+        ("metrics/a.om", &back, "metrics/a.om line 3: `up{job=\"a\"}` goes back in time"),
+        ("metrics/a.om", &again, "metrics/a.om line 3: `up{job=\"a\"}` has two samples at 1768399200"),
+        (
+            "metrics/a.om",
+            &millis,
+            "metrics/a.om line 3: timestamp 1768399215000000000 is outside the calendar",
+        ),
+        ("metrics/a.om", &bomb, "metrics/a.om line 2: is longer than 1048576 bytes"),
+        ("metrics/a.om", b"{\"a\": 1}\n# EOF\n", "metrics/a.om line 1: "),
+        ("metrics/a.om", b"\x00\x01\x02\xff\n", "metrics/a.om line 1: byte 4 is not UTF-8: binary data?"),
+        ("metrics/a.om", b"\x7fELF\x02\x01\x01\x00\n", "metrics/a.om line 1: has no value"),
+        ("metrics/a.om", b"a=1 1 1\n# EOF\n", "metrics/a.om line 1: `a=1` does not name a metric"),
+        ("metrics/a.om.gz", &cut_gz, "metrics/a.om.gz line "),
+        ("metrics/a.om.gz", &flipped, "metrics/a.om.gz line "),
+        (
+            "metrics/a.om.gz",
+            METRICS.as_bytes(),
+            "metrics/a.om.gz line 1: can't be read on (invalid gzip header)",
+        ),
+        ("metrics/a.om.zst", METRICS.as_bytes(), "metrics/a.om.zst: is not zstd"),
+        ("metrics/a.om.zst", &cut_zst, "metrics/a.om.zst line "),
+        ("metrics/rules.yml", b"\t- [", "metrics/rules.yml line "),
+        ("metrics/rules.yml", b"groups: 7", "metrics/rules.yml line 1: is not a Prometheus rule file"),
+        (
+            "metrics/rules.yml",
+            b"groups:\n- name: g\n  rules:\n  - record: a\n    expr: up\n    for: 99999999999999999999y\n",
+            "metrics/rules.yml line 4: group `g`: rule `a`: `for: 99999999999999999999y` is not a duration",
+        ),
+        ("metrics/rules.yml", b"a: &a [x,x]\nb: &b [*a,*a]\ngroups: *b\n", "metrics/rules.yml line "),
+        ("alertmanager/groups.json", b"[{", "alertmanager/groups.json line 1: is not JSON"),
+        ("alertmanager/groups.json", b"", "alertmanager/groups.json line 1: is not JSON"),
+        (
+            "alertmanager/groups.json",
+            b"{}",
+            "alertmanager/groups.json line 1: is not a list, as /api/v2/alerts/groups",
+        ),
+        (
+            "alertmanager/status.json",
+            b"[]",
+            "alertmanager/status.json line 1: is not an object, as /api/v2/status",
+        ),
+        ("aliases.toml", b"a\n\xff", "aliases.toml line 2: byte 3 of the file is not UTF-8"),
+    ];
+    for (name, bytes, expected) in cases {
+        let root = directory(&[manifest, (name, bytes)]);
+        let error = fault(root.path());
+        assert!(error.starts_with(expected), "{error}\nexpected {expected}");
+        assert!(error.len() < 250, "{error}");
+    }
+}
+
+#[test]
+fn a_manifest_that_is_missing_or_is_none_is_named() {
+    let metrics = ("metrics/a.om", METRICS.as_bytes());
     let cases: Vec<(Vec<File>, &str)> = vec![
-        (vec![("metrics/a.om", METRICS.as_bytes())], "snapshot.toml: is missing: a snapshot is a directory"),
-        (vec![("snapshot.toml", b"\xff\xfe")], "snapshot.toml: byte 1 is not UTF-8"),
-        (vec![manifest, ("metrics/a.om", &METRICS.as_bytes()[..24])], "metrics/a.om line 2: "),
-        (vec![manifest, ("metrics/a.om.gz", &truncated)], "metrics/a.om.gz line "),
-        (vec![manifest, ("metrics/a.om.gz", METRICS.as_bytes())], "metrics/a.om.gz line 1: can't be read on"),
-        (vec![manifest, ("metrics/a.om.zst", METRICS.as_bytes())], "metrics/a.om.zst: is not zstd"),
-        (vec![manifest, ("metrics/a.om", b"{\"a\": 1}\n# EOF\n")], "metrics/a.om line 1: "),
-        (vec![manifest, ("metrics/a.om", b"\x00\x01\x02\xff\n")], "metrics/a.om line 1: byte 4 is not UTF-8"),
-        (vec![manifest, ("metrics/rules.yml", b"\t- [")], "metrics/rules.yml line "),
-        (vec![manifest, ("alertmanager/groups.json", b"[{")], "alertmanager/groups.json line 1: is not JSON"),
+        (vec![metrics], "snapshot.toml: is missing: a snapshot is a directory"),
+        (
+            vec![("snapshot.toml", b"\xff\xfe"), metrics],
+            "snapshot.toml line 1: byte 1 of the file is not UTF-8",
+        ),
+        (vec![("snapshot.toml", b"{}"), metrics], "snapshot.toml line 1: "),
+        (vec![("snapshot.toml/a", b"x"), metrics], "snapshot.toml: is a directory where a file is expected"),
     ];
     for (files, expected) in cases {
         let root = directory(&files);
-        let read = || -> Result<(), SnapshotError> {
-            let snapshot = Snapshot::open(root.path())?;
-            snapshot.metrics()?;
-            snapshot.rules()?;
-            snapshot.alertmanager("groups")?;
-            Ok(())
-        };
-        let error = read().expect_err(expected).to_string();
+        let error = fault(root.path());
         assert!(error.starts_with(expected), "{error}\nexpected {expected}");
     }
     let nowhere = Snapshot::open(Path::new("no/such/directory")).unwrap_err().to_string();
     assert!(nowhere.starts_with("no/such/directory: can't be read as a directory"), "{nowhere}");
+    let root = directory(&[metrics]);
+    let file = Snapshot::open(&root.path().join("metrics/a.om")).unwrap_err().to_string();
+    assert!(file.contains("can't be read as a directory"), "{file}");
+}
+
+#[test]
+fn what_is_no_file_is_an_error_where_a_file_is_expected() {
+    let manifest = ("snapshot.toml", MANIFEST.as_bytes());
+    for name in ["metrics/a.om", "metrics/rules.yml", "alertmanager/groups.json"] {
+        let inside = format!("{name}/x");
+        let root = directory(&[manifest, (&inside, b"x")]);
+        assert_eq!(fault(root.path()), format!("{name}: is a directory where a file is expected"));
+
+        let root = directory(&[manifest, (name, b"x")]);
+        let snapshot = Snapshot::open(root.path()).unwrap();
+        fs::remove_file(root.path().join(name)).unwrap();
+        let errors =
+            [snapshot.metrics().err(), snapshot.rules().err(), snapshot.alertmanager("groups").err()];
+        let error = errors.into_iter().flatten().next().unwrap().to_string();
+        assert!(error.starts_with(&format!("{name}: can't be opened (")), "{error}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn links_are_listed_and_not_followed_not_even_in_circles() {
+    use std::os::unix::fs::symlink;
+
+    let root = directory(&[("snapshot.toml", MANIFEST.as_bytes()), ("metrics/a.om", METRICS.as_bytes())]);
+    symlink(root.path(), root.path().join("metrics/again")).unwrap();
+    symlink("loop", root.path().join("loop")).unwrap();
+    let snapshot = Snapshot::open(root.path()).unwrap();
+    let names: Vec<&str> = snapshot.files().iter().map(|file| file.name.as_str()).collect();
+    assert_eq!(names, ["loop", "metrics/a.om", "metrics/again", "snapshot.toml"]);
+    assert_eq!(snapshot.metrics().unwrap().series.len(), 1);
+
+    symlink("a.om", root.path().join("metrics/b.om")).unwrap();
+    let expected = "metrics/b.om: is a symbolic link, and links are not followed: put the file itself here";
+    assert_eq!(fault(root.path()), expected);
+
+    let root = directory(&[("snapshot.toml", MANIFEST.as_bytes())]);
+    symlink("/etc", root.path().join("metrics")).unwrap();
+    let lines = Snapshot::open(root.path()).unwrap().check();
+    let ignored = lines.iter().find(|line| line.part == "ignored").unwrap();
+    assert!(!ignored.sound && ignored.found.starts_with("metrics: is a symbolic link"), "{ignored:?}");
+}
+
+#[test]
+fn too_many_files_or_too_deep_ones_are_no_snapshot() {
+    let deep = format!("{}snapshot.toml", "a/".repeat(30));
+    let root = directory(&[(&deep, MANIFEST.as_bytes())]);
+    let error = Snapshot::open(root.path()).unwrap_err().to_string();
+    assert!(error.ends_with("lies more than 24 directories deep: not a snapshot"), "{error}");
+}
+
+#[test]
+fn check_says_what_each_server_will_find() {
+    let root = directory(&[
+        ("snapshot.toml", MANIFEST.as_bytes()),
+        ("metrics/a.om", METRICS.as_bytes()),
+        ("metrics/b.om", b"late 1 1968399200\n# EOF\n"),
+        ("alertmanager/groups.json", b"[]"),
+        ("aliases.toml", b"[web]\n[cart]\n"),
+        ("logs/a.ndjson", b"{}"),
+        ("logs/b.log", b"{}"),
+        ("git/HEAD", b"x"),
+        ("notes.txt", b"x"),
+    ]);
+    let lines = Snapshot::open(root.path()).unwrap().check();
+    let shown: Vec<String> =
+        lines.iter().map(|line| format!("{} {}: {}", line.sound, line.part, line.found)).collect();
+    assert_eq!(
+        shown,
+        [
+            "true metrics (metrics-mcp): 2 series, 3 samples from 2026-01-14T14:00:00Z to 2032-05-17T09:33:20Z, \
+             1 of them outside the window",
+            "true rules (metrics-mcp): none",
+            "true alertmanager (metrics-mcp, alerts-mcp): groups: yes, silences: no, status: no",
+            "true aliases (all servers): 2 services",
+            "true logs (logs-mcp): 2 files, 4 bytes",
+            "true traces (traces-mcp): none",
+            "true pagerduty (alerts-mcp): none",
+            "true runbooks (alerts-mcp): none",
+            "true kubernetes (infra-mcp): none",
+            "true git (infra-mcp): 1 file, 1 bytes",
+            "true ignored: notes.txt",
+        ]
+    );
+}
+
+#[test]
+fn check_tells_the_first_fault_of_each_part() {
+    let root = directory(&[
+        ("snapshot.toml", MANIFEST.as_bytes()),
+        ("metrics/a.om", b"up 1 1\n# EOF\n"),
+        ("metrics/rules.yml", b"groups: 7"),
+        ("alertmanager/silences.json", b"["),
+        ("aliases.toml", b"[web]\n[web]\n"),
+    ]);
+    let lines = Snapshot::open(root.path()).unwrap().check();
+    let faults: Vec<&str> = lines.iter().filter(|line| !line.sound).map(|line| line.found.as_str()).collect();
+    assert_eq!(
+        faults[0],
+        "metrics: all 1 samples are outside the window 2026-01-14T12:00:00Z to 2026-01-14T14:32:00Z: they are \
+         from 1970-01-01T00:00:01Z to 1970-01-01T00:00:01Z"
+    );
+    assert!(faults[1].starts_with("metrics/rules.yml line 1: "), "{faults:?}");
+    assert!(faults[2].starts_with("alertmanager/silences.json line 1: "), "{faults:?}");
+    assert!(faults[3].starts_with("aliases.toml line 2: "), "{faults:?}");
+    assert_eq!(faults.len(), 4);
 }
