@@ -49,19 +49,19 @@ const LONGEST: usize = 200;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Request {
-    /// The service, such as `checkout`. Left out: all workloads, the nearest to a limit first.
+    /// Such as `checkout`; left out: all.
     service: Option<String>,
-    /// Window: `30d` (back from now; the default), or START/END.
+    /// `30d` (the default) or START/END.
     time_range: Option<TimeSpec>,
-    /// `cpu` or `memory`; both when left out.
+    /// Left out: both.
     resource: Option<Only>,
-    /// Only this Kubernetes namespace.
+    /// Only this one.
     namespace: Option<String>,
-    /// Rows of each table at most, 1 to 100; 10 when left out.
+    /// Rows of each table, 1 to 100.
     limit: Option<usize>,
-    /// Which Prometheus; the first when left out.
+    /// Which Prometheus; left out: the first.
     source: Option<String>,
-    /// `full` for more evidence and rows.
+    /// `full`: more evidence and rows.
     detail: Option<Detail>,
 }
 
@@ -83,13 +83,12 @@ impl Tool for GetCapacityTrend {
     const CARD: Card = Card {
         name: "get_capacity_trend",
         title: "Capacity trend",
-        description: "CPU and memory of a service over weeks against requests and limits: p50/p95/p99/max of its \
-busiest pod, throttling, replicas, trend (season removed) with the time until the limit and its interval, and which \
-request could safely be lower, with what that does to an HPA. Use it for sizing, cost, leaks, \"when is it full\". Not \
-for an incident of the last hour: get_service_golden_signals, query_metrics. Without service: all workloads ranked, \
-nearest to a limit first. Without Kubernetes: the processes' own metrics. Says when history is shorter than asked. \
-Example: service=\"checkout\", time_range=\"30d\".",
-        search_hint: "capacity planning CPU memory request limit rightsizing headroom saturation leak forecast HPA cost",
+        description: "CPU and memory of a service over weeks against requests and limits: p50/p95/p99/max of its busiest \
+pod, throttling, replicas, trend with the time until the limit, which request could safely be lower and what that does \
+to an HPA. For sizing, cost, leaks, \"when is it full\". Not for the last hour: get_service_golden_signals, \
+query_metrics. Without service: all workloads, nearest to a limit first. Without Kubernetes: the processes' own \
+metrics. Example: service=\"checkout\", time_range=\"30d\".",
+        search_hint: "capacity CPU memory rightsizing headroom leak forecast HPA cost",
         effect: Effect::Read,
         cost: Cost::Heavy,
         scope: "metrics:read",
