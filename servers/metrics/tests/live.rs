@@ -7,8 +7,6 @@
 mod alerts;
 #[path = "common/binary.rs"]
 mod binary;
-#[path = "live/recorded.rs"]
-mod recorded;
 #[path = "live/blocks.rs"]
 mod blocks;
 mod common;
@@ -16,6 +14,8 @@ mod common;
 mod cost;
 #[path = "common/queries.rs"]
 mod queries;
+#[path = "live/recorded.rs"]
+mod recorded;
 #[path = "live/restricted.rs"]
 mod restricted;
 #[path = "live/testbed.rs"]
