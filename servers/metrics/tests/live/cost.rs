@@ -344,3 +344,24 @@ async fn estimates_are_near_what_prometheus_reads_and_few_dear_queries_pass() {
     assert!(recall >= 0.95 && precision >= 0.9, "precision {precision}, recall {recall}");
     assert!(median <= 0.2 && p90 <= 1.0, "median {median}, p90 {p90}");
 }
+
+#[tokio::test]
+#[ignore = "needs the testbed"]
+async fn the_size_of_native_histograms_is_part_of_the_estimate() {
+    let configuration = [
+        ("PROMETHEUS_URL", crate::testbed::url("prometheus")),
+        ("METRICS_MCP__QUERIES__COST_GUARD", "shadow".to_owned()),
+        ("METRICS_MCP__QUERIES__MAX_SAMPLES", "1".to_owned()),
+    ];
+    let mut session = Session::start(&configuration).await;
+    let promql = "sum(rate(prometheus_http_request_duration_seconds[1m]))";
+    let answer = session.answer("query_metrics", json!({ "promql": promql })).await;
+    let caveats = answer.structured["coverage"]["caveats"].as_array().unwrap();
+    let told = caveats.iter().find_map(|one| one.as_str()?.strip_prefix("read ")).unwrap();
+    let (read, estimated) = told.split_once(" samples; estimated ").unwrap();
+    let ratio = number(estimated) / number(read);
+    println!("native histograms: {told}");
+    // Counted as one each, it would be a hundredth; a young testbed makes samples seem up to five times as far apart.
+    assert!((0.1..4.0).contains(&ratio), "{told}");
+    session.end().await;
+}

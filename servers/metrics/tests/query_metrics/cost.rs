@@ -137,6 +137,21 @@ async fn what_was_read_is_said_beside_the_estimate() {
     assert!(!reply.text.contains("estimated"), "{}", reply.text);
 }
 
+/// Prometheus counts a native histogram by its size: the four series of this one as 67 samples (testbed, 3.15).
+#[tokio::test]
+async fn what_a_native_histogram_weighs_is_part_of_the_estimate() {
+    let moments: Vec<Value> = (0..=6).map(|back| json!([1_795_223_985 - 648 * (6 - back), "4"])).collect();
+    let mut counted = matrix(vec![json!({"metric": {}, "values": moments})]);
+    counted["data"]["stats"] = json!({"samples": {"totalQueryableSamples": 7 * 67}});
+    let count = Reply::to("POST", RANGE).form("query", "count(native_seconds)").text(&counted.to_string());
+    let world = World::new().await.reply(count).await;
+    let world = world.reply(Reply::to("POST", RANGE).text(&read(321_600))).await;
+    let arguments = json!({"promql": "rate(native_seconds[5m])", "time_range": "1h"});
+    let reply = world.call_with(guarded(&world, CostGuard::Shadow, 1_000_000), NOW, arguments).await;
+    // 240 moments × 20 samples × 4 series × 67 ÷ 4.
+    has(&reply, "read 321,600 samples; estimated 321,600");
+}
+
 #[tokio::test]
 async fn in_the_shadow_everything_runs_and_what_would_have_been_done_is_said() {
     let world = World::new().await.counts("count(huge)", NOW, 30 * 86_400, &[(json!({}), 1_000)]).await;

@@ -56,15 +56,17 @@ pub(crate) struct Supply {
     pub(crate) is_known: bool,
     /// Distance of their samples in seconds.
     pub(crate) scrape: f64,
+    /// What one sample counts as: a native histogram is counted by its size.
+    pub(crate) weight: f64,
 }
 
 impl Supply {
     pub(crate) fn known(series: f64, scrape: f64) -> Supply {
-        Supply { series, is_known: true, scrape }
+        Supply { series, is_known: true, scrape, weight: 1.0 }
     }
 
     pub(crate) fn unknown(series: f64) -> Supply {
-        Supply { series, is_known: false, scrape: SCRAPE }
+        Supply { series, is_known: false, scrape: SCRAPE, weight: 1.0 }
     }
 }
 
@@ -132,7 +134,7 @@ fn samples(found: &Found<'_>, course: Course, supply: Supply) -> f64 {
     let each = found.range.map_or(1.0, |range| seconds(range) / supply.scrape);
     // A range shorter than the distance of samples holds one only now and then: counted as what it holds on average,
     // but at least as a tenth, because a look at the index is not free.
-    windows + supply.series * course.moments * each.max(0.1)
+    supply.weight * (windows + supply.series * course.moments * each.max(0.1))
 }
 
 /// What a query without a tree costs for each series, from its text alone: all its ranges together, at every moment

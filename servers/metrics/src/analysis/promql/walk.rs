@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use promql_parser::{
     label::{MatchOp as ParsedOp, Matcher},
-    parser::{Expr, LabelModifier, Offset, VectorSelector, token},
+    parser::{AtModifier, Expr, LabelModifier, Offset, VectorSelector, token},
 };
 
 use crate::model::{MatchOp, selector};
@@ -20,6 +20,34 @@ pub(crate) struct Found<'e> {
     pub(crate) subqueries: Vec<Around>,
     /// The function it is a direct argument of.
     pub(crate) function: Option<&'e str>,
+    /// When it is evaluated, seen from the whole query: what its own `@` and `offset` and those of the subqueries
+    /// around it come to.
+    pub(crate) shift: Shift<'e>,
+}
+
+/// How a part of a query is moved in time.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(crate) struct Shift<'e> {
+    /// The innermost `@`, which counts instead of the query's own time.
+    pub(crate) at: Option<&'e AtModifier>,
+    /// So many milliseconds earlier than that; later when negative.
+    pub(crate) earlier: i64,
+}
+
+impl<'e> Shift<'e> {
+    /// Of something within, with these modifiers.
+    fn within(self, at: Option<&'e AtModifier>, offset: Option<&Offset>) -> Shift<'e> {
+        let milliseconds = |by: &Duration| i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
+        let own = match offset {
+            Some(Offset::Pos(by)) => milliseconds(by),
+            Some(Offset::Neg(by)) => milliseconds(by).saturating_neg(),
+            None => 0,
+        };
+        match at {
+            Some(_) => Shift { at, earlier: own },
+            None => Shift { at: self.at, earlier: self.earlier.saturating_add(own) },
+        }
+    }
 }
 
 /// A subquery around a selector.
@@ -65,28 +93,33 @@ pub(crate) fn selectors(expression: &Expr) -> Vec<Found<'_>> {
         expression: &'e Expr,
         subqueries: Vec<Around>,
         function: Option<&'e str>,
+        shift: Shift<'e>,
     }
 
     let mut found = Vec::new();
     // A list instead of recursion: a sum of a thousand terms is a thousand deep.
-    let mut waiting = vec![Visit { expression, subqueries: Vec::new(), function: None }];
-    while let Some(Visit { expression, mut subqueries, function }) = waiting.pop() {
+    let whole = Visit { expression, subqueries: Vec::new(), function: None, shift: Shift::default() };
+    let mut waiting = vec![whole];
+    while let Some(Visit { expression, mut subqueries, function, mut shift }) = waiting.pop() {
         let mut of_function = None;
+        let selected = match expression {
+            Expr::VectorSelector(selector) => Some((selector, None)),
+            Expr::MatrixSelector(matrix) => Some((&matrix.vs, Some(matrix.range))),
+            _ => None,
+        };
+        if let Some((selector, range)) = selected {
+            let shift = shift.within(selector.at.as_ref(), selector.offset.as_ref());
+            found.push(Found { selector, range, subqueries: subqueries.clone(), function, shift });
+        }
         match expression {
-            Expr::VectorSelector(selector) => {
-                found.push(Found { selector, range: None, subqueries: subqueries.clone(), function });
+            Expr::Subquery(subquery) => {
+                shift = shift.within(subquery.at.as_ref(), subquery.offset.as_ref());
+                subqueries.push(Around {
+                    range: subquery.range,
+                    resolution: subquery.step,
+                    yields: Yields::Each,
+                });
             }
-            Expr::MatrixSelector(matrix) => found.push(Found {
-                selector: &matrix.vs,
-                range: Some(matrix.range),
-                subqueries: subqueries.clone(),
-                function,
-            }),
-            Expr::Subquery(subquery) => subqueries.push(Around {
-                range: subquery.range,
-                resolution: subquery.step,
-                yields: Yields::Each,
-            }),
             Expr::Call(call) => of_function = Some(call.func.name),
             _ => {}
         }
@@ -97,7 +130,8 @@ pub(crate) fn selectors(expression: &Expr) -> Vec<Found<'_>> {
             around.yields = yields(expression);
         }
         for child in children(expression).into_iter().rev() {
-            waiting.push(Visit { expression: child, subqueries: subqueries.clone(), function: of_function });
+            let subqueries = subqueries.clone();
+            waiting.push(Visit { expression: child, subqueries, function: of_function, shift });
         }
     }
     found

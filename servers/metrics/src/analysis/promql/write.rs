@@ -10,7 +10,7 @@ use promql_parser::{
     parser::{AtModifier, BinModifier, Expr, LabelModifier, Offset, VectorMatchCardinality, VectorSelector},
 };
 
-use super::walk::metric_of;
+use super::walk::{Found, metric_of};
 use crate::model::{MatchOp, label_name, selector};
 
 /// The expression as text that parses to the same tree; `None` when part of it can't be written, which is only what
@@ -41,7 +41,9 @@ pub(crate) fn write(expression: &Expr) -> Option<String> {
         }
         Expr::NumberLiteral(number) => self::number(number.val),
         Expr::StringLiteral(text) => string(&text.val),
-        Expr::VectorSelector(found) => shifted(found)?,
+        Expr::VectorSelector(found) => {
+            format!("{}{}", plain(found)?, shift(found.at.as_ref(), found.offset.as_ref()))
+        }
         Expr::MatrixSelector(matrix) => {
             let shift = shift(matrix.vs.at.as_ref(), matrix.vs.offset.as_ref());
             format!("{}[{}]{shift}", plain(&matrix.vs)?, duration(matrix.range))
@@ -54,9 +56,17 @@ pub(crate) fn write(expression: &Expr) -> Option<String> {
     })
 }
 
-/// A selector with its `@` and `offset`, without a range: what it selects, at the time it selects it.
-pub(crate) fn shifted(found: &VectorSelector) -> Option<String> {
-    Some(format!("{}{}", plain(found)?, shift(found.at.as_ref(), found.offset.as_ref())))
+/// What a selector selects at the time at which its query selects it, as a query of its own: with what its `@` and
+/// `offset` and those of the subqueries around it come to. With a range, where one is given (`10m`).
+pub(crate) fn at_its_time(found: &Found<'_>, range: Option<&str>) -> Option<String> {
+    let by = Duration::from_millis(found.shift.earlier.unsigned_abs());
+    let offset = match found.shift.earlier {
+        0 => None,
+        later if later < 0 => Some(Offset::Neg(by)),
+        _ => Some(Offset::Pos(by)),
+    };
+    let range = range.map(|range| format!("[{range}]")).unwrap_or_default();
+    Some(format!("{}{range}{}", plain(found.selector)?, shift(found.shift.at, offset.as_ref())))
 }
 
 /// A selector without `@` and `offset`; `None` for the alternatives of a dialect (`{a="b" or c="d"}`).

@@ -11,10 +11,10 @@ use contract::TimeRange;
 use jiff::Timestamp;
 use promql_parser::parser::Expr;
 
-use super::{Guard, Moments, UNKNOWN, at_most};
+use super::{Guard, Moments, OPTIONS, UNKNOWN, at_most};
 use crate::{
-    analysis::promql::{Course, Estimate, Found, LOOKBACK, SCRAPE, Supply, estimate, metric_of, shifted},
-    model::{QueryOptions, Series},
+    analysis::promql::{Course, Estimate, Found, LOOKBACK, SCRAPE, Supply, at_its_time, estimate, metric_of},
+    model::Series,
 };
 
 /// Series are counted at so many distances from the first moment that is read to the last: one that vanished or comes
@@ -30,16 +30,24 @@ const UP: f64 = 300.0;
 /// Series at some moments (milliseconds since 1970), in their order.
 type Counts = Vec<(i64, f64)>;
 
+/// What was counted of one selector.
+#[derive(Debug, Clone)]
+struct Counted {
+    counts: Counts,
+    /// What the store counts one sample as, by what counting read.
+    weight: f64,
+}
+
 /// What a call has found out so far.
 #[derive(Debug, Default)]
 pub(crate) struct Known {
     /// By selector (with its `offset` and `@`), last moment and first moment in seconds since 1970.
-    counts: BTreeMap<(String, i64, i64), Counts>,
+    counts: BTreeMap<(String, i64, i64), Counted>,
 }
 
 /// What is known about the series of a query's selectors.
 pub(crate) struct Meter {
-    counts: BTreeMap<String, Counts>,
+    counted: BTreeMap<String, Counted>,
     /// Distance of samples in seconds, by selector.
     scrapes: BTreeMap<String, f64>,
     /// Of selectors that are not in it.
@@ -55,31 +63,33 @@ impl Meter {
         let reach = found.iter().map(Found::reach).max().unwrap_or_default();
         let first = moments.first.checked_sub(reach).unwrap_or(Timestamp::MIN).as_second();
         let last = moments.last.as_second();
-        let wanted: BTreeSet<String> = found.iter().filter_map(|one| shifted(one.selector)).collect();
-        let mut counts = guard.recall(&wanted, last, first);
+        let wanted: BTreeSet<String> = found.iter().filter_map(|one| at_its_time(one, None)).collect();
+        let mut counted = guard.recall(&wanted, last, first);
         let missing: Vec<String> =
-            wanted.into_iter().filter(|text| !counts.contains_key(text)).take(MOST_COUNTED).collect();
+            wanted.into_iter().filter(|text| !counted.contains_key(text)).take(MOST_COUNTED).collect();
         let mut has_failed = false;
         if !missing.is_empty() {
             match count(guard, &missing, first, last).await {
-                Some(counted) => {
-                    guard.remember(&counted, last, first);
-                    counts.extend(counted);
+                Some(now) => {
+                    guard.remember(&now, last, first);
+                    counted.extend(now);
                 }
                 None => has_failed = true,
             }
         }
         let start = moments.first.as_second();
-        Meter { counts, scrapes: BTreeMap::new(), scrape: SCRAPE, has_failed, first: start }
+        Meter { counted, scrapes: BTreeMap::new(), scrape: SCRAPE, has_failed, first: start }
     }
 
     /// Measures how far samples are apart: of each selector where that is cheap, else by the most frequent target.
     pub(super) async fn measure(&mut self, guard: &Guard<'_>, found: &[Found<'_>]) {
         // At a moment at which as much as possible is there.
         let total = |at: i64| -> f64 {
-            self.counts.values().flatten().filter(|(moment, _)| *moment == at).map(|(_, count)| count).sum()
+            let all = self.counted.values().flat_map(|one| &one.counts);
+            all.filter(|(moment, _)| *moment == at).map(|(_, count)| count).sum()
         };
-        let moments: BTreeSet<i64> = self.counts.values().flatten().map(|(at, _)| *at).collect();
+        let moments: BTreeSet<i64> =
+            self.counted.values().flat_map(|one| &one.counts).map(|(at, _)| *at).collect();
         let best = moments.into_iter().max_by(|one, other| total(*one).total_cmp(&total(*other)));
         let Some(at) = best else { return };
         // The empty text is no selector.
@@ -87,19 +97,21 @@ impl Meter {
         let mut series = BTreeMap::new();
         let mut left = MOST_MEASURED;
         for one in found {
-            let Some(text) = shifted(one.selector) else { continue };
+            let (Some(text), Some(dense)) = (at_its_time(one, None), at_its_time(one, Some("10m"))) else {
+                continue;
+            };
             let here =
-                self.counts.get(&text).and_then(|counts| counts.iter().find(|(moment, _)| *moment == at));
+                self.counted.get(&text).and_then(|one| one.counts.iter().find(|(moment, _)| *moment == at));
             let Some((_, count)) = here.filter(|(_, count)| *count >= 1.0 && *count <= left) else {
                 continue;
             };
             if series.insert(text.clone(), *count).is_none() {
                 left -= count;
-                parts.push((text, format!("sum(count_over_time({}))", ranged(one))));
+                parts.push((text, format!("sum(count_over_time({dense}))")));
             }
         }
         let Ok(at) = Timestamp::from_millisecond(at) else { return };
-        let Some(found) = ask(guard, &parts, None, at).await else { return };
+        let Some((found, _)) = ask(guard, &parts, None, at).await else { return };
         for (text, samples) in found {
             let Some((_, samples)) = samples.first().filter(|(_, samples)| *samples >= 1.0) else { continue };
             match series.get(&text) {
@@ -114,9 +126,9 @@ impl Meter {
     }
 
     fn supply(&self, found: &Found<'_>) -> Supply {
-        let text = shifted(found.selector);
-        let known = text.as_ref().and_then(|text| self.counts.get(text));
-        let Some(counts) = known else {
+        let text = at_its_time(found, None);
+        let known = text.as_ref().and_then(|text| self.counted.get(text));
+        let Some(Counted { counts, weight }) = known else {
             // What could not be counted is taken for a metric of usual size, when it names one; what was not counted,
             // because there is too much of it or a dialect wrote it, is not trusted.
             let usual = metric_of(found.selector).filter(|_| self.has_failed);
@@ -128,7 +140,7 @@ impl Meter {
         let own = if own.is_empty() { counts.iter().map(|(_, count)| *count).collect() } else { own };
         let mean = mean(&own);
         let scrape = text.and_then(|text| self.scrapes.get(&text).copied()).unwrap_or(self.scrape);
-        Supply::known(mean, scrape)
+        Supply { weight: *weight, ..Supply::known(mean, scrape) }
     }
 }
 
@@ -144,40 +156,34 @@ fn mean(counts: &[f64]) -> f64 {
     }
 }
 
-/// The selector over ten minutes, at the time it selects.
-fn ranged(found: &Found<'_>) -> String {
-    let text = shifted(found.selector).unwrap_or_default();
-    let plain = crate::analysis::promql::selector_text(found.selector);
-    let shift = text.strip_prefix(&plain).unwrap_or_default();
-    format!("{plain}[10m]{shift}")
-}
-
 /// The series of each selector from `first` to `last` (seconds since 1970), by one look-up; `None` when it failed.
 async fn count(
     guard: &Guard<'_>,
     selectors: &[String],
     first: i64,
     last: i64,
-) -> Option<BTreeMap<String, Counts>> {
+) -> Option<BTreeMap<String, Counted>> {
     let parts: Vec<(String, String)> =
         selectors.iter().map(|text| (text.clone(), format!("count({text})"))).collect();
     let span = last.saturating_sub(first);
     let at = Timestamp::from_second(last).ok()?;
-    if span as f64 <= LOOKBACK {
-        return ask(guard, &parts, None, at).await;
-    }
     let step = span.saturating_add(i64::from(DISTANCES) - 1) / i64::from(DISTANCES);
-    ask(guard, &parts, Some(step.unsigned_abs()), at).await
+    let step = (span as f64 > LOOKBACK).then_some(step.unsigned_abs());
+    let (found, read) = ask(guard, &parts, step, at).await?;
+    let all: f64 = found.values().flatten().map(|(_, count)| count).sum();
+    // Of several selectors together: which of them has the histograms is not told.
+    let weight = read.filter(|_| all >= 1.0).map_or(1.0, |read| (read as f64 / all).max(1.0));
+    Some(found.into_iter().map(|(text, counts)| (text, Counted { counts, weight })).collect())
 }
 
 /// One number for each expression, at `last` or at [`DISTANCES`] moments `step` seconds apart up to it, and at that.
-/// Where there is none it is a zero: nothing is counted.
+/// Where there is none it is a zero: nothing is counted. And the samples that were read, when the store tells.
 async fn ask(
     guard: &Guard<'_>,
     parts: &[(String, String)],
     step: Option<u64>,
     last: Timestamp,
-) -> Option<BTreeMap<String, Counts>> {
+) -> Option<(BTreeMap<String, Counts>, Option<u64>)> {
     let query = match parts {
         [(_, only)] => only.clone(),
         several => {
@@ -187,9 +193,8 @@ async fn ask(
             each.collect::<Vec<_>>().join(" or ")
         }
     };
-    let options = QueryOptions::default();
     let (reply, moments) = match step {
-        None => (guard.store.instant(guard.cx, &query, last, options).await, vec![last]),
+        None => (guard.store.instant(guard.cx, &query, last, OPTIONS).await, vec![last]),
         Some(step) => {
             let back = |times: u32| {
                 last.checked_sub(Duration::from_secs(step.saturating_mul(u64::from(times)))).ok()
@@ -197,10 +202,12 @@ async fn ask(
             let window =
                 TimeRange::new(back(DISTANCES)?, last.checked_add(Duration::from_secs(1)).ok()?).ok()?;
             let moments = (0..=DISTANCES).rev().filter_map(back).collect();
-            (guard.store.range(guard.cx, &query, window, Duration::from_secs(step), options).await, moments)
+            (guard.store.range(guard.cx, &query, window, Duration::from_secs(step), OPTIONS).await, moments)
         }
     };
-    let counted = reply.ok()?.data.into_series();
+    let reply = reply.ok()?;
+    let read = reply.samples_read;
+    let counted = reply.data.into_series();
     let of = |place: usize| -> Counts {
         let is_it = |one: &&Series| match one.labels.get("selector") {
             Some(label) => label.inside() == place.to_string(),
@@ -213,11 +220,11 @@ async fn ask(
         let milliseconds = moments.iter().map(|moment| moment.as_millisecond());
         milliseconds.map(|moment| (moment, at(moment).map_or(0.0, |point| point.value))).collect()
     };
-    Some(parts.iter().enumerate().map(|(place, (text, _))| (text.clone(), of(place))).collect())
+    Some((parts.iter().enumerate().map(|(place, (text, _))| (text.clone(), of(place))).collect(), read))
 }
 
 impl Guard<'_> {
-    fn recall(&self, wanted: &BTreeSet<String>, last: i64, first: i64) -> BTreeMap<String, Counts> {
+    fn recall(&self, wanted: &BTreeSet<String>, last: i64, first: i64) -> BTreeMap<String, Counted> {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let of = |text: &String| {
             // What was counted from an earlier moment on does as well.
@@ -228,7 +235,7 @@ impl Guard<'_> {
         wanted.iter().filter_map(of).collect()
     }
 
-    fn remember(&self, counted: &BTreeMap<String, Counts>, last: i64, first: i64) {
+    fn remember(&self, counted: &BTreeMap<String, Counted>, last: i64, first: i64) {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         for (text, counts) in counted {
             known.counts.insert((text.clone(), last, first), counts.clone());

@@ -30,6 +30,31 @@ fn what_surrounds_a_selector_is_known() {
 }
 
 #[test]
+fn a_selector_is_looked_at_when_its_query_looks_at_it() {
+    let cases = [
+        ("a", "a"),
+        ("rate(a[5m] offset 1h)", "a offset 1h"),
+        ("a @ 100 offset -30s", "a @ 100.000 offset -30s"),
+        ("max_over_time(rate(a[5m])[1d:1m] offset 20d)", "a offset 20d"),
+        ("max_over_time(rate(a[5m] offset 1h)[1d:1m] offset 1d)", "a offset 25h"),
+        ("max_over_time(max_over_time(a[1h:] offset -2h)[1d:1h] offset 2h)", "a"),
+        ("max_over_time(rate(a[5m] offset 1h)[1d:1m] @ 100)", "a @ 100.000 offset 1h"),
+        // Its own `@` counts instead of everything around it.
+        ("max_over_time(rate(a[5m] @ 5)[1d:1m] offset 1d)", "a @ 5.000"),
+        ("max_over_time(rate(a[5m])[1d:1m] @ end() offset 1m) + b", "a @ end() offset 1m"),
+    ];
+    for (query, expected) in cases {
+        let tree = tree(query);
+        let found = selectors(&tree);
+        assert_eq!(at_its_time(&found[0], None).as_deref(), Some(expected), "{query}");
+        let dense = at_its_time(&found[0], Some("10m")).unwrap();
+        assert_eq!(dense, expected.replacen('a', "a[10m]", 1), "{query}");
+    }
+    let dialect = tree("{a=\"b\" or c=\"d\"}");
+    assert_eq!(at_its_time(&selectors(&dialect)[0], None), None);
+}
+
+#[test]
 fn a_selector_is_written_so_that_it_can_be_sent() {
     let cases = [
         ("up", "up"),
