@@ -12,5 +12,11 @@
 mod common;
 #[path = "get_service_golden_signals/conventions.rs"]
 mod conventions;
+#[path = "get_service_golden_signals/edges.rs"]
+mod edges;
+#[path = "get_service_golden_signals/goldens.rs"]
+mod goldens;
+#[path = "get_service_golden_signals/replies.rs"]
+mod replies;
 #[path = "get_service_golden_signals/world.rs"]
 mod world;

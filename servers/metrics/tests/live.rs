@@ -12,6 +12,8 @@ mod blocks;
 mod common;
 #[path = "live/cost.rs"]
 mod cost;
+#[path = "live/golden.rs"]
+mod golden;
 #[path = "common/queries.rs"]
 mod queries;
 #[path = "live/recorded.rs"]

@@ -387,6 +387,10 @@ fn show(
     let worse: Vec<&Service> = services.iter().filter(|one| one.severity > 0.0).collect();
     let count = services.len();
     let verdict = match worse.first() {
+        None if compared == NOTHING => format!(
+            "None of {count} services is failing requests; there is no baseline, so whether traffic and latency are as \
+             usual is unknown."
+        ),
         None => format!(
             "None of {count} services is worse than usual over {}.",
             duration_text(look.period.window.seconds())
@@ -411,7 +415,7 @@ fn show(
         .collect();
     draft.finding(Finding::new(format!("conventions: {}", names.join(", ")), cite));
     draft.finding(Finding::new(
-        format!("compared with {compared}; latency is p95, or the nearest that is told"),
+        format!("compared with {compared}; latency is p95, or the nearest that is told; {SEVERITY}"),
         cite,
     ));
     draft.table(table(look, told, services, cite));

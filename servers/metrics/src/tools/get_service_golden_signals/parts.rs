@@ -152,7 +152,10 @@ async fn parts(
     let mut before = read(look, &asked, was, draft).await;
     let mut compared = "1d earlier";
     if before.iter().all(|(_, series)| series.is_empty()) {
-        before = read(look, &asked, window.start(), draft).await;
+        // Not to the very start: what became unusual may have begun a rate's window before it was seen.
+        let rate = Duration::from_secs(requests.learnt.measure.window);
+        let just_before = window.start().checked_sub(rate).unwrap_or(window.start());
+        before = read(look, &asked, just_before, draft).await;
         compared = "the time just before";
     }
     let mut cite = None;

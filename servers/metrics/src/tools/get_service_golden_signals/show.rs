@@ -212,10 +212,9 @@ fn baseline(requests: &Requests, draft: &mut Draft) {
         draft.finding(Finding::new(format!("baseline{of}: {words}{rest}"), cite));
     }
     if requests.replicas > 0 {
-        draft.caveat(format!(
-            "{} processes had samples of requests at the end of the window",
-            requests.replicas
-        ));
+        let count = requests.replicas;
+        let noun = if count == 1 { "process" } else { "processes" };
+        draft.caveat(format!("{count} {noun} had samples of requests at the end of the window"));
     }
 }
 
