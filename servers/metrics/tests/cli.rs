@@ -3,6 +3,8 @@
 
 #[path = "common/binary.rs"]
 mod binary;
+#[path = "common/calls.rs"]
+mod calls;
 
 use serde_json::Value;
 use testkit::recorded::{Recorded, Reply};
@@ -33,7 +35,7 @@ fn tools_are_listed_for_people_and_as_clients_get_them() {
     let (ok, said, _, _) = run(&[], &["tools", "--json"]);
     let listed: Value = serde_json::from_str(&said).unwrap();
     assert!(ok);
-    assert_eq!(listed["tools"].as_array().unwrap().len(), 3);
+    assert_eq!(listed["tools"].as_array().unwrap().len(), calls::tools().len());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -7,6 +7,8 @@
 mod alerts;
 #[path = "common/binary.rs"]
 mod binary;
+#[path = "live/comparison.rs"]
+mod comparison;
 #[path = "live/recorded.rs"]
 mod recorded;
 #[path = "live/testbed.rs"]

@@ -3,6 +3,8 @@
 
 #[path = "common/binary.rs"]
 mod binary;
+#[path = "common/calls.rs"]
+mod calls;
 
 use std::time::Duration;
 
@@ -41,7 +43,7 @@ async fn both_eras_are_served_on_one_endpoint_without_sessions() {
     for era in Era::ALL {
         let mut client = served.client();
         client.connect(era).await;
-        assert_eq!(client.list_tools().await.len(), 3, "{era:?}");
+        assert_eq!(client.list_tools().await.len(), calls::tools().len(), "{era:?}");
         let reply = client.call("query_metrics", json!({"promql": "up"})).await;
         assert!(reply.is_error && reply.text.contains("no Prometheus is configured"));
     }
@@ -140,7 +142,7 @@ async fn with_tokens_only_their_holders_call_and_only_what_their_scopes_allow() 
     let mut client =
         testkit::mcp::Client::over_http(served.mcp().with_header("Authorization", "Bearer reader-token"));
     client.connect(Era::Stateless).await;
-    assert_eq!(client.list_tools().await.len(), 3);
+    assert_eq!(client.list_tools().await.len(), calls::tools().len());
     client.call("query_metrics", json!({"promql": "up"})).await;
     let mut client =
         testkit::mcp::Client::over_http(served.mcp().with_header("Authorization", "Bearer stranger-token"));

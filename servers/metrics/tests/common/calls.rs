@@ -6,10 +6,23 @@ use serde_json::{Value, json};
 /// Tool and arguments that reach a backend. `query_metrics` comes twice: at one moment and over a window.
 pub fn good_calls() -> Vec<(&'static str, Value)> {
     vec![
+        ("compare_time_periods", json!({"metric": "http_requests_total", "window1": "30m"})),
+        (
+            "compare_time_periods",
+            json!({"metric": "sum(rate(http_requests_total[5m]))", "window1": "30m", "window2": "now-2h/now-1h"}),
+        ),
         ("list_firing_alerts", json!({})),
         ("list_firing_alerts", json!({"time_range": "1h"})),
         ("query_metrics", json!({"promql": "up"})),
         ("query_metrics", json!({"promql": "rate(http_requests_total[5m])", "time_range": "1h"})),
         ("search_metrics", json!({"text": "requests"})),
     ]
+}
+
+/// The tools there are: those with a good call, in the order in which they are listed.
+pub fn tools() -> Vec<&'static str> {
+    let mut names: Vec<&str> = good_calls().into_iter().map(|(tool, _)| tool).collect();
+    names.sort_unstable();
+    names.dedup();
+    names
 }

@@ -187,7 +187,9 @@ impl<'q> Metric<'q> {
         let Some(counted) = self.counted() else { return };
         let mut parts = vec![("series".to_owned(), format!("count({counted})"))];
         if self.subject.is_some() {
+            // In ten minutes, and in one: a series may be younger than ten minutes, or scraped less than twice in one.
             parts.push(("samples".to_owned(), format!("max(count_over_time({counted}[10m]))")));
+            parts.push(("samples in 1m".to_owned(), format!("max(count_over_time({counted}[1m]))")));
         }
         let query = super::ask::together(&parts);
         let ends =
@@ -202,11 +204,11 @@ impl<'q> Metric<'q> {
                 let Some(value) = one.points.first().map(|point| point.value) else { continue };
                 let mark = one.labels.get(super::ask::MARK).map(Untrusted::inside).unwrap_or_default();
                 match mark {
-                    "samples" if value >= 2.0 => {
-                        let apart = 600.0 / value;
-                        self.scrape = Some(self.scrape.map_or(apart, |known: f64| known.min(apart)));
+                    "samples" | "samples in 1m" => {
+                        let apart = if mark == "samples" { 600.0 } else { 60.0 } / value;
+                        let known = self.scrape.unwrap_or(f64::INFINITY);
+                        self.scrape = if value >= 2.0 { Some(known.min(apart)) } else { self.scrape };
                     }
-                    "samples" => {}
                     _ => self.series = self.series.max(Some(value as u64)),
                 }
             }
