@@ -152,7 +152,8 @@ impl Layout {
         let layouts =
             [wanted, 120, 60, FEWEST_POINTS].into_iter().filter(|points| *points <= wanted).map(|points| {
                 // No finer than the samples, but a short window has some moments all the same.
-                let at_least = metric.scrape.unwrap_or(1.0).min(longest.seconds() / FEWEST_POINTS as f64);
+                let at_least =
+                    metric.scrape.unwrap_or(promql::SCRAPE).min(longest.seconds() / FEWEST_POINTS as f64);
                 let step = automatic_step(longest, points, at_least);
                 Layout { step, range: rate_window(step, metric.scrape) }
             });
