@@ -10,6 +10,8 @@ mod binary;
 #[path = "live/blocks.rs"]
 mod blocks;
 mod common;
+#[path = "live/comparison.rs"]
+mod comparison;
 #[path = "live/cost.rs"]
 mod cost;
 #[path = "live/golden.rs"]

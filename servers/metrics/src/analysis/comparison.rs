@@ -89,5 +89,5 @@ pub(crate) fn against_others(now: BTreeMap<Key, Values>) -> Vec<Pair> {
     all.iter().map(pair).collect()
 }
 
-//#[cfg(test)]
-//mod tests;
+#[cfg(test)]
+mod tests;

@@ -24,10 +24,22 @@ pub fn good_calls() -> Vec<(&'static str, Value)> {
         ("get_service_golden_signals", json!({"service": "checkout"})),
         ("get_capacity_trend", json!({"service": "checkout"})),
         ("get_capacity_trend", json!({"time_range": "7d"})),
+        (
+            "compare_time_periods",
+            json!({"metric": "sum(rate(http_requests_total[5m]))", "window1": "30m", "window2": "now-2h/now-1h"}),
+        ),
         ("list_firing_alerts", json!({})),
         ("list_firing_alerts", json!({"time_range": "1h"})),
         ("query_metrics", json!({"promql": "up"})),
         ("query_metrics", json!({"promql": "rate(http_requests_total[5m])", "time_range": "1h"})),
         ("search_metrics", json!({"text": "requests"})),
     ]
+}
+
+/// The tools there are: those with a good call, in the order in which they are listed.
+pub fn tools() -> Vec<&'static str> {
+    let mut names: Vec<&str> = good_calls().into_iter().map(|(tool, _)| tool).collect();
+    names.sort_unstable();
+    names.dedup();
+    names
 }

@@ -29,7 +29,7 @@ async fn a_label_set_that_appeared_and_one_that_vanished_are_rows_of_their_own()
     let all = |level: f64, seed: i64| move |at: i64| Some(level + noise(at, seed));
     metric = metric.series("queue_length{queue=\"mail\"}", &seasonal(), 15, all(40.0, 1));
     metric = metric.series("queue_length{queue=\"new\"}", &[(-30 * MINUTE, 0)], 15, all(7.0, 2));
-    let old = [(-HOUR - DAY, -DAY), (-HOUR - 7 * DAY, -7 * DAY)];
+    let old = [(-HOUR - 7 * DAY, -7 * DAY), (-HOUR - DAY, -DAY)];
     metric = metric.series("queue_length{queue=\"gone\"}", &old, 15, all(9.0, 3));
     let ended = [(-HOUR - 7 * DAY, -7 * DAY), (-HOUR - DAY, -DAY), (-HOUR, -25 * MINUTE)];
     metric = metric.series("queue_length{queue=\"stale\"}", &ended, 15, all(9.0, 4));
@@ -56,7 +56,9 @@ async fn a_label_set_that_appeared_and_one_that_vanished_are_rows_of_their_own()
         ["2026-01-14T14:09:45Z", "2026-01-14T14:10:00Z"].contains(&stale["onset"].as_str().unwrap()),
         "{stale}"
     );
-    assert!(answer.findings().contains("2 vanished") && !answer.text.contains("inf"), "{}", answer.text);
+    assert!(answer.findings().contains("2 vanished") && !answer.text.contains("Inf"), "{}", answer.text);
+    answer.says("queue=gone (value 8.9");
+    answer.says(" → none) accounts for");
     // They come before what did not move.
     assert!(answer.rows("label sets")[3]["labels"].as_str().unwrap().contains("mail"), "{}", answer.text);
 }

@@ -58,7 +58,11 @@ async fn a_classic_histogram_is_compared_by_quantiles_and_rate_and_its_mean_is_b
         let first = &answer.rows("label sets")[0];
         assert_eq!((&first["labels"], &first["measure"]), (&json!("{route=/orders}"), &json!("p95")));
         assert!((first["since onset"].as_f64().unwrap() - 1.9).abs() < 0.01, "{first}");
-        assert!(answer.findings().contains("moved the mean: route=/orders (0.05"), "{}", answer.findings());
+        assert!(
+            answer.findings().contains("which label value moved it: route=/orders (mean 0.05"),
+            "{}",
+            answer.findings()
+        );
         answer.says("histogram (classic) → quantiles and rate of its observations over 60 s");
     }
 }

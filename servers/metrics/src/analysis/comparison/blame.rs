@@ -19,20 +19,28 @@ const UNSURPRISING: f64 = 0.004;
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Blame {
     pub(crate) label: Untrusted,
-    /// The values, the most surprising first: the value (`None` for series without the label), its share of the
-    /// change, its mean before and now.
-    pub(crate) values: Vec<(Option<Untrusted>, f64, f64, f64)>,
+    /// The values, the most surprising first.
+    pub(crate) values: Vec<Culprit>,
     /// Share of the change that they account for together.
     pub(crate) explains: f64,
     /// In bits.
     pub(crate) surprise: f64,
 }
 
+/// One label value that is to blame.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Culprit {
+    /// `None` for series without the label.
+    pub(crate) value: Option<Untrusted>,
+    /// Its mean before and now; `None` where it was not there, which is no zero.
+    pub(crate) before: Option<f64>,
+    pub(crate) now: Option<f64>,
+}
+
 /// What moved a total that is the sum of these series, from the place `from` of the window on. The most surprising
 /// label first; empty when no few values explain it, or all moved alike.
 pub(crate) fn blame(pairs: &[&Pair], from: usize) -> Vec<Blame> {
-    let parts: Vec<(&Labels, Part)> = parts(pairs, from);
-    let dimensions = dimensions(&parts);
+    let dimensions = dimensions(&parts(pairs, from));
     let split: Vec<Vec<Part>> = dimensions.iter().map(|(_, elements)| added(elements)).collect();
     let told = signal::attribution(&split);
     told.iter().filter_map(|one| tell(one, &dimensions, &split)).collect()
@@ -46,8 +54,7 @@ pub(crate) fn blame_mean(sums: &[&Pair], counts: &[&Pair], from: usize) -> Vec<B
     for (label, counted) in below {
         let Some(amounts) = above.get(&label) else { continue };
         let part = |value: &Option<Untrusted>| {
-            let none = Part { expected: 0.0, actual: 0.0 };
-            let of = |all: &Elements| all.get(value).copied().unwrap_or(none);
+            let of = |all: &Elements| all.get(value).map_or(NOTHING.part, |element| element.part);
             RatioPart { numerator: of(amounts), denominator: of(&counted) }
         };
         split.push(counted.keys().map(part).collect());
@@ -68,16 +75,26 @@ pub(crate) fn blame_mean(sums: &[&Pair], counts: &[&Pair], from: usize) -> Vec<B
     told.iter().filter_map(|one| tell(one, &kept, &means)).collect()
 }
 
+/// What one label value, or one series, is of the total.
+#[derive(Debug, Clone, Copy)]
+struct Element {
+    part: Part,
+    /// Whether it has samples before, and now.
+    is_there: (bool, bool),
+}
+
+const NOTHING: Element = Element { part: Part { expected: 0.0, actual: 0.0 }, is_there: (false, false) };
+
 /// The values of one label, each with its part of the total.
-type Elements = BTreeMap<Option<Untrusted>, Part>;
+type Elements = BTreeMap<Option<Untrusted>, Element>;
 
 fn added(elements: &Elements) -> Vec<Part> {
-    elements.values().copied().collect()
+    elements.values().map(|element| element.part).collect()
 }
 
 /// What each series contributed: its mean over the moments at which any series has a value, nothing where it is not
 /// there. The baseline at the same positions, where it has as many.
-fn parts<'p>(pairs: &[&'p Pair], from: usize) -> Vec<(&'p Labels, Part)> {
+fn parts<'p>(pairs: &[&'p Pair], from: usize) -> Vec<(&'p Labels, Element)> {
     let middles: Vec<Values> = pairs.iter().map(|pair| per_position(&pair.before)).collect();
     let length = pairs.iter().map(|pair| pair.now.len()).max().unwrap_or(0);
     let is_aligned = middles.iter().all(|middle| middle.is_empty() || middle.len() == length);
@@ -85,7 +102,10 @@ fn parts<'p>(pairs: &[&'p Pair], from: usize) -> Vec<(&'p Labels, Part)> {
     let before = moments(middles.iter(), since);
     let now = moments(pairs.iter().map(|pair| &pair.now), from);
     let part = |(pair, middle): (&&'p Pair, &Values)| {
-        (&pair.labels, Part { expected: mean(middle, since, before), actual: mean(&pair.now, from, now) })
+        let part = Part { expected: mean(middle, since, before), actual: mean(&pair.now, from, now) };
+        let is_there =
+            |values: &Values, from| (from..values.len()).any(|place| finite(values, place).is_some());
+        (&pair.labels, Element { part, is_there: (is_there(middle, since), is_there(&pair.now, from)) })
     };
     pairs.iter().zip(&middles).map(part).collect()
 }
@@ -105,12 +125,12 @@ fn mean(values: &Values, from: usize, moments: usize) -> f64 {
     if moments == 0 { 0.0 } else { sum / moments as f64 }
 }
 
-fn dimensions_of(parts: &[(&Labels, Part)]) -> BTreeMap<Untrusted, Elements> {
+fn dimensions_of(parts: &[(&Labels, Element)]) -> BTreeMap<Untrusted, Elements> {
     dimensions(parts).into_iter().collect()
 }
 
 /// The labels with at least two values, each with the parts of its values.
-fn dimensions(parts: &[(&Labels, Part)]) -> Vec<(Untrusted, Elements)> {
+fn dimensions(parts: &[(&Labels, Element)]) -> Vec<(Untrusted, Elements)> {
     let names: BTreeSet<&Untrusted> =
         parts.iter().flat_map(|(labels, _)| labels.iter()).map(|(name, _)| name).collect();
     let mut all = Vec::new();
@@ -120,9 +140,11 @@ fn dimensions(parts: &[(&Labels, Part)]) -> Vec<(Untrusted, Elements)> {
         let has_it = |labels: &Labels| labels.get(name.inside()).is_some() || labels.len() != 1;
         for (labels, part) in parts.iter().filter(|(labels, _)| has_it(labels)) {
             let value = labels.get(name.inside()).cloned();
-            let element = elements.entry(value).or_insert(Part { expected: 0.0, actual: 0.0 });
-            element.expected += part.expected;
-            element.actual += part.actual;
+            let element = elements.entry(value).or_insert(NOTHING);
+            element.part.expected += part.part.expected;
+            element.part.actual += part.part.actual;
+            element.is_there.0 |= part.is_there.0;
+            element.is_there.1 |= part.is_there.1;
         }
         if elements.len() >= 2 {
             all.push((name.clone(), elements));
@@ -138,9 +160,13 @@ fn tell(one: &Explanation, dimensions: &[(Untrusted, Elements)], levels: &[Vec<P
         return None;
     }
     let values = one.culprits.iter().filter_map(|culprit| {
-        let value = elements.keys().nth(culprit.element)?;
+        let (value, element) = elements.iter().nth(culprit.element)?;
         let level = levels.get(culprit.element)?;
-        Some((value.clone(), culprit.explains, level.expected, level.actual))
+        Some(Culprit {
+            value: value.clone(),
+            before: Some(level.expected).filter(|_| element.is_there.0),
+            now: Some(level.actual).filter(|_| element.is_there.1),
+        })
     });
     Some(Blame {
         label: label.clone(),

@@ -26,7 +26,11 @@ pub(super) fn together(parts: &[(String, String)]) -> String {
     marked.collect::<Vec<_>>().join(" or ")
 }
 
-/// The replies for these windows, in their order.
+/// A reply with more samples than this is large: no second one is held at the same time.
+const LARGE: usize = 20_000;
+
+/// The replies for these windows, in their order: the first alone, because when it fails the others are not asked,
+/// and when it is large they are asked one after the other. Fewer replies than windows: the last of them is the error.
 pub(super) async fn over(
     call: &Call<'_>,
     promql: &str,
@@ -34,20 +38,28 @@ pub(super) async fn over(
     layout: Layout,
 ) -> Vec<Result<QueryReply, QueryError>> {
     let mut replies = Vec::with_capacity(windows.len());
-    for some in windows.chunks(AT_ONCE) {
-        let asked = some.iter().map(|window| {
-            let grid = layout.grid(*window);
-            let options = QueryOptions { limit: None, stats: true };
-            call.store.range(call.cx, promql, grid.window(*window), grid.step(), options)
-        });
-        for reply in join_all(asked).await {
-            if let Ok(reply) = &reply {
-                call.guard.book(reply, None);
-            }
-            replies.push(reply);
-        }
+    let Some((first, others)) = windows.split_first() else { return replies };
+    replies.push(one(call, promql, *first, layout).await);
+    let Some(Ok(reply)) = replies.first() else { return replies };
+    let samples: usize =
+        reply.data.series().iter().map(|one| one.points.len() + 10 * one.histograms.len()).sum();
+    for some in others.chunks(if samples > LARGE { 1 } else { AT_ONCE }) {
+        replies.extend(join_all(some.iter().map(|window| one(call, promql, *window, layout))).await);
     }
     replies
+}
+
+async fn one(
+    call: &Call<'_>,
+    promql: &str,
+    window: TimeRange,
+    layout: Layout,
+) -> Result<QueryReply, QueryError> {
+    let grid = layout.grid(window);
+    let options = QueryOptions { limit: None, stats: true };
+    let reply = call.store.range(call.cx, promql, grid.window(window), grid.step(), options).await?;
+    call.guard.book(&reply, None);
+    Ok(reply)
 }
 
 /// What the backend remarks must reach the reader.

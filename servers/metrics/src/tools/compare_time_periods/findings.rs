@@ -58,8 +58,8 @@ pub(super) fn verdict(shown: &Shown<'_>, blamed: &[Blamed]) -> String {
     }
     let Some(main) = shown.main() else { return of_rows(shown, "") };
     let total = about_total(shown, main);
-    let cause = blamed.iter().find_map(|one| one.causes.first());
-    let cause = cause.map(|cause| format!("; {}", cause_text(cause))).unwrap_or_default();
+    let cause = blamed.iter().find_map(|one| Some(cause_text(one.causes.first()?, one.what)));
+    let cause = cause.map(|cause| format!("; {cause}")).unwrap_or_default();
     let against = format!(", compared with {}", told(&shown.overview.chosen));
     let against = if shown.overview.chosen.is_empty() { String::new() } else { against };
     let rows = if shown.rows.len() > 1 { of_rows(shown, "; ") } else { String::new() };
@@ -150,7 +150,9 @@ fn what(shown: &Shown<'_>, one: &Compared) -> String {
 fn of_rows(shown: &Shown<'_>, before: &str) -> String {
     let count = |wanted: fn(&Compared) -> bool| shown.rows.iter().filter(|one| wanted(one)).count();
     let moved_count = count(|one| one.fate == Fate::Measured && one.has_moved());
-    let appeared = count(|one| matches!(one.fate, Fate::Appeared(_)));
+    // Without a baseline nothing has appeared.
+    let has_baseline = !shown.overview.chosen.is_empty();
+    let appeared = count(|one| matches!(one.fate, Fate::Appeared(_))) * usize::from(has_baseline);
     let vanished = count(|one| matches!(one.fate, Fate::Vanished(_)));
     let mut parts = Vec::new();
     for (number, verb) in [(moved_count, "moved"), (appeared, "appeared"), (vanished, "vanished")] {
@@ -226,9 +228,8 @@ pub(super) fn all(shown: &Shown<'_>, blamed: &[Blamed], draft: &mut Draft) {
     for one in blamed {
         for cause in &one.causes {
             let share = format!(
-                "moved the {}: {} (surprise {} bits)",
-                one.what,
-                cause_text(cause),
+                "which label value moved it: {} (surprise {} bits)",
+                cause_text(cause, one.what),
                 significant((cause.surprise * 1000.0).round() / 1000.0)
             );
             draft.finding(Finding::new(share, cite).and(shown.overview.cite));
@@ -260,6 +261,9 @@ fn others(shown: &Shown<'_>, draft: &mut Draft, cite: Cite) {
 }
 
 fn came_and_went(shown: &Shown<'_>, draft: &mut Draft, cite: Cite) {
+    if shown.overview.chosen.is_empty() {
+        return;
+    }
     for (verb, wanted) in [
         ("appeared", (|fate| matches!(fate, Fate::Appeared(_))) as fn(Fate) -> bool),
         ("vanished", |fate| matches!(fate, Fate::Vanished(_))),
@@ -277,22 +281,15 @@ fn came_and_went(shown: &Shown<'_>, draft: &mut Draft, cite: Cite) {
     }
 }
 
-/// `code=500 accounts for 92 % of the change (0.2 → 120)`.
-fn cause_text(cause: &Blame) -> String {
+/// `code=500 (rate 0.2 → 120) accounts for 92 % of the change`.
+fn cause_text(cause: &Blame, what: &str) -> String {
     let value =
         |value: &Option<Untrusted>| value.as_ref().map_or("(none)".to_owned(), |value| value.shown(80));
-    let named: Vec<String> = cause
-        .values
-        .iter()
-        .take(MOST_NAMED)
-        .map(|(one, _, before, now)| {
-            format!(
-                "{}={} ({} → {})",
-                cause.label.shown(60),
-                value(one),
-                significant(*before),
-                significant(*now)
-            )
+    let level = |level: Option<f64>| level.map_or("none".to_owned(), significant);
+    let named: Vec<String> = (cause.values.iter().take(MOST_NAMED))
+        .map(|one| {
+            let label = format!("{}={}", cause.label.shown(60), value(&one.value));
+            format!("{label} ({what} {} → {})", level(one.before), level(one.now))
         })
         .collect();
     let more = cause.values.len().saturating_sub(named.len());

@@ -215,7 +215,7 @@ fn counted_caveats(shown: &Shown<'_>, draft: &mut Draft) {
     }
     let incomplete = shown.rows.iter().chain(&shown.totals).any(|one| coverage(one) != Cell::Missing);
     if !incomplete && of > 0 {
-        draft.caveat("coverage: every expected sample is there, in both windows");
+        draft.caveat("every expected sample is there, in both windows");
     }
     let odd = shown.rows.iter().filter(|one| one.not_finite > 0).count();
     if odd > 0 {
@@ -269,6 +269,7 @@ fn table(title: &str, cite: Cite, rows: &[Compared], columns: Vec<Column<'_>>) -
 fn columns<'c>(shown: &'c Shown<'_>, with_labels: bool, is_total: bool) -> Vec<Column<'c>> {
     let several = is_total && shown.overview.is_total || shown.measures() > 1;
     let within = shown.call.windows.is_within;
+    let has_baseline = within || !shown.overview.chosen.is_empty();
     let both = |pick: fn(Side) -> f64| move |one: &Compared| arrow(one.before.map(pick), one.now.map(pick));
     let labels = move |one: &Compared| {
         let own = if is_total { one.labels.clone() } else { rest(&one.labels, &shown.shared) };
@@ -280,7 +281,7 @@ fn columns<'c>(shown: &'c Shown<'_>, with_labels: bool, is_total: bool) -> Vec<C
             "measure",
             Box::new(move |one| if several { Cell::text(one.measure.as_str()) } else { Cell::Missing }),
         ),
-        ("note", Box::new(note)),
+        ("note", Box::new(move |one| note(one, has_baseline))),
         (
             if within { "median of the others" } else { "median before" },
             Box::new(|one| Cell::number(one.before.map(|side| side.median))),
@@ -291,8 +292,8 @@ fn columns<'c>(shown: &'c Shown<'_>, with_labels: bool, is_total: bool) -> Vec<C
         ),
         ("change", Box::new(|one| Cell::number(one.change))),
         ("relative", Box::new(|one| one.change.map_or(Cell::Missing, |_| Cell::text(relative(one))))),
-        ("onset", Box::new(move |one| Cell::time(shown.onset(one)))),
-        ("since onset", Box::new(|one| Cell::number(one.level))),
+        ("onset", Box::new(move |one| Cell::time(shown.onset(one).filter(|_| !within)))),
+        ("since onset", Box::new(move |one| Cell::number(one.level.filter(|_| !within)))),
         ("effect", Box::new(|one| Cell::number(one.effect.map(tenths)))),
         ("KS", Box::new(|one| Cell::number(one.ks.map(|distance| (distance * 100.0).round() / 100.0)))),
         ("mean", Box::new(both(|side| side.mean))),
@@ -304,8 +305,9 @@ fn columns<'c>(shown: &'c Shown<'_>, with_labels: bool, is_total: bool) -> Vec<C
 }
 
 /// What kind of row it is, where it is no ordinary one. Never a growth out of nothing.
-fn note(one: &Compared) -> Cell {
+fn note(one: &Compared, has_baseline: bool) -> Cell {
     match one.fate {
+        Fate::Appeared(_) if !has_baseline => Cell::text("no baseline"),
         Fate::Appeared(_) => Cell::text("appeared"),
         Fate::Vanished(_) => Cell::text("vanished"),
         Fate::TooLittle => Cell::text("not enough data"),

@@ -187,26 +187,27 @@ impl<'q> Metric<'q> {
         let Some(counted) = self.counted() else { return };
         let mut parts = vec![("series".to_owned(), format!("count({counted})"))];
         if self.subject.is_some() {
+            // In ten minutes, and in one: a series may be younger than ten minutes, or scraped less than twice in one.
             parts.push(("samples".to_owned(), format!("max(count_over_time({counted}[10m]))")));
+            parts.push(("samples in 1m".to_owned(), format!("max(count_over_time({counted}[1m]))")));
         }
         let query = super::ask::together(&parts);
         let ends =
             [Some(call.windows.now), call.windows.given].into_iter().flatten().map(|window| window.end());
-        let asked = ends.map(|end| {
+        for end in ends {
             let at = jiff::Timestamp::from_second(end.as_second()).unwrap_or(end);
-            let query = query.as_str();
-            async move { call.store.instant(call.cx, query, at, QueryOptions::default()).await }
-        });
-        for reply in join_all(asked).await.into_iter().flatten() {
+            let reply = call.store.instant(call.cx, &query, at, QueryOptions::default()).await;
+            // What can't be counted once won't be the second time.
+            let Ok(reply) = reply else { return };
             for one in reply.data.into_series() {
                 let Some(value) = one.points.first().map(|point| point.value) else { continue };
                 let mark = one.labels.get(super::ask::MARK).map(Untrusted::inside).unwrap_or_default();
                 match mark {
-                    "samples" if value >= 2.0 => {
-                        let apart = 600.0 / value;
-                        self.scrape = Some(self.scrape.map_or(apart, |known: f64| known.min(apart)));
+                    "samples" | "samples in 1m" => {
+                        let apart = if mark == "samples" { 600.0 } else { 60.0 } / value;
+                        let known = self.scrape.unwrap_or(f64::INFINITY);
+                        self.scrape = if value >= 2.0 { Some(known.min(apart)) } else { self.scrape };
                     }
-                    "samples" => {}
                     _ => self.series = self.series.max(Some(value as u64)),
                 }
             }

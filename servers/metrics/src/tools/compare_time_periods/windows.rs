@@ -151,7 +151,10 @@ impl Layout {
         let wanted = (ALL_POINTS / series).clamp(FEWEST_POINTS, MOST_POINTS);
         let layouts =
             [wanted, 120, 60, FEWEST_POINTS].into_iter().filter(|points| *points <= wanted).map(|points| {
-                let step = automatic_step(longest, points, metric.scrape.unwrap_or(1.0));
+                // No finer than the samples, but a short window has some moments all the same.
+                let at_least =
+                    metric.scrape.unwrap_or(promql::SCRAPE).min(longest.seconds() / FEWEST_POINTS as f64);
+                let step = automatic_step(longest, points, at_least);
                 Layout { step, range: rate_window(step, metric.scrape) }
             });
         let mut layouts = layouts.peekable();
