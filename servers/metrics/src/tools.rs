@@ -13,6 +13,8 @@ use runtime::Server;
 
 use crate::{backend::Sources, config::QueryLimits};
 
+pub(crate) use get_high_cardinality_metrics::unusual_signals;
+
 /// Every tool of this server.
 pub(crate) fn all(server: Server, sources: &Arc<Sources>, limits: QueryLimits) -> Server {
     server
