@@ -10,6 +10,7 @@
 //! Everything is on loopback, bounded by count and time, and ends with this process. Figures are not tests: a goal
 //! that is missed is shown, and fails nothing. Only what can't be measured does.
 
+mod accuracy;
 mod baselines;
 mod build;
 mod child;
@@ -40,7 +41,10 @@ use subject::Subject;
 
 /// The arguments of `cargo xtask bench`.
 #[derive(clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Args {
+    #[command(subcommand)]
+    what: Option<What>,
     /// How often each server is measured in turn.
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
     rounds: u32,
@@ -55,8 +59,18 @@ pub(crate) struct Args {
     server: Option<PathBuf>,
 }
 
+/// Benches of something else than speed.
+#[derive(clap::Subcommand)]
+enum What {
+    /// How well get_high_cardinality_metrics finds the faulty metric, on generated incidents.
+    AccuracyMetrics(accuracy::Args),
+}
+
 /// Builds, measures, and prints the tables.
 pub(crate) fn run(args: Args) -> Result<(), Box<dyn Error>> {
+    if let Some(What::AccuracyMetrics(args)) = &args.what {
+        return accuracy::run(args);
+    }
     let effort =
         Effort { rounds: args.rounds as usize, time: Duration::from_millis(u64::from(args.milliseconds)) };
     match args.server {

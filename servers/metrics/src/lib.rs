@@ -1,5 +1,7 @@
 //! `metrics-mcp`: what an on-call engineer asks of Prometheus and Alertmanager, answered rather than forwarded.
 
+#[doc(hidden)]
+pub mod accuracy;
 mod analysis;
 mod backend;
 mod config;

@@ -17,6 +17,8 @@ use runtime::Server;
 
 use crate::{analysis::signals::catalogue::Catalogue, backend::Sources, config::QueryLimits};
 
+pub(crate) use get_high_cardinality_metrics::unusual_signals;
+
 /// Every tool of this server.
 pub(crate) fn all(
     server: Server,

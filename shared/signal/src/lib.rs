@@ -42,7 +42,7 @@ pub use attribution::{
     Culprit, ELEMENT_EXPLAINS, Explanation, MOST_EXPLANATIONS, Part, RatioPart, SET_EXPLAINS, attribution,
     ratio_attribution,
 };
-pub use change::{LOUDEST, SharedChange, shared_change, unrest};
+pub use change::{LOUDEST, SharedChange, USUAL_PART, shared_change, unrest};
 pub use correlate::{correlation, together};
 pub use departure::{
     CHANGE_FROM_NOTHING, Departure, Direction, MAX_SCORE, MEDIAN_FLOOR, Yardstick, departure,

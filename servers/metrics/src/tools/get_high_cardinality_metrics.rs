@@ -20,11 +20,12 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::{
+    analysis::{ranking::Grid, unusual::signals::Signal},
     backend::{Metrics, Sources},
     config::{QueryLimits, aliases::Aliases},
     tools::{
         cost::Guard,
-        scope::{self, Lookup, Resolved, Scope},
+        scope::{self, Lookup, Resolved},
     },
 };
 use when::When;
@@ -168,4 +169,47 @@ fn limit(request: &Request) -> Result<usize, ToolError> {
         Some(limit @ 1..=MOST_ROWS) => Ok(limit),
         Some(limit) => Err(ToolError::invalid("limit", &format!("is {limit}; use 1 to {MOST_ROWS}"))),
     }
+}
+
+/// What is judged of a service, or of all, within the last hour, for measuring how well it is ranked.
+///
+/// # Errors
+/// As the tool.
+pub(crate) async fn unusual_signals(
+    cx: &Context,
+    store: &dyn Metrics,
+    aliases: &Aliases,
+    limits: QueryLimits,
+    service: Option<&str>,
+) -> Result<(Vec<Signal>, Grid), ToolError> {
+    let request = Request {
+        service: service.map(str::to_owned),
+        mode: None,
+        time_range: None,
+        since: None,
+        limit: None,
+        source: None,
+        detail: None,
+    };
+    let when = When::of(cx, &request, limits)?;
+    let look =
+        Look { cx, store, aliases, guard: Guard::new(cx, store, limits), when, limit: ROWS, source: None };
+    let mut draft = Draft::new();
+    let gathered = match service {
+        Some(service) => {
+            let lookup = look.lookup();
+            let Resolved::Found(scope) = scope::resolve(&lookup, service, &mut draft).await? else {
+                return Err(ToolError::invalid("service", "is unknown"));
+            };
+            let scopes = series::scopes(&lookup, service, scope, &mut draft).await;
+            gather::gather(&look, &scopes, None, &mut draft).await?
+        }
+        None => {
+            everyone::gathered(&look, &mut draft)
+                .await?
+                .ok_or_else(|| ToolError::invalid("service", "no label tells services apart"))?
+                .gathered
+        }
+    };
+    Ok((gathered.signals, gathered.when.grid()))
 }

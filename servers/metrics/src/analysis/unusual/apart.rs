@@ -17,9 +17,16 @@ const VERSIONS: [&str; 8] = [
     "git_commit",
 ];
 
-/// Whether a label may keep series apart at all: replicas are summed, versions replace each other.
+/// Labels that say who was scraped or who judged, not what is measured.
+const SCRAPES: [&str; 4] = ["job", "prometheus", "monitor", "team"];
+
+/// Whether a label may keep series apart at all: replicas are summed, versions replace each other, and a metric is
+/// the same whoever scrapes it.
 pub(crate) fn keeps_apart(label: &str) -> bool {
-    !["__name__", "le"].contains(&label) && !is_machine(label) && !VERSIONS.contains(&label)
+    !["__name__", "le"].contains(&label)
+        && !is_machine(label)
+        && !VERSIONS.contains(&label)
+        && !SCRAPES.contains(&label)
 }
 
 /// The labels of `all` that keep series apart in at most `most` sets, and those that were given up, in that order.

@@ -64,7 +64,9 @@ enum Rank {
 pub(crate) fn rank(signals: &[Signal], split: &Split) -> Vec<Ranked> {
     let judged = signals.iter().enumerate().filter_map(|(place, signal)| {
         let verdict = judge(&signal.values, signal.scale, split)?;
-        (verdict.score >= UNUSUAL).then_some((place, signal, verdict))
+        // That there are more series is a matter of cardinality.
+        let only_more = signal.what == What::Series && verdict.direction == Direction::Up;
+        (verdict.score >= UNUSUAL && !only_more).then_some((place, signal, verdict))
     });
     let mut all: Vec<(usize, &Signal, Verdict)> = judged.collect();
     let onset = |verdict: &Verdict| verdict.onset.unwrap_or(usize::MAX);
@@ -94,7 +96,7 @@ pub(crate) fn rank(signals: &[Signal], split: &Split) -> Vec<Ranked> {
 }
 
 fn cause(signal: &Signal, verdict: &Verdict) -> Rank {
-    if matches!(verdict.direction, Direction::Appeared | Direction::Vanished) {
+    if signal.what == What::Series || matches!(verdict.direction, Direction::Appeared | Direction::Vanished) {
         Rank::Presence
     } else if signal.metric.contains(':') {
         Rank::Rule

@@ -33,7 +33,7 @@ pub(crate) struct Verdict {
     pub(crate) onset: Option<usize>,
     /// Median of the baseline.
     pub(crate) before: Option<f64>,
-    /// Median since the onset; the farthest value where it did not stay.
+    /// Median since the onset; the farthest value where it did not stay half as far away.
     pub(crate) after: Option<f64>,
     /// Whether the baseline was one and the same value, not zero: a setting or a state, which does not vary by itself.
     pub(crate) was_constant: bool,
@@ -96,16 +96,16 @@ fn moved(values: &[f64], scale: Scale, split: &Split) -> Option<Verdict> {
     };
     let onset = onset(&after, &before, &yardstick, score.abs()).map(|place| place + split.after.start);
     let since = onset.and_then(|onset| values.get(onset..split.after.end)).unwrap_or(plain_after);
-    let lasting =
-        if is_lone || onset.is_none() { extreme(plain_after, score) } else { signal::median(since) };
+    let center = signal::median(plain_before);
+    let lasting = signal::median(since).filter(|_| !is_lone && onset.is_some());
     let first = plain_before.iter().copied().find(|value| value.is_finite());
     let is_first = |value: &f64| !value.is_finite() || Some(*value) == first;
     Some(Verdict {
         score: score.abs(),
         direction,
         onset,
-        before: signal::median(plain_before),
-        after: lasting,
+        before: center,
+        after: settled(center, lasting, extreme(plain_after, score)),
         was_constant: first != Some(0.0) && plain_before.iter().all(is_first),
     })
 }
@@ -154,6 +154,14 @@ fn onset(after: &[f64], before: &[f64], yardstick: &Yardstick, score: f64) -> Op
     let away = z(certain)?.signum();
     let drifting = (0..certain).rev().take_while(|place| z(*place).is_some_and(|z| z * away > DRIFT));
     Some(certain - drifting.count())
+}
+
+/// Where it settled; its farthest value where it did not stay at least half as far away.
+fn settled(before: Option<f64>, lasting: Option<f64>, farthest: Option<f64>) -> Option<f64> {
+    let (Some(before), Some(lasting), Some(farthest)) = (before, lasting, farthest) else {
+        return lasting.or(farthest);
+    };
+    Some(if 2.0 * (lasting - before).abs() >= (farthest - before).abs() { lasting } else { farthest })
 }
 
 fn extreme(values: &[f64], score: f64) -> Option<f64> {

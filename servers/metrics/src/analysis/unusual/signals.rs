@@ -134,7 +134,7 @@ pub(crate) fn signals(read: &Read, kind: impl Fn(&str) -> Kind, pace: Pace) -> V
     all.extend(read.gauges.iter().map(|reading| gauge(reading, pace)));
     all.extend(counters(read, &kind, pace));
     all.extend(quantiles(&read.buckets, pace));
-    all.extend(read.series.iter().map(number_of_series));
+    all.extend(read.series.iter().filter(|one| kind(&one.name) != Kind::Ignored).map(number_of_series));
     all
 }
 

@@ -1,6 +1,6 @@
 //! The answer about all services: where it is worst, by what left its usual range there.
 
-use contract::{Answer, Cell, Cite, Draft, Next, Table, ToolError, time_text};
+use contract::{Answer, Cell, Cite, Draft, Next, Table, ToolError, Untrusted, time_text};
 
 use super::{
     Look,
@@ -19,16 +19,32 @@ use crate::{
     tools::scope::{self, Scope},
 };
 
-pub(super) async fn answer(look: &Look<'_>, mut draft: Draft) -> Result<Answer, ToolError> {
+/// What was read of all services.
+pub(super) struct All {
+    label: Untrusted,
+    scopes: Scopes,
+    pub(super) gathered: Gathered,
+}
+
+/// Reads all services; `None` where no label tells them apart.
+///
+/// # Errors
+/// When nothing can be read.
+pub(super) async fn gathered(look: &Look<'_>, draft: &mut Draft) -> Result<Option<All>, ToolError> {
     let lookup = look.lookup();
-    let Some(label) = scope::service_label(&lookup, &[], &mut draft).await? else {
+    let Some(label) = scope::service_label(&lookup, &[], draft).await? else { return Ok(None) };
+    let scopes = Scopes(vec![Scope::new(&lookup, vec![Matcher::regex(label.inside(), ".+")])]);
+    let gathered = gather(look, &scopes, Some(label.inside()), draft).await?;
+    Ok(Some(All { label, scopes, gathered }))
+}
+
+pub(super) async fn answer(look: &Look<'_>, mut draft: Draft) -> Result<Answer, ToolError> {
+    let Some(All { label, scopes, gathered }) = gathered(look, &mut draft).await? else {
         draft.next(Next::call("search_metrics", "what is measured at all").with("text", "*"));
         return Ok(draft.conclude(
             "No label here says which service a series is of, so services can't be ranked; nothing was judged.",
         ));
     };
-    let scopes = Scopes(vec![Scope::new(&lookup, vec![Matcher::regex(label.inside(), ".+")])]);
-    let gathered = gather(look, &scopes, Some(label.inside()), &mut draft).await?;
     look.guard.caveats().into_iter().for_each(|caveat| draft.caveat(caveat));
     let Some(cite) = gathered.cites.first().copied() else {
         return Ok(draft.conclude("Nothing was read."));

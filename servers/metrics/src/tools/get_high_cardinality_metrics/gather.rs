@@ -36,6 +36,9 @@ const AT_ONCE: usize = 4;
 /// Time that must be left for asking again.
 const ENOUGH: Duration = Duration::from_secs(8);
 
+/// What rules judged is no metric of the service.
+const NO_ALERTS: (&str, MatchOp, &str) = ("__name__", MatchOp::NotRegex, "ALERTS|ALERTS_FOR_STATE");
+
 /// What was read, as signals, and what they rest on.
 pub(super) struct Gathered {
     pub(super) signals: Vec<Signal>,
@@ -128,7 +131,7 @@ async fn census(
     kept.extend(by.map(str::to_owned));
     let mut labels = kept.clone();
     if by.is_none() {
-        let selectors = scopes.selectors(&[]);
+        let selectors = scopes.selectors(&[NO_ALERTS]);
         let selectors: Vec<&str> = selectors.iter().map(String::as_str).collect();
         let window = Some(look.when.window);
         let listing = look.store.label_names(look.cx, &selectors, window, MOST_LABELS).await?;
@@ -168,7 +171,7 @@ async fn census(
 /// Counts the series that were there at any moment of the window.
 async fn counted(look: &Look<'_>, scopes: &Scopes, labels: &[String]) -> Result<Ran, ToolError> {
     let range = duration_text(look.when.window.seconds().round());
-    let all = scopes.union_over("last_over_time", &range, &[]);
+    let all = scopes.union_over("last_over_time", &range, &[NO_ALERTS]);
     look.guard.instant(&format!("count by ({}) ({all})", by_name(labels)), look.when.window.end()).await
 }
 
@@ -223,7 +226,11 @@ fn plan(scopes: &Scopes, kinds: &Kinds, apart: &[String], kept: &[String]) -> Ve
         ),
         (Part::Sums, "counters", format!("sum by ({labels}) ({counters})")),
         (Part::Counts, "numbers of series of counters", format!("count by ({labels}) ({counters})")),
-        (Part::Series, "numbers of series", format!("count by ({}) ({})", by_name(kept), scopes.union(&[]))),
+        (
+            Part::Series,
+            "numbers of series",
+            format!("count by ({}) ({})", by_name(kept), scopes.union(&[NO_ALERTS])),
+        ),
     ];
     if kinds.has_buckets() {
         let with_bounds = [&["le".to_owned()], kept].concat();

@@ -24,7 +24,7 @@ use crate::analysis::unusual::{
 /// Metrics named in the verdict.
 const NAMED: usize = 3;
 /// Metrics with the same story that a row names.
-const WITH: usize = 4;
+const WITH: usize = 3;
 /// Moments and metrics of the order of events.
 const MOMENTS: usize = 4;
 const OF_MOMENT: usize = 5;
@@ -230,7 +230,7 @@ fn goes_with(shown: &Shown<'_>, story: &Story) -> String {
         parts.push(format!("{more} more metrics"));
     }
     if story.alike > 0 {
-        parts.push(format!("{} more label sets or sides of it", story.alike));
+        parts.push(format!("{} more series of it", story.alike));
     }
     parts.join(", ")
 }
