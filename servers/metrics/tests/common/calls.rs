@@ -35,11 +35,3 @@ pub fn good_calls() -> Vec<(&'static str, Value)> {
         ("search_metrics", json!({"text": "requests"})),
     ]
 }
-
-/// The tools there are: those with a good call, in the order in which they are listed.
-pub fn tools() -> Vec<&'static str> {
-    let mut names: Vec<&str> = good_calls().into_iter().map(|(tool, _)| tool).collect();
-    names.sort_unstable();
-    names.dedup();
-    names
-}
