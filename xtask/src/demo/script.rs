@@ -25,15 +25,36 @@ const fn metrics(
 /// The investigation.
 pub(crate) const STEPS: &[Step] = &[
     metrics("What is wrong at all?", "list_firing_alerts", &[]),
+    metrics("Which services are worse than usual?", "get_service_golden_signals", &[("time_range", "30m")]),
     metrics(
-        "checkout and payment fail. Who failed first?",
-        "query_metrics",
-        &[("promql", "service:errors:ratio_rate2m > 0"), ("time_range", "1h")],
+        "payment is worst. Since when, and in which part?",
+        "get_service_golden_signals",
+        &[("service", "payment"), ("time_range", "30m")],
     ),
     metrics(
-        "What does payment measure about connections?",
+        "Which of all its metrics moved, and which moved first?",
+        "get_high_cardinality_metrics",
+        &[("service", "payment"), ("time_range", "1h")],
+    ),
+    metrics(
+        "The pool became smaller. What did that do to those who wait for it?",
+        "compare_time_periods",
+        &[("metric", "db_pool_waiting{service=\"payment\"}"), ("window1", "28m"), ("by", "instance")],
+    ),
+    metrics(
+        "And is payment sized well otherwise?",
+        "get_capacity_trend",
+        &[("service", "payment"), ("time_range", "30d")],
+    ),
+    metrics(
+        "What else does it measure about connections?",
         "search_metrics",
         &[("text", "connections pool"), ("service", "payment")],
+    ),
+    metrics(
+        "How did the pool fill up?",
+        "query_metrics",
+        &[("promql", "sum by (instance) (db_pool_in_use{service=\"payment\"})"), ("time_range", "1h")],
     ),
 ];
 
