@@ -107,8 +107,8 @@ async fn counters_that_start_anew_change_nothing() {
 async fn pods_that_replaced_others_are_one_history() {
     let mut month = Month::default();
     // 15 days each.
-    month.from_to("checkout", "checkout-5d8f7c9b6d-x2x4p", (30, 15), business_hours, leak);
-    month.from_to("checkout", "checkout-7c5d4b8f9f-k8r2m", (15, 0), business_hours, leak);
+    month.during("checkout", "checkout-5d8f7c9b6d-x2x4p", (30, 15), business_hours, leak);
+    month.during("checkout", "checkout-7c5d4b8f9f-k8r2m", (15, 0), business_hours, leak);
     month.bounds("checkout", "checkout-7c5d4b8f9f-k8r2m", (1.0, 2.0), (384.0, 400.0));
     let reply = ask(&month, json!({"service": "checkout"})).await;
     contains(&reply, &["at most 320 of 400 MiB", "usual highs reach that in 20 d", "over 30d"]);

@@ -45,7 +45,7 @@ async fn a_history_of_three_days_says_so_and_suggests_nothing() {
 #[tokio::test]
 async fn a_service_that_ended_ten_days_ago_is_shown_as_it_was() {
     let mut month = Month::default();
-    month.from_to("checkout", POD, (30, 10), business_hours, leak);
+    month.during("checkout", POD, (30, 10), business_hours, leak);
     month.bounds_at("checkout", POD, (12, 10), (1.0, 2.0), (384.0, 400.0));
     // Something goes on, so that the end is the service's and not the recording's.
     month.gauge("up", &[("job", "other")], (30, 0), |_| 1.0);

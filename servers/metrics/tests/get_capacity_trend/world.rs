@@ -1,5 +1,7 @@
 //! Months made by hand.
 
+#![allow(unreachable_pub, reason = "the other parts of the test use it")]
+
 use std::collections::BTreeMap;
 
 use serde_json::Value;
@@ -101,11 +103,11 @@ impl Month {
         cpu: impl Fn(i64) -> f64,
         memory: impl Fn(i64) -> f64,
     ) {
-        self.from_to(container, pod, (days, 0), cpu, memory);
+        self.during(container, pod, (days, 0), cpu, memory);
     }
 
     /// CPU and memory of a container from so many days ago to so many days ago.
-    pub fn from_to(
+    pub fn during(
         &mut self,
         container: &str,
         pod: &str,
