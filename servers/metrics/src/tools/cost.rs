@@ -6,6 +6,7 @@
 //! [`crate::CostGuard`] says whether the estimate decides (`enforce`), is only told (`shadow`), or isn't made (`off`).
 
 mod meter;
+mod weight;
 
 use std::{
     sync::{Mutex, PoisonError},
@@ -14,17 +15,18 @@ use std::{
 
 use contract::{Context, ErrorKind, Evidence, TimeRange, ToolError, duration_text};
 use jiff::Timestamp;
+use promql_parser::parser::Expr;
 
 use crate::{
     analysis::promql::{
-        self, Course, DEEPEST, Estimate, Found, Reading, SCRAPE, Supply, about, estimate, metrics_of,
-        selectors,
+        self, Course, DEEPEST, Found, Reading, SCRAPE, Supply, about, estimate, metrics_of, selectors,
     },
     backend::Metrics,
     config::{CostGuard, QueryLimits},
     model::{QueryError, QueryOptions, QueryReply},
 };
 use meter::{Known, Meter};
+pub(crate) use weight::{Moments, Weighed, Weight};
 
 /// A metric with more series than this is rare: what is cheap even then is not looked up.
 const LARGE: f64 = 50_000.0;
@@ -34,40 +36,6 @@ const HUGE: f64 = 5_000_000.0;
 const UNKNOWN: f64 = 1_000.0;
 /// The fewest moments a query is narrowed to.
 const FEWEST_MOMENTS: usize = 24;
-
-/// When a query is evaluated.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Moments {
-    first: Timestamp,
-    last: Timestamp,
-    step: Duration,
-    count: usize,
-}
-
-impl Moments {
-    /// At one moment.
-    pub(crate) fn at(at: Timestamp) -> Moments {
-        Moments { first: at, last: at, step: Duration::ZERO, count: 1 }
-    }
-
-    /// At `count` moments from `first` to `last`.
-    pub(crate) fn between(first: Timestamp, last: Timestamp, step: Duration, count: usize) -> Moments {
-        Moments { first, last, step, count }
-    }
-
-    /// At the start of a window and every `step` after it, before its end.
-    pub(crate) fn over(window: TimeRange, step: Duration) -> Moments {
-        let step = step.max(Duration::from_secs(1));
-        let count = (window.seconds() / step.as_secs_f64()).ceil().max(1.0) as usize;
-        let after = step.saturating_mul(u32::try_from(count - 1).unwrap_or(u32::MAX));
-        let last = window.start().checked_add(after).unwrap_or(window.end());
-        Moments { first: window.start(), last, step, count }
-    }
-
-    pub(crate) fn course(self) -> Course {
-        Course::range(self.count, self.step.as_secs_f64())
-    }
-}
 
 /// The guard of one call to one store.
 pub(crate) struct Guard<'a> {
@@ -98,62 +66,6 @@ pub(crate) struct Ran {
     pub(crate) evidence: Evidence,
     /// From one moment to the next, which is more than was asked for when the query was narrowed.
     pub(crate) step: Duration,
-}
-
-/// What the guard found out about a query.
-pub(crate) enum Weighed {
-    /// It need not be estimated: the guard is off, or it is cheap whatever is in the store.
-    Light,
-    /// It was estimated.
-    Known(Weight),
-    /// It can't be read here; by its text alone the samples of each series, and of all of them.
-    Blind { each: f64, all: f64 },
-}
-
-/// A query's estimate, and what it rests on.
-pub(crate) struct Weight {
-    meter: Meter,
-    pub(crate) reads: Estimate,
-}
-
-impl Weight {
-    /// What the same query reads at other moments, or a similar one.
-    pub(crate) fn of(&self, tree: &promql_parser::parser::Expr, course: Course) -> f64 {
-        self.meter.reads(tree, course).samples
-    }
-
-    /// Whether the query is within the limit.
-    pub(crate) fn fits(&self, most: f64) -> bool {
-        self.reads.samples <= most
-    }
-
-    /// What the reader must know about an estimate that is a guess.
-    fn unknown(&self) -> Option<String> {
-        let first = self.reads.parts.iter().find(|part| !part.supply.is_known)?;
-        Some(format!(
-            "the series of {} could not be counted, so what this reads was not bounded beforehand",
-            first.selector
-        ))
-    }
-
-    /// What is too much, with its numbers.
-    fn problem(&self, most: f64) -> String {
-        let mut problem =
-            format!("this would read about {} samples (limit {})", about(self.reads.samples), about(most));
-        if let Some(part) = self.reads.parts.first() {
-            let (series, each) = (about(part.supply.series), about(part.per_series()));
-            let every = duration_text(part.supply.scrape.round().max(1.0));
-            let selector = brief(&part.selector);
-            problem.push_str(&match part.supply.is_known {
-                true => format!(": {series} series of {selector} × {each} samples each (one every {every})"),
-                false => format!(
-                    ": the series of {selector} could not be counted; with {series} it is {each} samples each (one \
-                     every {every})"
-                ),
-            });
-        }
-        problem
-    }
 }
 
 /// What is to be done with a query.
@@ -276,7 +188,7 @@ impl<'a> Guard<'a> {
     }
 
     /// Whether it reads little even from a large store.
-    fn is_light(&self, tree: &promql_parser::parser::Expr, course: Course) -> bool {
+    fn is_light(&self, tree: &Expr, course: Course) -> bool {
         let most = |found: &Found<'_>| Supply::unknown(at_most(found));
         estimate(tree, course, &most).samples <= self.most()
     }
@@ -326,13 +238,7 @@ impl<'a> Guard<'a> {
     }
 
     /// The same window in fewer moments, so that it fits.
-    fn coarser(
-        &self,
-        weight: &Weight,
-        tree: &promql_parser::parser::Expr,
-        window: TimeRange,
-        moments: Moments,
-    ) -> Option<Moments> {
+    fn coarser(&self, weight: &Weight, tree: &Expr, window: TimeRange, moments: Moments) -> Option<Moments> {
         let coarser =
             [2, 4, 8, 16, 32].map(|times| Moments::over(window, moments.step.saturating_mul(times)));
         let mut enough = coarser.into_iter().filter(|coarse| coarse.count >= FEWEST_MOMENTS);
@@ -417,3 +323,6 @@ fn brief(text: &str) -> String {
     let cut: String = text.chars().take(LONGEST).collect();
     if cut.len() < text.len() { format!("{cut}…") } else { cut }
 }
+
+#[cfg(test)]
+mod tests;

@@ -140,9 +140,9 @@ async fn what_was_read_is_said_beside_the_estimate() {
 /// Prometheus counts a native histogram by its size: the four series of this one as 67 samples (testbed, 3.15).
 #[tokio::test]
 async fn what_a_native_histogram_weighs_is_part_of_the_estimate() {
-    let moments: Vec<Value> = (0..=6).map(|back| json!([1_795_223_985 - 648 * (6 - back), "4"])).collect();
+    let moments: Vec<Value> = (0..=12).map(|back| json!([1_795_223_985 - 324 * (12 - back), "4"])).collect();
     let mut counted = matrix(vec![json!({"metric": {}, "values": moments})]);
-    counted["data"]["stats"] = json!({"samples": {"totalQueryableSamples": 7 * 67}});
+    counted["data"]["stats"] = json!({"samples": {"totalQueryableSamples": 13 * 67}});
     let count = Reply::to("POST", RANGE).form("query", "count(native_seconds)").text(&counted.to_string());
     let world = World::new().await.reply(count).await;
     let world = world.reply(Reply::to("POST", RANGE).text(&read(321_600))).await;

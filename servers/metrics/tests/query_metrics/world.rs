@@ -47,10 +47,10 @@ impl World {
     }
 
     /// Answers the counting of series over the time that is read, `span` seconds up to `last`: the same numbers at each
-    /// of its seven moments.
+    /// of its thirteen moments.
     pub(crate) async fn counts(self, promql: &str, last: &str, span: i64, rows: &[(Value, u64)]) -> World {
         let last = last.parse::<jiff::Timestamp>().unwrap().as_second();
-        let moments: Vec<i64> = (0..=6).rev().map(|back| last - back * ((span + 5) / 6)).collect();
+        let moments: Vec<i64> = (0..=12).rev().map(|back| last - back * ((span + 11) / 12)).collect();
         let values = |count: u64| moments.iter().map(|at| json!([at, count.to_string()])).collect::<Vec<_>>();
         let rows: Vec<Value> =
             rows.iter().map(|(metric, count)| json!({"metric": metric, "values": values(*count)})).collect();

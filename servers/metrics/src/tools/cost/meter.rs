@@ -19,7 +19,7 @@ use crate::{
 
 /// Series are counted at so many distances from the first moment that is read to the last: one that vanished or comes
 /// and goes is not missed, as it would be by counting at the end.
-const DISTANCES: u32 = 6;
+const DISTANCES: u32 = 12;
 /// More selectors than this are not counted.
 const MOST_COUNTED: usize = 64;
 /// Samples of so many series in all are counted over ten minutes; for more the targets' `up` over five must do.
