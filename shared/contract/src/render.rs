@@ -2,6 +2,7 @@
 //! the same facts in the same order, because both are made from the same `Fitted` parts.
 
 mod fit;
+mod seal;
 mod structured;
 mod text;
 
@@ -45,9 +46,9 @@ pub fn error(error: &ToolError, call_id: &CallId) -> Rendered {
     let parts = error.parts();
     let shown = ShownError {
         kind: parts.kind,
-        problem: fit::cut(&parts.problem, budget.limit() / 8),
-        remedy: fit::cut(&parts.remedy, budget.limit() / 8),
-        nearest: parts.nearest.iter().take(5).map(|name| fit::cut(name, 200)).collect(),
+        problem: fit::sentence(&parts.problem, budget.limit() / 8),
+        remedy: fit::sentence(&parts.remedy, budget.limit() / 8),
+        nearest: parts.nearest.iter().take(5).map(|name| fit::sentence(name, 200)).collect(),
         next: fit::fit_error_calls(&parts.next, budget),
         retry_after: parts.retry_after,
     };

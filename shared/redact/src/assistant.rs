@@ -64,6 +64,7 @@ const MARKERS: &[&str] = &[
     r#"\\?"role\\?"\s?:\s?\\?"(?:system|assistant|developer)\\?"\s?,\s?\\?"content\\?""#,
     r"(?:\\n\s{0,4}\\n|`{3})(?:\s|\\n){0,8}(?:human|assistant)\s?:\s",
     r"(?:^|\\n|`{3}|\]|>)\s{0,8}\[?(?:system|developer)(?: message| prompt| note| override)?\]?\s?:\s{1,8}(?:you|ignore|disregard|forget|from now on|new instructions?|the (?:user|assistant)|assistant|as an ai|your|do not (?:tell|mention)|override)\b",
+    r"(?:\[(?:system|developer)\]|\[?(?:system|developer)[ _-](?:message|prompt|note|override)\]?)\s?:\s{1,8}(?:you (?:must|are|will|should)|ignore|disregard|forget|from now on|new instructions?|as an ai|do not (?:tell|mention)|override)\b",
     r"end of (?:the )?(?:quoted|untrusted|retrieved|evidence|tool)[ _-]?(?:data|text|content|input|output|evidence|results?|block|section)\b",
 ];
 

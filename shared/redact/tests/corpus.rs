@@ -51,18 +51,21 @@ fn redactor() -> Redactor {
 }
 
 /// The scores by class, and each text that was not masked as it should be.
-fn measure(held_out: bool) -> (BTreeMap<String, Score>, Vec<String>) {
+fn measure(
+    positives: &[corpus::Positive],
+    negatives: &[corpus::Negative],
+) -> (BTreeMap<String, Score>, Vec<String>) {
     let redactor = redactor();
     let mut scores: BTreeMap<String, Score> = BTreeMap::new();
     let mut wrong = Vec::new();
-    for positive in corpus::positives().into_iter().filter(|one| one.held_out == held_out) {
+    for positive in positives {
         let text = positive.text();
         let masked = redactor.mask(&text);
         // exactly the secret went: one token in its place, everything around it as it was
         let middle =
             masked.text.strip_prefix(&positive.before).and_then(|rest| rest.strip_suffix(&positive.after));
         let is_exact = middle.is_some_and(is_one_token) && masked.counts.total() >= 1;
-        let is_gone = !leaks(&masked.text, &positive);
+        let is_gone = !leaks(&masked.text, positive);
         let score = scores.entry(positive.class.clone()).or_default();
         score.positives += 1;
         score.found += u32::from(is_gone);
@@ -75,7 +78,7 @@ fn measure(held_out: bool) -> (BTreeMap<String, Score>, Vec<String>) {
             wrong.push(format!("{:<15} {text:?} became {:?}", positive.class, masked.text));
         }
     }
-    for negative in corpus::negatives().into_iter().filter(|one| one.held_out == held_out) {
+    for negative in negatives {
         let masked = redactor.mask(&negative.text);
         for (class, count) in masked.counts.per_class() {
             scores.entry(class.to_owned()).or_default().tokens += count as u32;
@@ -103,14 +106,20 @@ fn is_one_token(text: &str) -> bool {
 
 #[test]
 fn recall_and_precision_of_every_class() {
-    let negatives = corpus::negatives();
-    let positives = corpus::positives();
-    println!("{} positives, {} negatives", positives.len(), negatives.len());
-    assert!(positives.len() >= 600 && negatives.len() >= 600);
+    let (mut tuned, mut held_out) = ((Vec::new(), Vec::new()), (Vec::new(), Vec::new()));
+    for one in corpus::positives() {
+        if one.held_out { held_out.0.push(one) } else { tuned.0.push(one) }
+    }
+    for one in corpus::negatives() {
+        if one.held_out { held_out.1.push(one) } else { tuned.1.push(one) }
+    }
+    assert!(tuned.0.len() + held_out.0.len() >= 600 && tuned.1.len() + held_out.1.len() >= 600);
     let mut failed = Vec::new();
-    for held_out in [false, true] {
-        let (scores, wrong) = measure(held_out);
-        println!("\n{}", if held_out { "held out" } else { "tuned on" });
+    for (name, (positives, negatives)) in
+        [("tuned on", tuned), ("held out", held_out), ("fresh", corpus::fresh())]
+    {
+        println!("\n{name}: {} positives, {} negatives", positives.len(), negatives.len());
+        let (scores, wrong) = measure(&positives, &negatives);
         println!("{:<16} positives recall  tokens precision", "class");
         for (class, score) in &scores {
             println!(
@@ -121,7 +130,7 @@ fn recall_and_precision_of_every_class() {
                 score.precision()
             );
             if score.recall() < FLOOR || score.precision() < FLOOR {
-                failed.push(class.clone());
+                failed.push(format!("{name}: {class}"));
             }
         }
         for line in &wrong {

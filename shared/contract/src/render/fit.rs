@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::{structured, text};
+use super::{seal::sealed, structured, text};
 use crate::{Answer, Budget, Cell, Evidence, Finding, Next, Table, budget::Purse};
 
 const VERDICT: usize = 600;
@@ -74,7 +74,7 @@ impl Written {
 impl<'a> Fitted<'a> {
     pub(super) fn new(answer: &'a Answer, budget: Budget) -> Fitted<'a> {
         let mut purse = budget.share(100);
-        let verdict = cut(answer.verdict(), VERDICT);
+        let verdict = sentence(answer.verdict(), VERDICT);
         let heads: usize = answer.tables().iter().map(head_cost).sum();
         purse.draw((FRAME + heads + json_length(&verdict)).min(purse.left));
 
@@ -134,7 +134,9 @@ fn fit_evidence<'a>(
 ) -> (Vec<(usize, &'a Evidence, String)>, usize) {
     let mut shown = Vec::new();
     for (index, evidence) in all.iter().enumerate() {
-        let query = cut(&evidence.query, QUERY);
+        // whole, it is sent again as it is; what was cut is a sentence
+        let fits = evidence.query.len() <= QUERY;
+        let query = if fits { evidence.query.clone() } else { sentence(&evidence.query, QUERY) };
         let text = text::evidence_header(evidence).len() + query.len() + 12;
         let value = serde_json::to_string(&structured::evidence(index, evidence, &query))
             .map_or(0, |json| json.len());
@@ -150,7 +152,7 @@ fn fit_evidence<'a>(
 
 /// A statement that is too long is cut, not dropped: half a reason is better than none.
 fn write_finding(finding: &Finding) -> Written {
-    let statement = cut(&finding.statement, STATEMENT);
+    let statement = sentence(&finding.statement, STATEMENT);
     let finding = Finding { statement, cites: finding.cites.clone() };
     Written { text: text::finding(&finding), value: structured::finding(&finding) }
 }
@@ -166,7 +168,7 @@ fn write_next(next: &Next) -> Written {
 }
 
 fn write_caveat(caveat: &str) -> Written {
-    let caveat = cut(caveat, CAVEAT);
+    let caveat = sentence(caveat, CAVEAT);
     Written { text: caveat.clone(), value: Value::String(caveat) }
 }
 
@@ -180,8 +182,13 @@ fn json_length(text: &str) -> usize {
     serde_json::to_string(text).map_or(text.len(), |json| json.len())
 }
 
+/// A sentence of at most about `most` bytes: cut, then with its fences whole again.
+pub(super) fn sentence(text: &str, most: usize) -> String {
+    sealed(&cut(text, most)).into_owned()
+}
+
 /// At most `most` bytes of `text`, cut between characters, the rest counted.
-pub(super) fn cut(text: &str, most: usize) -> String {
+fn cut(text: &str, most: usize) -> String {
     if text.len() <= most {
         return text.to_owned();
     }

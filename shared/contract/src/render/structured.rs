@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{ShownError, fit::Fitted};
+use super::{ShownError, fit::Fitted, seal::sealed};
 use crate::{CallId, Cell, Evidence, Finding, Next, duration_text, json_number, time_text};
 
 pub(super) fn answer(fitted: &Fitted<'_>, call_id: &CallId) -> Value {
@@ -62,7 +62,7 @@ pub(super) fn row(cells: &[Cell]) -> Value {
 fn cell(cell: &Cell) -> Value {
     match cell {
         Cell::Missing => Value::Null,
-        Cell::Text(text) => text.as_str().into(),
+        Cell::Text(text) => sealed(text).into(),
         Cell::Quoted(text, cap) => text.shown(*cap).into(),
         Cell::Number(value) => json_number(*value),
         Cell::Count(count) => (*count).into(),

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{ShownError, fit::Fitted};
+use super::{ShownError, fit::Fitted, seal::sealed};
 use crate::{CallId, Cell, Evidence, Finding, Next, duration_text, significant, time_text};
 
 pub(super) fn answer(fitted: &Fitted<'_>, call_id: &CallId) -> String {
@@ -57,7 +57,7 @@ pub(super) fn row(cells: &[Cell]) -> String {
 fn cell(cell: &Cell) -> String {
     match cell {
         Cell::Missing => "-".to_owned(),
-        Cell::Text(text) => text.clone(),
+        Cell::Text(text) => sealed(text).into_owned(),
         Cell::Quoted(text, cap) => text.shown(*cap),
         Cell::Number(value) => significant(*value),
         Cell::Count(count) => count.to_string(),

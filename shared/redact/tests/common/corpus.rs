@@ -132,3 +132,19 @@ fn fill(template: &str, random: &mut Random) -> String {
     }
     filled + rest
 }
+
+/// The second look: what was not thought of when the patterns were written.
+pub(crate) fn fresh() -> (Vec<Positive>, Vec<Negative>) {
+    let mut random = Random(3);
+    let (mut positives, mut negatives) = (Vec::new(), Vec::new());
+    for (number, line) in lines(include_str!("../corpus/fresh.txt")) {
+        match line.split_once(" | ").unwrap() {
+            ("none", text) => {
+                let text = fill(&unescaped(text), &mut random);
+                negatives.push(Negative { kind: "fresh", text, held_out: true });
+            }
+            (class, template) => positives.push(positive(class, template, number, &mut random)),
+        }
+    }
+    (positives, negatives)
+}
