@@ -17,7 +17,8 @@ use identity::{Principal, Tokens, Unauthorized};
 use rmcp::{
     model::CacheScope,
     transport::streamable_http_server::{
-        StreamableHttpServerConfig, StreamableHttpService, session::never::NeverSessionManager,
+        SessionManager, StreamableHttpServerConfig, StreamableHttpService,
+        session::{local::LocalSessionManager, never::NeverSessionManager},
     },
 };
 use thiserror::Error;
@@ -25,7 +26,7 @@ use tokio::{net::TcpListener, sync::Semaphore};
 use tokio_util::sync::CancellationToken;
 use upstream::Health;
 
-use crate::{engine::Engine, settings::Settings};
+use crate::{engine::Engine, handler::Handler, settings::Settings};
 
 const MAX_REQUEST_BYTES: usize = 256 * 1024;
 /// From the first byte of a request to the first of its answer. Calls end long before.
@@ -52,7 +53,7 @@ pub(crate) enum HttpError {
 /// Who may call: the holders of tokens or, on loopback without tokens, the local user.
 struct Door {
     tokens: Option<Tokens>,
-    user: String,
+    local: Principal,
     places: Semaphore,
 }
 
@@ -132,18 +133,27 @@ fn router(
         .with_cancellation_token(kill.child_token());
     // What is listed depends on the caller's scopes once there are tokens; the local user always sees the same.
     let handler = engine.handler(Transport::Http, None, CacheScope::Private);
-    let service = StreamableHttpService::new(
-        move || Ok::<_, io::Error>(handler.clone()),
-        Arc::new(NeverSessionManager::default()),
-        config,
-    );
-    let door = Arc::new(Door { tokens, user: user.to_owned(), places: Semaphore::new(MAX_REQUESTS) });
-    Router::new()
-        .route_service("/mcp", service)
-        .route_layer(middleware::from_fn_with_state(door, enter))
+    let door = Arc::new(Door { tokens, local: engine.local(user), places: Semaphore::new(MAX_REQUESTS) });
+    let mcp = if engine.staged.is_some() {
+        // The suite demands of the old era what only a session can do: the server asks the client. Sessions leak
+        // memory in rmcp, which a test-only binary may.
+        endpoint(handler, LocalSessionManager::default(), config.with_legacy_session_mode(true))
+    } else {
+        endpoint(handler, NeverSessionManager::default(), config)
+    };
+    mcp.route_layer(middleware::from_fn_with_state(door, enter))
         .route("/livez", get(|| async { "ok\n" }))
         .route("/readyz", get(ready).with_state(engine.clone()))
         .route("/metrics", get(metrics).with_state(engine.clone()))
+}
+
+fn endpoint(
+    handler: Handler,
+    sessions: impl SessionManager,
+    config: StreamableHttpServerConfig,
+) -> Router {
+    let make = move || Ok::<_, io::Error>(handler.clone());
+    Router::new().route_service("/mcp", StreamableHttpService::new(make, Arc::new(sessions), config))
 }
 
 /// Lets a request in, with its principal, or says why not.
@@ -153,7 +163,7 @@ async fn enter(State(door): State<Arc<Door>>, mut request: Request, next: Next) 
             .into_response();
     };
     let principal = match &door.tokens {
-        None => Principal::local(&door.user),
+        None => door.local.clone(),
         Some(tokens) => {
             let authorization =
                 request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());

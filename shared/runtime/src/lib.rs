@@ -6,7 +6,10 @@
 mod call;
 mod check;
 pub mod cli;
+mod confirm;
 mod engine;
+mod exchange;
+mod fixtures;
 mod guard;
 mod handler;
 mod http;
@@ -24,5 +27,6 @@ mod stdio;
 mod telemetry;
 
 pub use engine::{Engine, StartError};
+pub use fixtures::{Answered, Changed, Fixtures, Round, RpcError};
 pub use load::{LoadError, Loaded, ServerConfig, WellKnown, load};
 pub use server::{About, CheckLine, Checking, Probe, Prompt, Server};

@@ -7,6 +7,7 @@ use std::{
     path::PathBuf,
 };
 
+use contract::Effect;
 use identity::TokenConfig;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -170,14 +171,16 @@ pub struct ToolPolicy {
     pub allow: Option<Vec<String>>,
     /// Never these tools.
     pub deny: Vec<String>,
+    /// Offer the tools that change something, too. A person confirms each call of them.
+    pub writes: bool,
 }
 
 impl ToolPolicy {
-    /// Whether the operator offers the tool of this name.
+    /// Whether the operator offers the tool of this name and effect.
     #[must_use]
-    pub fn offers(&self, name: &str) -> bool {
+    pub fn offers(&self, name: &str, effect: Effect) -> bool {
         let allowed = self.allow.as_ref().is_none_or(|allowed| allowed.iter().any(|tool| tool == name));
-        allowed && !self.deny.iter().any(|tool| tool == name)
+        allowed && !self.deny.iter().any(|tool| tool == name) && (effect == Effect::Read || self.writes)
     }
 }
 
