@@ -2,6 +2,7 @@
 #![allow(clippy::print_stdout, clippy::disallowed_methods, reason = "a developer's command line")]
 
 mod bench;
+mod conformance;
 mod demo;
 mod docs;
 mod live;
@@ -36,6 +37,8 @@ enum Command {
     Testbed(testbed::Args),
     /// Write the reference (configuration, tools) from the types.
     Docs(docs::Args),
+    /// Run the MCP conformance suite in both revisions against the real runtime, and print a table. Needs npm.
+    Conformance(conformance::Args),
     /// Generate a recorded incident.
     World(world::Args),
     /// Bring the testbed up if needed and run all tests that need it, with independent MCP clients.
@@ -60,6 +63,7 @@ fn dispatch(command: Command) -> Result<(), Box<dyn Error>> {
         Command::BenchRmcp(args) => bench::rmcp(&args),
         Command::Testbed(args) => testbed::run(args),
         Command::Docs(args) => docs::run(args),
+        Command::Conformance(args) => conformance::run(args),
         Command::World(args) => world::run(args),
         Command::TestLive => live::run(),
     }

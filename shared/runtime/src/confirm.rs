@@ -153,7 +153,7 @@ impl Confirmations {
 
     /// Whether the call answers a question of ours: then its rate was paid when it was asked. Uses nothing up.
     pub(crate) fn answers(&self, binding: &Binding, exchange: &Exchange) -> bool {
-        let sealed = exchange.state.as_deref().filter(|_| exchange.can_elicit());
+        let sealed = exchange.state.as_deref().filter(|_| exchange.elicits);
         sealed.is_some_and(|state| {
             exchange.said(QUESTION).is_some()
                 && matches!(self.seal.open(state, &binding.text()), Unsealed::Ours { .. })
@@ -163,7 +163,7 @@ impl Confirmations {
     /// What a person has said; an answer is used up by this, whatever becomes of the call.
     pub(crate) fn standing(&self, binding: &Binding, exchange: &Exchange) -> Standing {
         // Who can't ask a person has no answer of one.
-        let Some(state) = exchange.state.as_deref().filter(|_| exchange.can_elicit()) else {
+        let Some(state) = exchange.state.as_deref().filter(|_| exchange.elicits) else {
             return Standing::Unasked;
         };
         let (note, shown) = match self.seal.open(state, &binding.text()) {
@@ -206,7 +206,7 @@ impl Confirmations {
             Standing::Foreign => stale("confirmation foreign", "this confirmation belongs to another call"),
             Standing::Unnoted => unnoted(),
             // What was shown is no longer what would be done: the person is asked again.
-            Standing::Unasked | Standing::Confirmed { .. } if exchange.can_elicit() => {
+            Standing::Unasked | Standing::Confirmed { .. } if exchange.elicits => {
                 match self.seal.seal(&fingerprint, &binding.text()) {
                     Ok(state) => Verdict::Ask(Question { message, state }),
                     Err(error) => {

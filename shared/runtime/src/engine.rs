@@ -9,7 +9,7 @@ use std::{
 };
 
 use audit::{Audit, AuditConfig, AuditError, Key, KeyError, Lines, Transport};
-use contract::{Clock, SystemClock};
+use contract::{Clock, Effect, SystemClock};
 use identity::Principal;
 use redact::{Redactor, RedactorConfig};
 use rmcp::model::CacheScope;
@@ -131,7 +131,9 @@ impl Engine {
             [about.instructions, &note].into_iter().filter(|text| !text.is_empty()).collect();
         let instructions = instructions.join(" ").into();
         let guard = Guard {
-            registry: Registry::new(tools, |card| settings.tools.offers(card.name, card.effect)),
+            registry: Registry::new(tools, |card| {
+                settings.tools.offers(card.name) && (card.effect == Effect::Read || settings.tools.writes)
+            }),
             audit,
             rates: RateLimits::new(&settings.rates),
             places: Places::new(&settings.limits),

@@ -22,6 +22,8 @@ pub(crate) struct Exchange {
     /// 2026-07-28 or newer: the client is asked by a result, not by a request.
     pub(crate) modern: bool,
     pub(crate) capabilities: ClientCapabilities,
+    /// Whether the client can put a form to a person, now and for this request.
+    pub(crate) elicits: bool,
     /// `inputResponses`, as they came.
     pub(crate) responses: Map<String, Value>,
     /// `requestState`, as it came: anything a client likes to send.
@@ -34,9 +36,19 @@ pub(crate) struct Exchange {
 
 impl Exchange {
     pub(crate) fn new(cx: &RequestContext<RoleServer>) -> Exchange {
+        let modern = is_modern(cx);
+        // What an old-era client can do was agreed in its session. Without a session there is no way back for an
+        // answer, whatever a request says about itself.
+        let agreed = || cx.peer.peer_info().map(|info| info.capabilities.clone());
+        let capabilities = if modern { cx.client_capabilities() } else { agreed() }.unwrap_or_default();
+        let form = |declared: &rmcp::model::ElicitationCapability| {
+            // An empty declaration is how clients said "forms" before there was anything else.
+            declared.form.is_some() || declared.url.is_none()
+        };
         Exchange {
-            modern: is_modern(cx),
-            capabilities: cx.client_capabilities().unwrap_or_default(),
+            modern,
+            elicits: capabilities.elicitation.as_ref().is_some_and(form),
+            capabilities,
             responses: Map::new(),
             state: None,
             meta: serde_json::to_value(&cx.meta).unwrap_or_default(),
@@ -53,15 +65,6 @@ impl Exchange {
         self.responses = responses.into_iter().flatten().collect();
         self.state = state;
         self
-    }
-
-    /// Whether the client says that it can put a form to a person, now and for this request.
-    pub(crate) fn can_elicit(&self) -> bool {
-        let form = |declared: &rmcp::model::ElicitationCapability| {
-            // An empty declaration is how clients said "forms" before there was anything else.
-            declared.form.is_some() || declared.url.is_none()
-        };
-        self.peer.is_some() && self.capabilities.elicitation.as_ref().is_some_and(form)
     }
 
     /// What a person said to the question of this name; `None` when nothing, or nothing that can be understood, came
@@ -131,12 +134,5 @@ mod tests {
         ] {
             assert_eq!(saying(nothing.clone()), None, "{nothing}");
         }
-    }
-
-    #[test]
-    fn a_client_without_a_way_back_can_ask_nobody() {
-        let mut exchange = Exchange::default();
-        exchange.capabilities.elicitation = Some(rmcp::model::ElicitationCapability::default());
-        assert!(!exchange.can_elicit());
     }
 }

@@ -7,7 +7,6 @@ use std::{
     path::PathBuf,
 };
 
-use contract::Effect;
 use identity::TokenConfig;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -176,11 +175,11 @@ pub struct ToolPolicy {
 }
 
 impl ToolPolicy {
-    /// Whether the operator offers the tool of this name and effect.
+    /// Whether the operator offers the tool of this name.
     #[must_use]
-    pub fn offers(&self, name: &str, effect: Effect) -> bool {
+    pub fn offers(&self, name: &str) -> bool {
         let allowed = self.allow.as_ref().is_none_or(|allowed| allowed.iter().any(|tool| tool == name));
-        allowed && !self.deny.iter().any(|tool| tool == name) && (effect == Effect::Read || self.writes)
+        allowed && !self.deny.iter().any(|tool| tool == name)
     }
 }
 
