@@ -30,22 +30,26 @@ pub const ABOUT: About = About {
     example_call: "test_simple_text",
 };
 
-/// There is nothing to set.
+/// What can be set.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-pub struct Config {}
+pub struct Config {
+    /// Leave the suite's fixtures out: what remains is served exactly as shipped servers are.
+    pub plain: bool,
+}
 
 impl ServerConfig for Config {
     const WELL_KNOWN: &'static [WellKnown] = &[];
     const WRITES: bool = true;
 }
 
-fn from_settings(_: &Loaded<Config>, _: Arc<dyn Clock>) -> Result<Server, cli::Failure> {
-    Ok(server(Arc::default()))
+fn from_settings(loaded: &Loaded<Config>, _: Arc<dyn Clock>) -> Result<Server, cli::Failure> {
+    let server = plain(Arc::default());
+    Ok(if loaded.config.plain { server } else { server.fixtures(Arc::new(fixtures::Suite::default())) })
 }
 
-/// The fixtures, and a tool that sets these flags.
+/// A server with a tool that sets these flags, and with nothing that shipped servers don't have.
 #[must_use]
-pub fn server(flags: Arc<Flags>) -> Server {
-    Server::new(ABOUT).tool(flag::SetFlag(flags)).fixtures(Arc::new(fixtures::Suite::default()))
+pub fn plain(flags: Arc<Flags>) -> Server {
+    Server::new(ABOUT).tool(flag::SetFlag(flags))
 }
