@@ -9,10 +9,10 @@
 //!
 //! Nothing is skipped: what can't be run counts as failed.
 
-mod clients;
+pub(crate) mod clients;
 mod inspector;
 mod outcome;
-mod readiness;
+pub(crate) mod readiness;
 mod served;
 
 use std::collections::BTreeMap;
@@ -187,20 +187,21 @@ fn metrics_mcp(cache: &Cache, endpoints: &Endpoints) -> Result<Subject, Box<dyn 
 }
 
 /// A program that cargo has just built: it lies beside this one.
-fn built(name: &str) -> Result<PathBuf, Box<dyn Error>> {
+pub(crate) fn built(name: &str) -> Result<PathBuf, Box<dyn Error>> {
     let own = std::env::current_exe()?;
     let program = own.parent().unwrap_or(Path::new(".")).join(name);
     if program.exists() { Ok(program) } else { Err(format!("find {}", program.display()).into()) }
 }
 
 /// The cargo that runs this program, in this repository.
-fn cargo() -> Command {
+pub(crate) fn cargo() -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."));
     command
 }
 
-fn run_to_end(command: &mut Command, what: &str) -> Result<(), Box<dyn Error>> {
+/// Runs a command that must succeed, and says how long it took.
+pub(crate) fn run_to_end(command: &mut Command, what: &str) -> Result<(), Box<dyn Error>> {
     let started = Instant::now();
     let status =
         command.status().map_err(|error| format!("{what}: {}: {error}", command.get_program().display()))?;

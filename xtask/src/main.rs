@@ -2,6 +2,7 @@
 #![allow(clippy::print_stdout, clippy::disallowed_methods, reason = "a developer's command line")]
 
 mod bench;
+mod conformance;
 mod demo;
 mod docs;
 mod fuzz;
@@ -38,6 +39,8 @@ enum Command {
     Testbed(testbed::Args),
     /// Write the reference (configuration, tools) from the types.
     Docs(docs::Args),
+    /// Run the MCP conformance suite in both revisions against the real runtime, and print a table. Needs npm.
+    Conformance(conformance::Args),
     /// Generate a recorded incident.
     World(world::Args),
     /// Fuzz every parser of outside bytes: time ranges, PromQL, OpenMetrics, replies, audit files, requests.
@@ -66,6 +69,7 @@ fn dispatch(command: Command) -> Result<(), Box<dyn Error>> {
         Command::BenchRmcp(args) => bench::rmcp(&args),
         Command::Testbed(args) => testbed::run(args),
         Command::Docs(args) => docs::run(args),
+        Command::Conformance(args) => conformance::run(args),
         Command::World(args) => world::run(args),
         Command::Fuzz(args) => fuzz::run(&args),
         Command::SupplyChain(args) => supply::run(&args),

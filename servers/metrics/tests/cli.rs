@@ -84,6 +84,14 @@ fn completions_are_written_for_a_shell() {
 }
 
 #[test]
+fn a_server_that_changes_nothing_has_nothing_to_approve() {
+    let (_, help, _, _) = run(&[], &["--help"]);
+    assert!(!help.contains("approve"), "{help}");
+    let (ok, _, said, _) = run(&[], &["approve", "2222-3333"]);
+    assert!(!ok && said.contains("there is nothing to approve"), "{said}");
+}
+
+#[test]
 fn without_a_place_for_the_audit_log_nothing_starts_unless_the_operator_says_so() {
     let state = tempfile::tempdir().unwrap();
     let mut nowhere = command(&state, &[]);

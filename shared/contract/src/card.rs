@@ -5,7 +5,7 @@ use std::future::Future;
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 
-use crate::{Answer, Context, ToolError};
+use crate::{Answer, Context, ErrorKind, ToolError};
 
 /// Whether a tool changes anything in the systems it speaks to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,6 +84,17 @@ pub trait Tool: Send + Sync + 'static {
     /// listed.
     fn unlisted(&self) -> &'static [&'static str] {
         &[]
+    }
+
+    /// What a person is asked to confirm before a tool that changes something runs: how things are, as read just now,
+    /// and what will be different. Tools that only read are never asked; a tool that changes something and has no
+    /// preview can't be confirmed, so it can't be called.
+    fn preview(
+        &self,
+        _cx: &Context,
+        _request: Self::Request,
+    ) -> impl Future<Output = Result<String, ToolError>> + Send {
+        async { Err(ToolError::new(ErrorKind::Internal, "this tool has no preview to confirm", "")) }
     }
 
     /// Answers one request. Dropping the future is cancellation, and must stop every request to a backend.

@@ -17,7 +17,9 @@ use snapshot::Snapshot;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use crate::{About, Engine, Loaded, Server, ServerConfig, audits, check, handler, http, load, telemetry};
+use crate::{
+    About, Engine, Loaded, Server, ServerConfig, audits, check, confirm, handler, http, load, telemetry,
+};
 
 /// Makes a server from what an operator set.
 pub type MakeServer<Config> = fn(&Loaded<Config>, Arc<dyn Clock>) -> Result<Server, Failure>;
@@ -65,6 +67,11 @@ enum Command {
     },
     /// Try each configured source: what works, what is missing and how to grant it.
     Check,
+    /// Let a change be made that waits for a person: shows it, and asks.
+    Approve {
+        /// The code, as the refused call told it.
+        code: String,
+    },
     /// Work with audit logs.
     Audit {
         #[command(subcommand)]
@@ -141,7 +148,7 @@ pub fn main<Config: ServerConfig>(program: &Program<Config>) -> ExitCode {
     }
 }
 
-fn command<Config>(program: &Program<Config>) -> clap::Command {
+fn command<Config: ServerConfig>(program: &Program<Config>) -> clap::Command {
     let name = program.about.name;
     let examples = format!(
         "Examples:\n  {name}                      serve one client over stdio\n  {name} serve --http 127.0.0.1:{}\n  \
@@ -150,6 +157,7 @@ fn command<Config>(program: &Program<Config>) -> clap::Command {
         program.about.port, program.about.example_call
     );
     Arguments::command()
+        .mut_subcommand("approve", |approve| approve.hide(!Config::WRITES))
         .name(name)
         .bin_name(name)
         .version(program.about.version)
@@ -157,7 +165,7 @@ fn command<Config>(program: &Program<Config>) -> clap::Command {
         .after_help(examples)
 }
 
-fn parse<Config>(program: &Program<Config>) -> Result<Arguments, clap::Error> {
+fn parse<Config: ServerConfig>(program: &Program<Config>) -> Result<Arguments, clap::Error> {
     Arguments::from_arg_matches(&command(program).try_get_matches()?)
 }
 
@@ -247,10 +255,22 @@ async fn dispatch<Config: ServerConfig>(
             print_tools(engine, json)?;
             Ok(true)
         }
+        Some(Command::Approve { code }) if Config::WRITES => approve(engine, &code, user),
+        Some(Command::Approve { .. }) => {
+            Err("this server changes nothing: there is nothing to approve".into())
+        }
         Some(Command::Check) => Ok(check::run(engine, &settings.upstream, &mut io::stdout()).await?),
         // Handled before an engine was made.
         Some(Command::Audit { .. } | Command::Snapshot { .. } | Command::Completions { .. }) => Ok(true),
     }
+}
+
+/// Only where a person sits: a pipe would do for a model that can run commands.
+fn approve(engine: &Engine, code: &str, user: &str) -> Result<bool, Failure> {
+    if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
+        return Err("approve needs a person at a terminal: it shows the change and asks".into());
+    }
+    Ok(confirm::approve::run(&engine.guard, code, user, io::stdin().lock(), &mut io::stdout())?)
 }
 
 fn stop_on_signal() -> io::Result<CancellationToken> {

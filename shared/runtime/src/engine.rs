@@ -9,7 +9,7 @@ use std::{
 };
 
 use audit::{Audit, AuditConfig, AuditError, Key, KeyError, Lines, Transport};
-use contract::{Clock, SystemClock};
+use contract::{Clock, Effect, SystemClock};
 use identity::Principal;
 use redact::{Redactor, RedactorConfig};
 use rmcp::model::CacheScope;
@@ -20,6 +20,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     call::{Call, Reply},
+    confirm::Confirmations,
+    exchange::Exchange,
+    fixtures::Staged,
     guard::Guard,
     handler::Handler,
     ids::Ids,
@@ -66,6 +69,9 @@ pub struct Engine {
     pub(crate) prompts: Arc<[Prompt]>,
     pub(crate) probes: Arc<[Arc<dyn Probe>]>,
     pub(crate) instructions: Arc<str>,
+    pub(crate) staged: Option<Arc<Staged>>,
+    /// Whether tools that change something are offered.
+    writes: bool,
 }
 
 impl Engine {
@@ -88,7 +94,8 @@ impl Engine {
         };
         let audit = audit_log(server.about.name, settings, http, &key, state.as_deref())?;
         let redactor = Redactor::new(RedactorConfig { key: masking_key, enabled: settings.masking.enabled });
-        Ok(Engine::assemble(server, settings, clock, audit, redactor, Ids::random()))
+        let confirmations = confirmations(server.about.name, &key, state, &(Arc::new(SystemClock) as _));
+        Ok(Engine::assemble(server, settings, clock, confirmations, audit, redactor, Ids::random()))
     }
 
     /// A server with default settings, an audit log in memory and call ids from a fixed seed.
@@ -103,23 +110,30 @@ impl Engine {
         let key = Key::from_hex(&"00".repeat(32))?;
         let (audit, lines) = Audit::in_memory(server.about.name, &key, audit_clock(&clock))?;
         let redactor = Redactor::new(RedactorConfig { key: [0; 32], enabled: settings.masking.enabled });
-        Ok((Engine::assemble(server, settings, clock, audit, redactor, Ids::seeded(7)), lines))
+        let confirmations = confirmations(server.about.name, &key, None, &clock);
+        let ids = Ids::seeded(7);
+        Ok((Engine::assemble(server, settings, clock, confirmations, audit, redactor, ids), lines))
     }
 
     fn assemble(
         server: Server,
         settings: &Settings,
         clock: Arc<dyn Clock>,
+        confirmations: Confirmations,
         audit: Audit,
         redactor: Redactor,
         ids: Ids,
     ) -> Engine {
-        let Server { about, tools, prompts, probes, note } = server;
+        let Server { about, mut tools, prompts, probes, note, fixtures } = server;
+        let staged = fixtures.map(Staged::new);
+        tools.extend(staged.iter().flat_map(Staged::tools));
         let instructions: Vec<&str> =
             [about.instructions, &note].into_iter().filter(|text| !text.is_empty()).collect();
         let instructions = instructions.join(" ").into();
         let guard = Guard {
-            registry: Registry::new(tools, |name| settings.tools.offers(name)),
+            registry: Registry::new(tools, |card| {
+                settings.tools.offers(card.name) && (card.effect == Effect::Read || settings.tools.writes)
+            }),
             audit,
             rates: RateLimits::new(&settings.rates),
             places: Places::new(&settings.limits),
@@ -127,11 +141,14 @@ impl Engine {
             ids,
             redactor,
             metrics: Metrics::new(about.name, about.version),
+            confirmations,
+            server: about.name,
             deadline: Duration::from_secs(settings.limits.call_deadline_seconds.max(1)),
             reads_go_on_unrecorded: settings.audit.on_failure == OnFailure::Warn,
         };
         let (prompts, probes) = (prompts.into(), probes.into());
-        Engine { guard: Arc::new(guard), about, prompts, probes, instructions }
+        let writes = settings.tools.writes;
+        Engine { guard: Arc::new(guard), about, prompts, probes, instructions, staged, writes }
     }
 
     /// Serves one client over lines of JSON-RPC until its input ends and what is in flight has finished, or until
@@ -146,7 +163,7 @@ impl Engine {
         user: &str,
         stop: CancellationToken,
     ) -> io::Result<()> {
-        let handler = self.handler(Transport::Stdio, Some(Principal::local(user)), CacheScope::Private);
+        let handler = self.handler(Transport::Stdio, Some(self.local(user)), CacheScope::Private);
         stdio::serve(handler, reader, writer, stop).await
     }
 
@@ -155,13 +172,25 @@ impl Engine {
         let call = Call {
             tool: tool.to_owned(),
             arguments,
-            principal: Principal::local(user),
+            principal: self.local(user),
             client: None,
             transport: Transport::Cli,
             traceparent: None,
             cancelled: CancellationToken::new(),
+            exchange: Exchange::default(),
         };
         self.guard.serve(call).await
+    }
+
+    /// The user of this process; where the operator offers tools that change something, they may use them.
+    pub(crate) fn local(&self, user: &str) -> Principal {
+        let mut principal = Principal::local(user);
+        if self.writes
+            && let Ok(scope) = identity::Scope::parse("*:write")
+        {
+            principal.scopes.insert(scope);
+        }
+        principal
     }
 
     pub(crate) fn handler(
@@ -175,6 +204,7 @@ impl Engine {
             about: self.about,
             prompts: Arc::clone(&self.prompts),
             instructions: Arc::clone(&self.instructions),
+            staged: self.staged.clone(),
             transport,
             local,
             cache_scope,
@@ -187,6 +217,10 @@ impl Engine {
             tracing::error!(%error, "the last audit records could not be written");
         }
     }
+}
+
+fn confirmations(server: &str, key: &Key, state: Option<PathBuf>, clock: &Arc<dyn Clock>) -> Confirmations {
+    Confirmations::new(server, key.derive("confirmation"), state, Arc::clone(clock))
 }
 
 fn audit_clock(clock: &Arc<dyn Clock>) -> audit::Clock {

@@ -1,31 +1,30 @@
 //! The guard: what every call passes, on every transport, in this order.
 //!
 //! audit open → principal and scope → rate → concurrency → arguments → deadline and cancellation → panic barrier →
-//! tool → budget → audit close. Exactly one audit record leaves it, whatever happens.
+//! confirmation (of what changes something) → tool → budget → audit close. Exactly one audit record leaves it, whatever
+//! happens. A question to a person is a call of its own, with a record of its own: it is on disk before anybody is asked.
 
 use std::{
     panic::AssertUnwindSafe,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
 use audit::{Audit, AuditError, Closing, Decision, Entry};
-use contract::{Answer, CallId, Clock, Context, Detail, Effect, ErrorKind, Intake, ToolError, Trail, render};
+use contract::{CallId, Clock, Context, Detail, Effect, ErrorKind, Intake, ToolError, Trail, render};
 use futures_util::FutureExt;
 use identity::Principal;
 use redact::Redactor;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::{
-    call::{Call, Reply},
+    call::{Call, Form, Reply},
+    confirm::{Binding, Confirmations, Verdict},
     ids::Ids,
     metrics::Metrics,
     outcome,
     rates::{Places, RateLimits},
-    registry::{Entry as ToolEntry, Registry},
+    registry::{Done, Entry as ToolEntry, Registry},
 };
 
 /// Everything the guard needs to decide.
@@ -38,6 +37,9 @@ pub(crate) struct Guard {
     pub(crate) ids: Ids,
     pub(crate) redactor: Redactor,
     pub(crate) metrics: Metrics,
+    pub(crate) confirmations: Confirmations,
+    /// Name of the server.
+    pub(crate) server: &'static str,
     pub(crate) deadline: Duration,
     /// `audit.on_failure = warn`.
     pub(crate) reads_go_on_unrecorded: bool,
@@ -52,7 +54,8 @@ impl Guard {
             Err(_) => {
                 let call_id = CallId(self.ids.next());
                 let error = fault(&call_id);
-                Reply { rendered: render::error(&error, &call_id), error: Some(error.kind()) }
+                let rendered = render::error(&error, &call_id);
+                Reply { rendered, error: Some(error.kind()), form: Form::Rendered }
             }
         }
     }
@@ -70,10 +73,10 @@ impl Guard {
         let result = match self.admit(&call) {
             Ok(tool) => {
                 recording.decide(Decision::Allow, tool.card.scope);
-                let turned_away = AtomicBool::new(false);
-                let result = self.in_time(tool, &call, &recording.cx, &turned_away).await;
-                if turned_away.into_inner() {
-                    recording.decide(Decision::Refuse, "concurrency");
+                let ruling = Ruling::default();
+                let result = self.in_time(tool, &call, &recording.cx, &ruling).await;
+                if let Some((decision, rule)) = ruling.made() {
+                    recording.decide(decision, &rule);
                 }
                 result
             }
@@ -101,7 +104,12 @@ impl Guard {
             );
             return Err(("scope", error));
         }
-        self.rates.admit(&call.principal.name, tool.card.cost).map_err(|error| ("rate", error))?;
+        // An answer to a question of ours was paid for when we asked, and can be given once.
+        if tool.card.effect == Effect::Read
+            || !self.confirmations.answers(&self.binding(call), &call.exchange)
+        {
+            self.rates.admit(&call.principal.name, tool.card.cost).map_err(|error| ("rate", error))?;
+        }
         Ok(tool)
     }
 
@@ -111,13 +119,17 @@ impl Guard {
         tool: &ToolEntry,
         call: &Call,
         cx: &Context,
-        turned_away: &AtomicBool,
-    ) -> Result<Answer, ToolError> {
+        ruling: &Ruling,
+    ) -> Result<Done, ToolError> {
         let work = async {
             let place = self.places.take(&cx.principal).await;
-            turned_away.store(place.is_err(), Ordering::Relaxed);
+            if place.is_err() {
+                ruling.set(Decision::Refuse, "concurrency");
+            }
             let _place = place?;
-            run(tool, cx, call.arguments.clone()).await
+            // In rmcp a panicking tool would never answer.
+            let acting = AssertUnwindSafe(self.act(tool, call, cx, ruling)).catch_unwind();
+            acting.await.unwrap_or_else(|_| Err(fault(&cx.call_id)))
         };
         tokio::select! {
             biased;
@@ -127,6 +139,37 @@ impl Guard {
             () = tokio::time::sleep(self.deadline) => Err(self.too_slow()),
             result = work => result,
         }
+    }
+
+    /// Runs a tool that reads; of one that changes something, asks first.
+    async fn act(
+        &self,
+        tool: &ToolEntry,
+        call: &Call,
+        cx: &Context,
+        ruling: &Ruling,
+    ) -> Result<Done, ToolError> {
+        let binding = self.binding(call);
+        if tool.card.effect == Effect::Write {
+            let standing = self.confirmations.standing(&binding, &call.exchange);
+            let preview = tool.preview(cx, call.arguments.clone()).await?;
+            match self.confirmations.decide(&binding, &call.exchange, standing, &preview) {
+                Verdict::Go(how) => ruling.set(Decision::Allow, how),
+                Verdict::Ask(question) => {
+                    ruling.set(Decision::Refuse, "confirmation asked");
+                    return Ok(Done::Ask(question));
+                }
+                Verdict::Stop(rule, error) => {
+                    ruling.set(Decision::Refuse, rule);
+                    return Err(error);
+                }
+            }
+        }
+        tool.run(cx, call, &self.confirmations, &binding).await
+    }
+
+    fn binding(&self, call: &Call) -> Binding {
+        Binding::new(self.server, "tools/call", &call.tool, &call.principal, &call.arguments)
     }
 
     fn context(&self, call: &Call, began: Instant) -> Context {
@@ -178,24 +221,33 @@ impl Guard {
             began.elapsed(),
             outcome::size(&rendered),
         );
-        Reply { rendered, error: Some(refusal.kind()) }
+        Reply { rendered, error: Some(refusal.kind()), form: Form::Rendered }
     }
 
     fn finish(
         &self,
         call: &Call,
         mut recording: Recording,
-        result: Result<Answer, ToolError>,
+        result: Result<Done, ToolError>,
         began: Instant,
     ) -> Reply {
         let cx = &recording.cx;
-        let (mut rendered, mut error) = match &result {
-            Ok(answer) => (render::answer(answer, &cx.call_id, cx.budget()), None),
-            Err(error) => (render::error(error, &cx.call_id), Some(error.kind())),
-        };
         if let Err(failure) = &result {
             self.log_failure(call, cx, failure);
         }
+        let (mut rendered, mut error, mut form) = match result {
+            Ok(Done::Answer(answer)) => {
+                (render::answer(&answer, &cx.call_id, cx.budget()), None, Form::Rendered)
+            }
+            Ok(Done::Ask(question)) => {
+                (outcome::unrendered(question.form()), Some(ErrorKind::Denied), Form::Question(question))
+            }
+            Ok(Done::Written(written)) => {
+                let error = written.is_err().then_some(ErrorKind::InvalidArgument);
+                (outcome::unrendered(outcome::shown(&written)), error, Form::Written(written))
+            }
+            Err(error) => (render::error(&error, &cx.call_id), Some(error.kind()), Form::Rendered),
+        };
         let closing = outcome::closing(error, cx, &rendered);
         if let Err(lost) = recording.close(closing) {
             tracing::error!(call_id = %recording.cx.call_id, error = %lost, "audit record can't be written");
@@ -204,11 +256,12 @@ impl Guard {
                 let refusal = unrecorded(lost);
                 rendered = render::error(&refusal, &recording.cx.call_id);
                 error = Some(refusal.kind());
+                form = Form::Rendered;
             }
         }
         let name = self.known_name(&call.tool);
         self.metrics.end(name, outcome::name(error), began.elapsed(), outcome::size(&rendered));
-        Reply { rendered, error }
+        Reply { rendered, error, form }
     }
 
     /// One line for the operator, masked: an argument or a backend's words may hold a secret.
@@ -294,10 +347,17 @@ fn unrecorded(error: AuditError) -> ToolError {
     .because(error)
 }
 
-/// Runs the tool behind the panic barrier: in rmcp a panicking tool would never answer.
-async fn run(entry: &ToolEntry, cx: &Context, arguments: Map<String, Value>) -> Result<Answer, ToolError> {
-    match AssertUnwindSafe(entry.run(cx, arguments)).catch_unwind().await {
-        Ok(result) => result,
-        Err(_) => Err(fault(&cx.call_id)),
+/// What was decided while a call ran; the last decision counts. Kept apart from the record, which is closed also when
+/// the deadline cuts the call off.
+#[derive(Default)]
+struct Ruling(Mutex<Option<(Decision, String)>>);
+
+impl Ruling {
+    fn set(&self, decision: Decision, rule: impl Into<String>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((decision, rule.into()));
+    }
+
+    fn made(self) -> Option<(Decision, String)> {
+        self.0.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,4 +1,7 @@
 //! The MCP handler, written by hand over the registry: rmcp's types stop here.
+#![expect(deprecated, reason = "the old era has logging, and the conformance suite asks for it")]
+
+mod staged;
 
 use std::{borrow::Cow, sync::Arc};
 
@@ -9,16 +12,23 @@ use rmcp::{
     model::{
         CacheScope, CallToolRequestParams, CallToolResponse, CallToolResult, CompleteRequestMethod,
         CompleteRequestParams, CompleteResult, ContentBlock, DiscoverResult, GetPromptRequestParams,
-        GetPromptResponse, Implementation, ListPromptsResult, ListResourceTemplatesRequestMethod,
-        ListResourceTemplatesResult, ListResourcesRequestMethod, ListResourcesResult, ListToolsResult,
-        MetaObject, PaginatedRequestParams, ProtocolVersion, ServerCapabilities, ServerConfig, Tool,
+        GetPromptResponse, Implementation, InputRequest, InputRequests, InputRequiredResult,
+        ListPromptsResult, ListResourceTemplatesRequestMethod, ListResourceTemplatesResult,
+        ListResourcesRequestMethod, ListResourcesResult, ListToolsResult, MetaObject, PaginatedRequestParams,
+        ProtocolVersion, ReadResourceRequestMethod, ReadResourceRequestParams, ReadResourceResponse,
+        ServerCapabilities, ServerConfig, SetLevelRequestMethod, SetLevelRequestParams,
+        SubscribeRequestMethod, SubscribeRequestParams, SubscriptionFilter, Tool, UnsubscribeRequestMethod,
+        UnsubscribeRequestParams,
     },
-    service::RequestContext,
+    service::{RequestContext, SubscriptionContext},
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::{
-    call::{Call, Reply},
+    call::{Call, Form, Reply},
+    confirm::{LIFETIME, QUESTION, Question},
+    exchange::{Exchange, is_modern},
+    fixtures::Staged,
     guard::Guard,
     prompts,
     server::{About, Prompt},
@@ -26,6 +36,10 @@ use crate::{
 
 /// How long a client may keep the lists: they change only with the process.
 const LIST_TTL_MS: u64 = 300_000;
+/// Where the new era has the server's name.
+const SERVER_INFO: &str = "io.modelcontextprotocol/serverInfo";
+/// What would be done may change while a person thinks; then they are asked again, but not for ever.
+const MOST_QUESTIONS: usize = 3;
 
 /// A running server, seen through one transport.
 #[derive(Clone)]
@@ -34,6 +48,8 @@ pub(crate) struct Handler {
     pub(crate) about: About,
     pub(crate) prompts: Arc<[Prompt]>,
     pub(crate) instructions: Arc<str>,
+    /// The conformance suite's fixtures.
+    pub(crate) staged: Option<Arc<Staged>>,
     pub(crate) transport: Transport,
     /// The caller where the transport itself says who it is (stdio); over HTTP each request brings its own.
     pub(crate) local: Option<Principal>,
@@ -51,7 +67,7 @@ impl Handler {
         if is_modern(cx)
             && let Ok(info) = serde_json::to_value(self.me())
         {
-            meta.get_or_insert_default().insert("io.modelcontextprotocol/serverInfo".to_owned(), info);
+            meta.get_or_insert_default().insert(SERVER_INFO.to_owned(), info);
         }
     }
 
@@ -63,10 +79,6 @@ impl Handler {
         let principal = parts.and_then(|parts| parts.extensions.get::<Principal>()).cloned();
         principal.ok_or_else(|| ErrorData::internal_error("the request carries no principal", None))
     }
-}
-
-fn is_modern(cx: &RequestContext<RoleServer>) -> bool {
-    cx.protocol_version().is_some_and(|version| version.as_str() >= ProtocolVersion::V_2026_07_28.as_str())
 }
 
 /// A W3C trace context, if it is one.
@@ -84,9 +96,68 @@ fn result(reply: Reply) -> CallToolResult {
     result
 }
 
+/// A question as a result, for clients that put it to their user and call again.
+fn question(question: Question) -> Result<InputRequiredResult, ErrorData> {
+    let request = json!({"method": "elicitation/create", "params": question.form()});
+    let request: InputRequest = serde_json::from_value(request)
+        .map_err(|error| ErrorData::internal_error(format!("the question has no form: {error}"), None))?;
+    let requests = InputRequests::from([(QUESTION.to_owned(), request)]);
+    Ok(InputRequiredResult::new(Some(requests), Some(question.state)))
+}
+
+impl Handler {
+    /// Makes a call. A client of the handshake era is asked by a request of ours, and its answer makes the call again.
+    async fn made(&self, mut call: Call) -> Reply {
+        let mut reply = self.guard.serve(call.clone()).await;
+        for _ in 0..MOST_QUESTIONS {
+            let Form::Question(question) = &reply.form else { break };
+            if call.exchange.modern {
+                break;
+            }
+            let asked = call.exchange.ask("elicitation/create", question.form(), LIFETIME);
+            let answer = tokio::select! {
+                biased;
+                () = call.cancelled.cancelled() => Err("the caller cancelled this call".to_owned()),
+                answer = asked => answer,
+            };
+            let answer = answer.unwrap_or_else(|error| {
+                tracing::info!(error, tool = call.tool, "a person could not be asked");
+                json!({"action": "cancel"})
+            });
+            let state = question.state.clone();
+            call.exchange = call.exchange.answering(Some([(QUESTION.to_owned(), answer)]), Some(state));
+            reply = self.guard.serve(call.clone()).await;
+        }
+        reply
+    }
+
+    fn response(&self, reply: Reply, modern: bool) -> Result<CallToolResponse, ErrorData> {
+        if reply.error == Some(contract::ErrorKind::UnknownTool) {
+            // The protocol's own error for a tool that is not in the list; the names help whoever asked.
+            return Err(ErrorData::invalid_params(reply.rendered.text, None));
+        }
+        match reply.form {
+            Form::Rendered => Ok(result(reply).into()),
+            Form::Question(asked) if modern => Ok(question(asked)?.into()),
+            Form::Question(_) => {
+                Err(ErrorData::internal_error("what would be done keeps changing; nothing was done", None))
+            }
+            Form::Written(written) => {
+                let mut result = written.map_err(crate::fixtures::RpcError::into_error_data)?;
+                if let (Value::Object(result), true) = (&mut result, modern) {
+                    self.sign(result);
+                }
+                staged::call_response(result)
+            }
+        }
+    }
+}
+
 impl ServerHandler for Handler {
     fn get_info(&self) -> ServerConfig {
-        ServerConfig::new(ServerCapabilities::builder().enable_tools().enable_prompts().build())
+        let ours = || ServerCapabilities::builder().enable_tools().enable_prompts().build();
+        let theirs = |staged: &Arc<Staged>| serde_json::from_value(staged.fixtures.capabilities()).ok();
+        ServerConfig::new(self.staged.as_ref().and_then(theirs).unwrap_or_else(ours))
             .with_server_info(self.me())
             .with_instructions(&*self.instructions)
     }
@@ -127,6 +198,8 @@ impl ServerHandler for Handler {
         request: CallToolRequestParams,
         cx: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
+        let exchange = Exchange::new(&cx).answering(request.input_responses, request.request_state);
+        let modern = exchange.modern;
         let call = Call {
             tool: request.name.into_owned(),
             arguments: request.arguments.unwrap_or_default(),
@@ -135,22 +208,26 @@ impl ServerHandler for Handler {
             transport: self.transport,
             traceparent: traceparent(&cx),
             cancelled: cx.ct.clone(),
+            exchange,
         };
-        let reply = self.guard.serve(call).await;
-        if reply.error == Some(contract::ErrorKind::UnknownTool) {
-            // The protocol's own error for a tool that is not in the list; the names help whoever asked.
-            return Err(ErrorData::invalid_params(reply.rendered.text, None));
+        let reply = self.made(call).await;
+        let mut response = self.response(reply, modern)?;
+        match &mut response {
+            CallToolResponse::Complete(result) => self.stamp(&mut result.meta, &cx),
+            CallToolResponse::InputRequired(result) => self.stamp(&mut result.meta, &cx),
+            _ => {}
         }
-        let mut result = result(reply);
-        self.stamp(&mut result.meta, &cx);
-        Ok(result.into())
+        Ok(response)
     }
 
     async fn list_prompts(
         &self,
-        _: Option<PaginatedRequestParams>,
+        page: Option<PaginatedRequestParams>,
         cx: RequestContext<RoleServer>,
     ) -> Result<ListPromptsResult, ErrorData> {
+        if let Some(staged) = &self.staged {
+            return self.staged(staged, "prompts/list", page, &cx).await;
+        }
         let mut list = ListPromptsResult::with_all_items(self.prompts.iter().map(prompts::listed).collect());
         if is_modern(&cx) {
             list = list.with_ttl_ms(LIST_TTL_MS).with_cache_scope(self.cache_scope);
@@ -164,6 +241,9 @@ impl ServerHandler for Handler {
         request: GetPromptRequestParams,
         cx: RequestContext<RoleServer>,
     ) -> Result<GetPromptResponse, ErrorData> {
+        if let Some(staged) = &self.staged {
+            return staged::prompt_response(self.staged(staged, "prompts/get", request, &cx).await?);
+        }
         let mut prompt = prompts::filled(&self.prompts, &request.name, request.arguments)?;
         self.stamp(&mut prompt.meta, &cx);
         Ok(prompt.into())
@@ -173,26 +253,98 @@ impl ServerHandler for Handler {
 
     async fn list_resources(
         &self,
-        _: Option<PaginatedRequestParams>,
-        _: RequestContext<RoleServer>,
+        page: Option<PaginatedRequestParams>,
+        cx: RequestContext<RoleServer>,
     ) -> Result<ListResourcesResult, ErrorData> {
-        Err(ErrorData::method_not_found::<ListResourcesRequestMethod>())
+        match &self.staged {
+            Some(staged) => self.staged(staged, "resources/list", page, &cx).await,
+            None => Err(ErrorData::method_not_found::<ListResourcesRequestMethod>()),
+        }
     }
 
     async fn list_resource_templates(
         &self,
-        _: Option<PaginatedRequestParams>,
-        _: RequestContext<RoleServer>,
+        page: Option<PaginatedRequestParams>,
+        cx: RequestContext<RoleServer>,
     ) -> Result<ListResourceTemplatesResult, ErrorData> {
-        Err(ErrorData::method_not_found::<ListResourceTemplatesRequestMethod>())
+        match &self.staged {
+            Some(staged) => self.staged(staged, "resources/templates/list", page, &cx).await,
+            None => Err(ErrorData::method_not_found::<ListResourceTemplatesRequestMethod>()),
+        }
+    }
+
+    async fn read_resource(
+        &self,
+        request: ReadResourceRequestParams,
+        cx: RequestContext<RoleServer>,
+    ) -> Result<ReadResourceResponse, ErrorData> {
+        match &self.staged {
+            Some(staged) => {
+                staged::resource_response(self.staged(staged, "resources/read", request, &cx).await?)
+            }
+            None => Err(ErrorData::method_not_found::<ReadResourceRequestMethod>()),
+        }
     }
 
     async fn complete(
         &self,
-        _: CompleteRequestParams,
-        _: RequestContext<RoleServer>,
+        request: CompleteRequestParams,
+        cx: RequestContext<RoleServer>,
     ) -> Result<CompleteResult, ErrorData> {
-        Err(ErrorData::method_not_found::<CompleteRequestMethod>())
+        match &self.staged {
+            Some(staged) => self.staged(staged, "completion/complete", request, &cx).await,
+            None => Err(ErrorData::method_not_found::<CompleteRequestMethod>()),
+        }
+    }
+
+    async fn set_level(
+        &self,
+        request: SetLevelRequestParams,
+        cx: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        match &self.staged {
+            Some(staged) if !is_modern(&cx) => {
+                self.staged(staged, "logging/setLevel", request, &cx).await.map(drop::<Value>)
+            }
+            _ => Err(ErrorData::method_not_found::<SetLevelRequestMethod>()),
+        }
+    }
+
+    async fn subscribe(
+        &self,
+        request: SubscribeRequestParams,
+        cx: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        match &self.staged {
+            Some(staged) if !is_modern(&cx) => {
+                self.staged(staged, "resources/subscribe", request, &cx).await.map(drop::<Value>)
+            }
+            _ => Err(ErrorData::method_not_found::<SubscribeRequestMethod>()),
+        }
+    }
+
+    async fn unsubscribe(
+        &self,
+        request: UnsubscribeRequestParams,
+        cx: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        match &self.staged {
+            Some(staged) if !is_modern(&cx) => {
+                self.staged(staged, "resources/unsubscribe", request, &cx).await.map(drop::<Value>)
+            }
+            _ => Err(ErrorData::method_not_found::<UnsubscribeRequestMethod>()),
+        }
+    }
+
+    fn accepted_subscription_filter(&self, requested: &SubscriptionFilter) -> Option<SubscriptionFilter> {
+        self.staged.as_ref().map(|_| requested.clone())
+    }
+
+    async fn listen(&self, context: SubscriptionContext) -> Result<(), ErrorData> {
+        if let Some(staged) = &self.staged {
+            self.announce(staged, &context).await;
+        }
+        Ok(())
     }
 }
 

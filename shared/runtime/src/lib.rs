@@ -7,7 +7,10 @@ mod audits;
 mod call;
 mod check;
 pub mod cli;
+mod confirm;
 mod engine;
+mod exchange;
+mod fixtures;
 mod guard;
 mod handler;
 mod http;
@@ -25,5 +28,6 @@ mod stdio;
 mod telemetry;
 
 pub use engine::{Engine, StartError};
+pub use fixtures::{Answered, Changed, Fixtures, Round, RpcError};
 pub use load::{LoadError, Loaded, ServerConfig, WellKnown, load};
 pub use server::{About, CheckLine, Checking, Probe, Prompt, Server};

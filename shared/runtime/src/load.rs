@@ -28,6 +28,9 @@ pub struct WellKnown {
 pub trait ServerConfig: DeserializeOwned + JsonSchema + Default + Clone + Send + Sync + 'static {
     /// Environment variables with names of their own.
     const WELL_KNOWN: &'static [WellKnown];
+
+    /// Whether the server has tools that change something: then a person can `approve` calls of them in a terminal.
+    const WRITES: bool = false;
 }
 
 /// Why the configuration can't be used. Never holds a value, which may be a secret.

@@ -5,7 +5,7 @@ use contract::{Context, Effect, ErrorKind, UpstreamCall, render::Rendered};
 use redact::Redactor;
 use serde_json::Value;
 
-use crate::call::Call;
+use crate::{call::Call, fixtures::RpcError};
 
 /// What is known when a call comes in; the arguments masked, their fingerprint that of the full ones.
 pub(crate) fn facts(call: &Call, cx: &Context, effect: Effect, redactor: &Redactor) -> Facts {
@@ -31,10 +31,23 @@ pub(crate) fn label(text: &str, redactor: &Redactor) -> String {
 }
 
 /// Masked as one text, so that `"password": "…"` is seen as what it is; what is no JSON any more stays a text.
-fn masked(arguments: &Value, redactor: &Redactor) -> Value {
+pub(crate) fn masked(arguments: &Value, redactor: &Redactor) -> Value {
     let canonical = audit::canonical(arguments);
     let masked = redactor.mask(&canonical).text;
     serde_json::from_str(&masked).unwrap_or_else(|_| Value::String(masked.into_owned()))
+}
+
+/// A result that is no answer of a tool: its size counts, nothing else is in it.
+pub(crate) fn unrendered(structured: Value) -> Rendered {
+    Rendered { text: String::new(), structured, rows_seen: 0, rows_shown: 0 }
+}
+
+/// What a fixture wrote, for its size.
+pub(crate) fn shown(written: &Result<Value, RpcError>) -> Value {
+    match written {
+        Ok(result) => result.clone(),
+        Err(error) => Value::from(error.message.as_str()),
+    }
 }
 
 /// What is known when a call has ended.

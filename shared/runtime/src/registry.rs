@@ -6,14 +6,50 @@ use contract::{Answer, Card, Context, Effect, Tool, ToolError, nearest, render, 
 use rmcp::model::{JsonObject, MetaObject, Tool as Listed, ToolAnnotations};
 use serde_json::Value;
 
-pub(crate) type Answering<'a> = Pin<Box<dyn Future<Output = Result<Answer, ToolError>> + Send + 'a>>;
+use crate::{
+    call::Call,
+    confirm::{Binding, Confirmations, Question},
+    fixtures::RpcError,
+};
+
+/// How a call can end when nothing failed.
+pub(crate) enum Done {
+    Answer(Answer),
+    /// A person is to be asked first.
+    Ask(Question),
+    /// The conformance suite's fixtures write their results themselves.
+    Written(Result<Value, RpcError>),
+}
+
+pub(crate) type Running<'a> = Pin<Box<dyn Future<Output = Result<Done, ToolError>> + Send + 'a>>;
+pub(crate) type Previewing<'a> = Pin<Box<dyn Future<Output = Result<String, ToolError>> + Send + 'a>>;
 
 /// A tool without its type: arguments in, answer out.
 pub(crate) trait Runnable: Send + Sync {
     fn card(&self) -> Card;
     fn unlisted(&self) -> &'static [&'static str];
     fn schema(&self) -> JsonObject;
-    fn run<'a>(&'a self, cx: &'a Context, schema: &'a JsonObject, arguments: JsonObject) -> Answering<'a>;
+
+    /// Whether its results have the frame of every answer.
+    fn has_output_schema(&self) -> bool {
+        true
+    }
+
+    fn preview<'a>(
+        &'a self,
+        cx: &'a Context,
+        schema: &'a JsonObject,
+        arguments: JsonObject,
+    ) -> Previewing<'a>;
+
+    fn run<'a>(
+        &'a self,
+        cx: &'a Context,
+        schema: &'a JsonObject,
+        call: &'a Call,
+        confirmations: &'a Confirmations,
+        binding: &'a Binding,
+    ) -> Running<'a>;
 }
 
 impl<T: Tool> Runnable for T {
@@ -29,8 +65,27 @@ impl<T: Tool> Runnable for T {
         schema::input::<T::Request>()
     }
 
-    fn run<'a>(&'a self, cx: &'a Context, schema: &'a JsonObject, arguments: JsonObject) -> Answering<'a> {
-        Box::pin(async move { self.answer(cx, request::parse(schema, arguments)?).await })
+    fn preview<'a>(
+        &'a self,
+        cx: &'a Context,
+        schema: &'a JsonObject,
+        arguments: JsonObject,
+    ) -> Previewing<'a> {
+        Box::pin(async move { Tool::preview(self, cx, request::parse(schema, arguments)?).await })
+    }
+
+    fn run<'a>(
+        &'a self,
+        cx: &'a Context,
+        schema: &'a JsonObject,
+        call: &'a Call,
+        _: &'a Confirmations,
+        _: &'a Binding,
+    ) -> Running<'a> {
+        Box::pin(async move {
+            let request = request::parse(schema, call.arguments.clone())?;
+            self.answer(cx, request).await.map(Done::Answer)
+        })
     }
 }
 
@@ -46,18 +101,32 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
+    /// What a person is asked to agree to.
+    pub(crate) fn preview<'a>(&'a self, cx: &'a Context, arguments: JsonObject) -> Previewing<'a> {
+        self.tool.preview(cx, &self.schema, arguments)
+    }
+
     /// Answers one call.
-    pub(crate) fn run<'a>(&'a self, cx: &'a Context, arguments: JsonObject) -> Answering<'a> {
-        self.tool.run(cx, &self.schema, arguments)
+    pub(crate) fn run<'a>(
+        &'a self,
+        cx: &'a Context,
+        call: &'a Call,
+        confirmations: &'a Confirmations,
+        binding: &'a Binding,
+    ) -> Running<'a> {
+        self.tool.run(cx, &self.schema, call, confirmations, binding)
     }
 }
 
 impl Registry {
-    /// All of `tools` that the operator did not rule out by name.
-    pub(crate) fn new(tools: Vec<Box<dyn Runnable>>, allowed: impl Fn(&str) -> bool) -> Registry {
-        let entries = tools.into_iter().filter(|tool| allowed(tool.card().name)).map(|tool| {
+    /// All of `tools` that the operator offers.
+    pub(crate) fn new(tools: Vec<Box<dyn Runnable>>, offered: impl Fn(&Card) -> bool) -> Registry {
+        let entries = tools.into_iter().filter(|tool| offered(&tool.card())).map(|tool| {
             let (card, schema) = (tool.card(), tool.schema());
-            let listed = listed(card, schema.clone(), tool.unlisted());
+            let mut listed = listed(card, schema.clone(), tool.unlisted());
+            if tool.has_output_schema() {
+                listed = listed.with_raw_output_schema(Arc::new(render::output_schema()));
+            }
             (card.name, Entry { card, listed, schema, tool })
         });
         Registry(entries.collect())
@@ -86,12 +155,10 @@ fn listed(card: Card, mut schema: JsonObject, unlisted: &[&str]) -> Listed {
     if card.effect == Effect::Write {
         annotations = annotations.destructive(false).idempotent(false);
     }
-    let output: JsonObject = render::output_schema();
     let mut meta = MetaObject::new();
     meta.insert("anthropic/searchHint".to_owned(), Value::from(card.search_hint));
     Listed::new(card.name, card.description, Arc::new(schema))
         .with_title(card.title)
-        .with_raw_output_schema(Arc::new(output))
         .with_annotations(annotations)
         .with_meta(meta)
 }

@@ -5,7 +5,7 @@ use std::{future::Future, pin::Pin, sync::Arc};
 use contract::{Context, Tool};
 use upstream::Health;
 
-use crate::registry::Runnable;
+use crate::{fixtures::Fixtures, registry::Runnable};
 
 /// What a server says about itself.
 #[derive(Debug, Clone, Copy)]
@@ -76,13 +76,21 @@ pub struct Server {
     pub(crate) prompts: Vec<Prompt>,
     pub(crate) probes: Vec<Arc<dyn Probe>>,
     pub(crate) note: String,
+    pub(crate) fixtures: Option<Arc<dyn Fixtures>>,
 }
 
 impl Server {
     /// A server without tools.
     #[must_use]
     pub fn new(about: About) -> Server {
-        Server { about, tools: Vec::new(), prompts: Vec::new(), probes: Vec::new(), note: String::new() }
+        Server {
+            about,
+            tools: Vec::new(),
+            prompts: Vec::new(),
+            probes: Vec::new(),
+            note: String::new(),
+            fixtures: None,
+        }
     }
 
     /// Adds a tool.
@@ -115,6 +123,13 @@ impl Server {
     #[must_use]
     pub fn probe(mut self, probe: Arc<dyn Probe>) -> Server {
         self.probes.push(probe);
+        self
+    }
+
+    /// Adds the conformance suite's fixtures; for `shared/conformance` alone.
+    #[must_use]
+    pub fn fixtures(mut self, fixtures: Arc<dyn Fixtures>) -> Server {
+        self.fixtures = Some(fixtures);
         self
     }
 }

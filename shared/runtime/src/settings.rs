@@ -170,6 +170,8 @@ pub struct ToolPolicy {
     pub allow: Option<Vec<String>>,
     /// Never these tools.
     pub deny: Vec<String>,
+    /// Offer the tools that change something, too. A person confirms each call of them.
+    pub writes: bool,
 }
 
 impl ToolPolicy {

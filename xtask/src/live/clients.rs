@@ -24,31 +24,37 @@ pub(super) struct Clients {
 impl Clients {
     /// Installs what is not there yet: about a minute, once for each content of the manifests.
     pub(super) fn install(cache: &Cache) -> Result<Clients, Box<dyn Error>> {
-        let fastmcp = installed(cache, "fastmcp", &["requirements.txt"], install_fastmcp)?;
+        let fastmcp = installed(cache, "fastmcp", "clients", &["requirements.txt"], install_fastmcp)?;
         let inspector = installed(
             cache,
             "inspector",
+            "clients",
             &["package.json", "package-lock.json", ".npmrc"],
-            install_inspector,
+            npm_ci,
         )?;
-        let modules = inspector.join("node_modules");
-        let machine = if cfg!(target_arch = "aarch64") { "arm64" } else { "x64" };
         Ok(Clients {
             python: fastmcp.join("bin/python"),
-            node: modules.join(format!("node-linux-{machine}/bin/node")),
-            inspector: modules.join(".bin/mcp-inspector"),
+            node: node(&inspector),
+            inspector: inspector.join("node_modules/.bin/mcp-inspector"),
         })
     }
 }
 
-/// The directory into which `install` has put what these files of `testbed/clients` ask for.
-fn installed(
+/// The Node that was installed into `place` as a package.
+pub(crate) fn node(place: &Path) -> PathBuf {
+    let machine = if cfg!(target_arch = "aarch64") { "arm64" } else { "x64" };
+    place.join(format!("node_modules/node-linux-{machine}/bin/node"))
+}
+
+/// The directory into which `install` has put what these files of `testbed/FROM` ask for.
+pub(crate) fn installed(
     cache: &Cache,
     name: &str,
+    from: &str,
     manifests: &[&str],
     install: fn(&Path) -> Result<(), Box<dyn Error>>,
 ) -> Result<PathBuf, Box<dyn Error>> {
-    let from = programs::testbed_dir().join("clients");
+    let from = programs::testbed_dir().join(from);
     let place = cache.bin().join(format!("{name}-{}", programs::hash_of(&from, manifests)?));
     if place.join(FINISHED).exists() {
         return Ok(place);
@@ -74,9 +80,10 @@ fn install_fastmcp(place: &Path) -> Result<(), Box<dyn Error>> {
     run_to_end(pip.arg(place.join("requirements.txt")), "install fastmcp")
 }
 
-fn install_inspector(place: &Path) -> Result<(), Box<dyn Error>> {
+/// Installs what a package-lock.json says.
+pub(crate) fn npm_ci(place: &Path) -> Result<(), Box<dyn Error>> {
     run_to_end(
         Command::new("npm").args(["ci", "--loglevel=error"]).current_dir(place),
-        "install the MCP inspector",
+        "install the packages",
     )
 }

@@ -39,7 +39,7 @@ pub(super) fn wait(endpoints: &Endpoints) -> Result<Duration, Box<dyn Error>> {
 }
 
 /// Whether `condition` became true in time.
-pub(super) fn within(patience: Duration, mut condition: impl FnMut() -> bool) -> bool {
+pub(crate) fn within(patience: Duration, mut condition: impl FnMut() -> bool) -> bool {
     let started = Instant::now();
     loop {
         if condition() {

@@ -336,10 +336,11 @@ async fn estimates_are_near_what_prometheus_reads_and_few_dear_queries_pass() {
     // At other limits by the estimates alone.
     for share in [0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9] {
         let limit = quantile(&real, share).round();
-        let (refused, over, both) = rows.iter().fold((0, 0, 0), |(refused, over, both), (_, estimated, real)| {
-            let (one, other) = (estimated.unwrap_or(0.0) > limit, *real > limit);
-            (refused + i32::from(one), over + i32::from(other), both + i32::from(one && other))
-        });
+        let (refused, over, both) =
+            rows.iter().fold((0, 0, 0), |(refused, over, both), (_, estimated, real)| {
+                let (one, other) = (estimated.unwrap_or(0.0) > limit, *real > limit);
+                (refused + i32::from(one), over + i32::from(other), both + i32::from(one && other))
+            });
         let of = |all: i32| f64::from(both) / f64::from(all);
         println!("at {limit:.0} samples: precision {:.3}, recall {:.3}", of(refused), of(over));
     }

@@ -5,7 +5,7 @@ use contract::Untrusted;
 use super::*;
 use crate::{
     backend::Asking,
-    model::{Data, Exemplars, Labels, Listing, Metadata, Point, Rules, Series},
+    model::{Data, Exemplars, Labels, Listing, Metadata, Point, Rules, Series, TsdbStatus},
 };
 
 /// A store of which every selector has so many series, and which remembers what it was asked.
@@ -114,6 +114,10 @@ impl Metrics for Store {
         _: Option<TimeRange>,
         _: usize,
     ) -> Asking<'a, Listing<Untrusted>> {
+        unreachable!("no cost of a query")
+    }
+
+    fn tsdb<'a>(&'a self, _: &'a Context, _: usize) -> Asking<'a, TsdbStatus> {
         unreachable!("no cost of a query")
     }
 
