@@ -9,6 +9,7 @@ mod fuzz;
 mod live;
 mod supply;
 mod testbed;
+mod verify;
 mod world;
 
 use std::error::Error;
@@ -47,6 +48,8 @@ enum Command {
     Fuzz(fuzz::Args),
     /// Check licences, write a software bill of materials of each server, and compare two builds.
     SupplyChain(supply::Args),
+    /// Check all that protects an operator, without any backend, and print a table: check, figure, goal.
+    Verify(verify::Args),
     /// Bring the testbed up if needed and run all tests that need it, with independent MCP clients.
     TestLive,
 }
@@ -73,6 +76,7 @@ fn dispatch(command: Command) -> Result<(), Box<dyn Error>> {
         Command::World(args) => world::run(args),
         Command::Fuzz(args) => fuzz::run(&args),
         Command::SupplyChain(args) => supply::run(&args),
+        Command::Verify(args) => verify::run(&args),
         Command::TestLive => live::run(),
     }
 }
