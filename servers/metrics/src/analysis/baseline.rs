@@ -159,7 +159,8 @@ mod tests {
     fn seasonal_windows_with_enough_samples_serve_before_the_window_just_before() {
         let (day, week) = (candidate(Origin::Earlier(DAY)), candidate(Origin::Earlier(WEEK)));
         let before = candidate(Origin::Before);
-        let cases: [(&[(Candidate, f64)], &[usize]); 6] = [
+        type Case<'c> = (&'c [(Candidate, f64)], &'c [usize]);
+        let cases: [Case<'_>; 6] = [
             (&[(day, 1.0), (week, 0.98), (before, 1.0)], &[0, 1]),
             (&[(day, 0.2), (week, 0.98), (before, 1.0)], &[1]),
             (&[(day, 0.2), (week, 0.0), (before, 0.5)], &[2]),

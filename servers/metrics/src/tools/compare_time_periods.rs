@@ -41,19 +41,19 @@ const MOST_ROWS: u32 = 100;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Request {
-    /// Metric, selector or PromQL, such as `http_requests_total{service="checkout"}`.
+    /// Metric, selector or PromQL.
     metric: String,
     /// Window in question: `30m` (back from now) or START/END.
     window1: TimeSpec,
     /// Window to compare with. Left out: the same time 1 and 7 days earlier.
     window2: Option<TimeSpec>,
-    /// Labels to divide by, such as `route`, `method`, `version`, `instance` or any others, with commas.
+    /// Labels to divide by, with commas: `route`, `method`, `version`, `instance`, any other.
     by: Option<String>,
     /// Most rows, 1 to 100.
     limit: Option<u32>,
     /// Which Prometheus; the first when left out.
     source: Option<String>,
-    /// `full` has room for more rows.
+    /// `full`: more rows.
     detail: Option<Detail>,
 }
 
@@ -68,13 +68,12 @@ impl Tool for CompareTimePeriods {
     const CARD: Card = Card {
         name: "compare_time_periods",
         title: "Compare time periods",
-        description: "Compares one metric between two windows (the earlier is the baseline): in total and per label \
-set mean, median, p95, max, last, change, effect size, onset, coverage; what appeared or vanished; and which label \
-value moved the total. A bare metric is asked for by its type (counter: rate, histogram: quantiles and rate), PromQL \
-as it stands. window1 = window2 with by=version compares versions with each other. To see one window use \
-query_metrics; to find what is unusual in a service, get_high_cardinality_metrics. Example: \
+        description: "Compares one metric between two windows (the earlier is the baseline), in total and per label \
+set: mean, median, p95, max, last, change, effect size, onset, coverage; what appeared or vanished; which label value \
+moved the total. A bare metric is asked for by its type (counter: rate, histogram: quantiles and rate), PromQL as it \
+stands. window1 = window2 with by=version compares versions with each other. One window alone: query_metrics. Example: \
 metric=\"http_request_duration_seconds{service=\\\"checkout\\\"}\", window1=\"30m\".",
-        search_hint: "compare before after deployment yesterday last week baseline change regression diff",
+        search_hint: "compare before after yesterday last week baseline change regression diff",
         effect: Effect::Read,
         cost: Cost::Heavy,
         scope: "metrics:read",

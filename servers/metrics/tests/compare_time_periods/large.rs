@@ -46,3 +46,30 @@ async fn among_10_000_series_the_culprit_is_found_by_grouping_at_the_source() {
     assert!(answer.text.contains("12 of 100 label sets shown"), "{}", answer.text);
     assert!(answer.verdict().contains("connections{pod=\"pod-037\"} rose"), "{}", answer.text);
 }
+
+/// 400 series whose labels are some 200 characters long: the one that moved is in the answer, within its size.
+#[tokio::test]
+async fn among_long_labels_the_culprit_is_the_first_row_and_the_answer_keeps_its_size() {
+    let mut metric = Metric::of("gauge", "queue_length");
+    for place in 0..400 {
+        let value = move |at: i64| {
+            let usual = 100.0 + noise(at * 20, place);
+            Some(if place == 271 && at > -20 * MINUTE { usual * 1.5 } else { usual })
+        };
+        let (path, owner) = ("segment/".repeat(12), "someone.".repeat(10));
+        let name = format!("queue_length{{path=\"/{path}{place:03}\",owner=\"{owner}{place:03}\"}}");
+        metric = metric.series(&name, &[(-2 * HOUR - 10 * MINUTE, 0)], 60, value);
+    }
+    let world = World::of(&[metric]).await;
+    for detail in ["concise", "full"] {
+        let arguments = json!({"metric": "queue_length", "window1": "1h", "limit": 100, "detail": detail});
+        let reply = world.call(arguments).await;
+        let most = if detail == "full" { 24_000 } else { 8_000 };
+        let structured = reply.structured.clone().unwrap().to_string();
+        assert!(reply.text.chars().count() <= most && structured.chars().count() <= most, "{detail}");
+        let rows = structured.split("\"rows\":").nth(2).unwrap();
+        let first = rows.split(']').next().unwrap();
+        assert!(first.contains("/271,") || first.contains("/271}"), "{first}");
+        assert!(reply.text.contains("of 400 label sets shown"), "{}", reply.text);
+    }
+}

@@ -11,6 +11,9 @@ use crate::{analysis::baseline::per_position, model::Labels};
 /// Labels that divide a metric into its parts, not into those who are to blame.
 const NOT_DIVIDING: [&str; 3] = ["le", "quantile", "__name__"];
 
+/// More than twice the change is explained only where others undo it: then nothing is.
+const MOST_EXPLAINED: f64 = 2.0;
+
 /// Below this surprise (bits) the shares did not change enough to name anyone: all moved alike. A share that goes from
 /// 50 % to 60 % is worth 0.003: ½·(0.5·log₂(1 ÷ 1.1) + 0.6·log₂(1.2 ÷ 1.1)).
 const UNSURPRISING: f64 = 0.004;
@@ -42,8 +45,7 @@ pub(crate) struct Culprit {
 pub(crate) fn blame(pairs: &[&Pair], from: usize) -> Vec<Blame> {
     let dimensions = dimensions(&parts(pairs, from));
     let split: Vec<Vec<Part>> = dimensions.iter().map(|(_, elements)| added(elements)).collect();
-    let told = signal::attribution(&split);
-    told.iter().filter_map(|one| tell(one, &dimensions, &split)).collect()
+    told(&dimensions, &split, |place| signal::attribution(split.get(place..=place).unwrap_or_default()))
 }
 
 /// What moved a total that is the quotient of two sums: amounts over counts. Both must have the same labels.
@@ -60,7 +62,6 @@ pub(crate) fn blame_mean(sums: &[&Pair], counts: &[&Pair], from: usize) -> Vec<B
         split.push(counted.keys().map(part).collect());
         kept.push((label, counted));
     }
-    let told = signal::ratio_attribution(&split);
     let means: Vec<Vec<Part>> = split
         .iter()
         .map(|parts| {
@@ -72,7 +73,7 @@ pub(crate) fn blame_mean(sums: &[&Pair], counts: &[&Pair], from: usize) -> Vec<B
             parts.iter().map(part).collect()
         })
         .collect();
-    told.iter().filter_map(|one| tell(one, &kept, &means)).collect()
+    told(&kept, &means, |place| signal::ratio_attribution(split.get(place..=place).unwrap_or_default()))
 }
 
 /// What one label value, or one series, is of the total.
@@ -153,10 +154,27 @@ fn dimensions(parts: &[(&Labels, Element)]) -> Vec<(Untrusted, Elements)> {
     all
 }
 
-fn tell(one: &Explanation, dimensions: &[(Untrusted, Elements)], levels: &[Vec<Part>]) -> Option<Blame> {
-    let (label, elements) = dimensions.get(one.dimension)?;
-    let levels = levels.get(one.dimension)?;
-    if one.surprise < UNSURPRISING {
+/// The explanations that blame someone, the most surprising first, of equals the one with fewer values. Each label is
+/// explained on its own, so that one that names nobody takes no other's place.
+fn told(
+    dimensions: &[(Untrusted, Elements)],
+    levels: &[Vec<Part>],
+    explain: impl Fn(usize) -> Vec<Explanation>,
+) -> Vec<Blame> {
+    let mut all: Vec<Blame> = Vec::new();
+    for (place, ((label, elements), levels)) in dimensions.iter().zip(levels).enumerate() {
+        all.extend(explain(place).first().and_then(|one| tell(one, label, elements, levels)));
+    }
+    all.sort_by(|one, other| {
+        other.surprise.total_cmp(&one.surprise).then_with(|| one.values.len().cmp(&other.values.len()))
+    });
+    all.truncate(signal::MOST_EXPLANATIONS);
+    all
+}
+
+fn tell(one: &Explanation, label: &Untrusted, elements: &Elements, levels: &[Part]) -> Option<Blame> {
+    let names_all = one.culprits.len() == elements.len();
+    if one.surprise < UNSURPRISING || one.explains > MOST_EXPLAINED || names_all {
         return None;
     }
     let values = one.culprits.iter().filter_map(|culprit| {

@@ -57,6 +57,8 @@ pub(crate) struct Compared {
     pub(crate) onset: Option<usize>,
     /// What it was after the onset: the median, or the decile farther out where it did not stay.
     pub(crate) level: Option<f64>,
+    /// Whether `level` is such a decile: it left its usual range and came back.
+    pub(crate) came_back: bool,
     /// Distance from the baseline in its spreads, after the onset where there is one; for ranking.
     pub(crate) score: f64,
     /// Share of finite samples before and now.
@@ -105,6 +107,7 @@ pub(crate) fn compare(pair: &Pair, resolution: f64, end: usize, late: usize) -> 
         ks: None,
         onset: None,
         level: None,
+        came_back: false,
         score: 0.0,
         covered,
         not_finite: all().filter(|value| !value.is_finite()).count(),
@@ -137,6 +140,7 @@ fn measure(compared: &mut Compared, was: Side, is: Side, pool: &[f64], now: &[f6
         // The median, unless it is back where it was.
         let is_better = level.is_none_or(|best| distance(best) < MOVED && distance(value) > distance(best));
         if is_better {
+            compared.came_back = level.is_some();
             level = Some(value);
         }
         compared.score = compared.score.max(distance(value));

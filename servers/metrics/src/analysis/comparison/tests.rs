@@ -48,6 +48,7 @@ fn a_step_has_its_onset_its_level_and_a_score_in_spreads_of_the_baseline() {
     now[6..].fill(40.0);
     let got = compared(&pair("a=1", &[&STEADY], &now));
     assert_eq!((got.fate, got.onset, got.level), (Fate::Measured, Some(6), Some(40.0)));
+    assert!(!got.came_back);
     // Quartiles of the baseline by definition 7: 9.5 and 10.5; a spread is 0.7413.
     assert!((got.score - 30.0 / 0.7413).abs() < 1e-9, "{}", got.score);
     assert!(got.has_moved());
@@ -60,7 +61,7 @@ fn an_excursion_that_came_back_is_told_by_its_decile() {
     let mut now = baseline.clone();
     now[0..4].fill(90.0);
     let got = compared(&pair("a=1", &[&baseline], &now));
-    assert_eq!((got.onset, got.level), (Some(0), Some(90.0)));
+    assert_eq!((got.onset, got.level, got.came_back), (Some(0), Some(90.0), true));
     assert!(got.has_moved() && got.score > 100.0);
 }
 
@@ -160,6 +161,18 @@ fn when_all_move_alike_nobody_is_to_blame() {
 }
 
 #[test]
+fn a_label_all_of_whose_values_moved_names_nobody_and_makes_room_for_one_that_does() {
+    // By half both zones rose, unevenly; by pod it was c alone.
+    let series = |of: &str, now: f64| pair(of, &[&[10.0; 4]], &[now; 4]);
+    let pairs = [series("pod=a zone=x", 14.0), series("pod=b zone=x", 10.0), series("pod=c zone=y", 50.0)];
+    assert_eq!(blamed(&pairs)[0], ("pod".to_owned(), vec!["c".to_owned()]));
+    let both = [series("zone=x", 14.0), series("zone=y", 30.0)];
+    assert_eq!(blamed(&both).iter().filter(|(_, values)| values.len() > 1).count(), 0);
+    // Two that undo each other but for a crumb explain nothing: +20 and −19 of +1.
+    assert_eq!(blamed(&[series("pod=a", 30.0), series("pod=b", 1.0), series("pod=c", 0.0)]), []);
+}
+
+#[test]
 fn what_vanished_is_to_blame_without_being_a_zero() {
     let gone = Pair { now: vec![None; 4], ..pair("pod=a", &[&[10.0; 4]], &[]) };
     let all = [gone, pair("pod=b", &[&[10.0; 4]], &[10.0; 4])];
@@ -192,6 +205,9 @@ fn each_value_of_a_window_is_set_against_the_median_of_the_others() {
     assert_eq!(pairs[0].before, [values(&[6.5, 11.5])]);
 }
 
+/// Before and now.
+type Windows = (Vec<f64>, Vec<f64>);
+
 fn numbers(len: usize) -> impl Strategy<Value = Vec<f64>> {
     vec(prop_oneof![8 => 0.0..1e3_f64, 1 => Just(0.0), 1 => Just(f64::NAN)], len)
 }
@@ -200,11 +216,11 @@ proptest! {
     #[test]
     fn the_order_of_series_changes_no_rank(
         series in vec((numbers(12), numbers(12)), 1..8).prop_flat_map(|all| {
-            let named: Vec<(usize, (Vec<f64>, Vec<f64>))> = all.into_iter().enumerate().collect();
+            let named: Vec<(usize, Windows)> = all.into_iter().enumerate().collect();
             (Just(named.clone()), Just(named).prop_shuffle())
         })
     ) {
-        let ranked = |all: &[(usize, (Vec<f64>, Vec<f64>))]| -> Vec<String> {
+        let ranked = |all: &[(usize, Windows)]| -> Vec<String> {
             let all: Vec<Compared> = all
                 .iter()
                 .filter_map(|(name, (before, now))| compare(&pair(&format!("s={name}"), &[before], now), 0.0, 12, 2))

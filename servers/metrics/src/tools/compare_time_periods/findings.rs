@@ -33,7 +33,9 @@ pub(super) fn blamed(shown: &Shown<'_>) -> Vec<Blamed> {
     let of =
         |name: &str| shown.divided.pairs.iter().filter(|pair| pair.measure == name).collect::<Vec<&Pair>>();
     let (sums, counts) = (of(SUM), of("rate"));
-    let moved = |measure: &str| shown.totals.iter().find(|one| one.measure == measure && one.has_moved());
+    // What came back left nothing to account for.
+    let is_moved = |one: &Compared| one.has_moved() && !one.came_back;
+    let moved = |measure: &str| shown.totals.iter().find(|one| one.measure == measure && is_moved(one));
     if let Some(total) = moved("p95")
         && !sums.is_empty()
     {
@@ -121,6 +123,14 @@ fn moved(shown: &Shown<'_>, one: &Compared, name: &str) -> String {
     let level = one.level.unwrap_or(now.median);
     let verb = if level >= before.median { "rose" } else { "fell" };
     let since = shown.onset(one).map_or(String::new(), |at| format!(" since {}", time_text(at)));
+    if one.came_back {
+        let way = if level >= before.median { "rose" } else { "fell" };
+        return format!(
+            "{name} {way} from median {from} to {}{since} and came back (median of the whole window {to}, {}{effect})",
+            significant(level),
+            relative(one)
+        );
+    }
     let is_late = (level - now.median).abs() > 0.05 * (level - before.median).abs();
     if is_late {
         return format!(
