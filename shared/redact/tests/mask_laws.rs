@@ -167,6 +167,14 @@ fn time_is_linear_in_the_length_of_the_text() {
         "12345678:AA",
         "next_token=",
         "secret=a-",
+        "token a1B2 ",
+        "password is ",
+        "AUTH a ",
+        "mysql -p",
+        "login x -p ",
+        "\"pass\":\"",
+        "identified by '",
+        "\"a.password\">",
     ] {
         let text = piece.repeat(100_000 / piece.len());
         let start = Instant::now();

@@ -37,6 +37,15 @@ pub(super) const ROWS: &[Class] = &[
         judge: Some(judge),
     },
     Class {
+        // `proxy_set_header Authorization "Basic …"` and other lists of arguments.
+        name: "bearer",
+        kind: Kind::Credential,
+        needs: Needs::OneOf(&["authorization"]),
+        pattern: r#"(?x) (?i-u: authorization ) ["']? ,? \x20{1,2} ["'] (?i-u: bearer | basic ) \x20
+            ( [^\s"'`,;<>()\[\]{}\\]{8,} )"#,
+        judge: None,
+    },
+    Class {
         // Without a scheme.
         name: "bearer",
         kind: Kind::Credential,
