@@ -1,7 +1,6 @@
 //! What the metric is: its type, its series, how often they are scraped, its labels.
 
 use contract::{Cite, Draft, Evidence, ToolError, Untrusted, nearest};
-use futures_util::future::{join, join_all};
 use promql_parser::parser::value::ValueType;
 
 use super::{Call, windows::Layout};
@@ -274,21 +273,15 @@ async fn typed(call: &Call<'_>, reading: &Reading<'_>, draft: &mut Draft) -> Res
     let matchers: Vec<&str> = all.iter().map(String::as_str).collect();
     let asked = promql::metric_of(parsed).unwrap_or_default();
     let base = Subject::base(asked);
-    let told = join_all(
-        [Some(asked), Some(base).filter(|base| *base != asked)]
-            .into_iter()
-            .flatten()
-            .map(|name| call.store.metadata(call.cx, Some(name), 20)),
-    );
-    let names = call.store.label_values(call.cx, "__name__", &matchers, None, MOST_NAMES);
-    let (told, names) = join(told, names).await;
+    // One after the other: several large replies at once would not fit into the memory a call may have.
+    let names = call.store.label_values(call.cx, "__name__", &matchers, None, MOST_NAMES).await;
     let names = names.map_err(|error| super::ask::explain(call, &error))?;
     for warning in names.warnings.iter().take(2) {
         draft.caveat(format!("warning from {}: {}", call.store.system(), warning.shown(240)));
     }
     let mut metadata: Vec<Metadata> = Vec::new();
-    for listing in told {
-        match listing {
+    for name in [Some(asked), Some(base).filter(|base| *base != asked)].into_iter().flatten() {
+        match call.store.metadata(call.cx, Some(name), 20).await {
             Ok(listing) => metadata.extend(listing.items),
             Err(error) => draft.caveat(format!(
                 "types are not told ({}): the metric's name decides",
