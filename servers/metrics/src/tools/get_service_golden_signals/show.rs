@@ -73,7 +73,7 @@ fn is_full(row: &Row) -> bool {
 
 /// `cpu 38 % of limit`.
 fn in_short(row: &Row) -> Option<String> {
-    let now = row.judged.now?;
+    let now = row.judged.now.filter(|now| row.is_share || *now != 0.0)?;
     let rest = row.unit.strip_prefix('%').map(|rest| rest.trim()).filter(|rest| !rest.contains('÷'));
     Some(match (row.is_share, rest) {
         (true, Some(rest)) => format!("{} {} {rest}", row.name, amount(now, "%")),
