@@ -187,13 +187,7 @@ async fn measure(
     let now = look.over(&asked, pace, draft).await;
     let (earlier, cite) = earlier(look, &signals, pace, draft).await;
 
-    // Of few requests a high share of failures may be chance.
-    let traffic = signals.iter().position(|(signal, _)| *signal == Signal::Traffic);
-    let traffic = traffic.and_then(|place| now.get(place)?.as_ref().ok()).map(|over| {
-        let values = numbers(&over.only());
-        signal::median(values.get(begin(look, over.grid)..).unwrap_or_default()).unwrap_or(0.0)
-    });
-    let requests = traffic.unwrap_or(0.0) * measure.window as f64;
+    let requests = traffic(look, &signals, &now) * measure.window as f64;
     let mut rows = Vec::new();
     let mut failed = None;
     for (place, ((signal, promql), reply)) in signals.into_iter().zip(now).enumerate() {
@@ -229,6 +223,14 @@ async fn measure(
         Some(error) if rows.is_empty() => Err(error),
         _ => Ok((rows, cite)),
     }
+}
+
+/// Requests a second in the window: of few requests a high share of failures may be chance.
+fn traffic(look: &Look<'_>, signals: &[(Signal, String)], now: &[Result<Over, ToolError>]) -> f64 {
+    let place = signals.iter().position(|(signal, _)| *signal == Signal::Traffic);
+    let Some(Ok(over)) = place.and_then(|place| now.get(place)) else { return 0.0 };
+    let values = numbers(&over.only());
+    signal::median(values.get(begin(look, over.grid)..).unwrap_or_default()).unwrap_or(0.0)
 }
 
 /// The same signals in earlier windows, in one request each.
