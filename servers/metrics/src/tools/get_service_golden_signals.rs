@@ -10,6 +10,7 @@ mod parts;
 mod period;
 mod probe;
 mod show;
+mod verdict;
 mod words;
 
 use std::sync::Arc;

@@ -212,3 +212,37 @@ async fn one_call_asks_few_and_bounded_questions() {
     }
     assert!(backend.requests().len() <= 25, "{}", backend.requests().len());
 }
+
+#[tokio::test]
+async fn a_trace_of_what_became_slow_is_handed_over() {
+    let backend =
+        store(&["http_server_request_duration_seconds_bucket", "http_server_request_duration_seconds_count"])
+            .await;
+    // Ten times as slow for the last 15 minutes.
+    let points: Vec<Value> = (0..240)
+        .map(|place| json!([now() - 3_600 + place * 15, if place < 180 { "0.1" } else { "1" }]))
+        .collect();
+    let slow = json!({"resultType": "matrix", "result": [{"metric": {}, "values": points}]});
+    let quantile =
+        format!("histogram_quantile(0.95, sum by (le) (rate({BASE}_bucket{{service=\"shop\"}}[2m])))");
+    backend
+        .reply(Reply::to("POST", "/api/v1/query_range").form("query", &quantile).text(&success(&slow)))
+        .await;
+    let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+    let exemplars = json!([{
+        "seriesLabels": {"__name__": format!("{BASE}_bucket"), "le": "5", "service": "shop"},
+        "exemplars": [{"labels": {"trace_id": trace}, "value": "1.2", "timestamp": now() - 600}]
+    }]);
+    backend.reply(Reply::to("GET", "/api/v1/query_exemplars").text(&success(&exemplars))).await;
+    let reply = ask(&backend, json!({"service": "shop"})).await;
+    // 180 of the hour's 240 steps are 45 minutes: since 14:17.
+    assert!(
+        verdict(&reply).contains("p95 of 1 s (100 ms before), since 2026-01-14T14:17:00Z"),
+        "{}",
+        reply.text
+    );
+    let said = format!("get_trace_details(trace_id=\"{trace}\") on traces");
+    assert!(reply.text.contains(&said), "{}", reply.text);
+    let asked = backend.requests().into_iter().find(|seen| seen.path == "/api/v1/query_exemplars").unwrap();
+    assert_eq!(asked.query("query"), Some(format!("{BASE}_bucket{{service=\"shop\"}}").as_str()));
+}

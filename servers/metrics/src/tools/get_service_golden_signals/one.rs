@@ -18,14 +18,17 @@ use crate::{
         ranking::Grid,
         signals::{
             baseline::Baseline,
-            detect::Found,
+            detect::{Form, Found},
             judge::{Judged, Kind, judge},
             queries::{Condition, Signal, union},
             saturation::{Fullness, of_autoscaler, of_containers, of_pools},
         },
     },
-    model::MatchOp,
-    tools::scope::{self, Near, Resolved, Scope},
+    model::{Labels, MatchOp},
+    tools::{
+        exemplars::{self, Moved},
+        scope::{self, Near, Resolved, Scope},
+    },
 };
 
 /// What is said of one signal.
@@ -107,7 +110,26 @@ pub(super) async fn answer(
     let names = names.own.len();
     let picture = Picture { service, scope, requests, saturation, restarts, names };
     let divided = parts::divide(look, &picture, by, &mut draft).await?;
+    traces(look, &picture, &mut draft).await;
     Ok(show::answer(look, &picture, divided, draft))
+}
+
+/// Traces of what became slow or failed, where exemplars of the latency's histogram were kept.
+async fn traces(look: &Look<'_>, picture: &Picture<'_>, draft: &mut Draft) {
+    let Some(requests) = &picture.requests else { return };
+    let bad = |row: &&Row| {
+        row.signal.is_some_and(|signal| signal != Signal::Traffic) && row.judged.direction() == Some(true)
+    };
+    let onset = |row: &Row| Some(row.moment(row.judged.moved.as_ref()?.since));
+    let Some(onset) = requests.rows.iter().filter(bad).filter_map(onset).min() else { return };
+    let Some(latency) = requests.rows.iter().find(|row| row.signal.is_some_and(Signal::is_latency)) else {
+        return;
+    };
+    let Ok(tree) = promql_parser::parser::parse(&latency.promql) else { return };
+    let is_native = matches!(requests.learnt.measure.found.latency, Some((_, Form::Native)));
+    let (window, labels) = (look.period.extended(), Labels::default());
+    let moved = Moved { tree: &tree, window, labels: &labels, onset: Some(onset), is_native };
+    exemplars::hand_over(look.lookup.cx, look.lookup.store, draft, moved).await;
 }
 
 /// The answer when no label holds the service: what comes nearest.
@@ -165,13 +187,7 @@ async fn measure(
     let now = look.over(&asked, pace, draft).await;
     let (earlier, cite) = earlier(look, &signals, pace, draft).await;
 
-    // Of few requests a high share of failures may be chance.
-    let traffic = signals.iter().position(|(signal, _)| *signal == Signal::Traffic);
-    let traffic = traffic.and_then(|place| now.get(place)?.as_ref().ok()).map(|over| {
-        let values = numbers(&over.only());
-        signal::median(values.get(begin(look, over.grid)..).unwrap_or_default()).unwrap_or(0.0)
-    });
-    let requests = traffic.unwrap_or(0.0) * measure.window as f64;
+    let requests = traffic(look, &signals, &now) * measure.window as f64;
     let mut rows = Vec::new();
     let mut failed = None;
     for (place, ((signal, promql), reply)) in signals.into_iter().zip(now).enumerate() {
@@ -207,6 +223,14 @@ async fn measure(
         Some(error) if rows.is_empty() => Err(error),
         _ => Ok((rows, cite)),
     }
+}
+
+/// Requests a second in the window: of few requests a high share of failures may be chance.
+fn traffic(look: &Look<'_>, signals: &[(Signal, String)], now: &[Result<Over, ToolError>]) -> f64 {
+    let place = signals.iter().position(|(signal, _)| *signal == Signal::Traffic);
+    let Some(Ok(over)) = place.and_then(|place| now.get(place)) else { return 0.0 };
+    let values = numbers(&over.only());
+    signal::median(values.get(begin(look, over.grid)..).unwrap_or_default()).unwrap_or(0.0)
 }
 
 /// The same signals in earlier windows, in one request each.

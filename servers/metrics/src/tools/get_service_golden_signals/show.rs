@@ -6,15 +6,12 @@ use jiff::Timestamp;
 use super::{
     ask::Look,
     one::{Picture, Requests, Row, search},
+    verdict::verdict,
     words::{amount, change},
 };
 use crate::analysis::{
     baseline::told,
-    signals::{
-        detect::{Form, Found},
-        judge::Judged,
-        queries::Signal,
-    },
+    signals::detect::{Form, Found},
 };
 
 /// Other conventions that are named.
@@ -67,13 +64,13 @@ fn is_worth_a_row(row: &Row) -> bool {
     row.judged.moved.as_ref().is_some_and(|moved| moved.up) || is_full(row)
 }
 
-fn is_full(row: &Row) -> bool {
+pub(super) fn is_full(row: &Row) -> bool {
     row.alarm.is_some_and(|alarm| row.judged.now.is_some_and(|now| now >= alarm))
 }
 
 /// `cpu 38 % of limit`.
 fn in_short(row: &Row) -> Option<String> {
-    let now = row.judged.now?;
+    let now = row.judged.now.filter(|now| row.is_share || *now != 0.0)?;
     let rest = row.unit.strip_prefix('%').map(|rest| rest.trim()).filter(|rest| !rest.contains('÷'));
     Some(match (row.is_share, rest) {
         (true, Some(rest)) => format!("{} {} {rest}", row.name, amount(now, "%")),
@@ -267,174 +264,4 @@ fn next(look: &Look<'_>, picture: &Picture<'_>, rows: &[&Row], draft: &mut Draft
     if unusual.is_none() {
         draft.next(look.again("which services are worse than usual"));
     }
-}
-
-/// One sentence: what is wrong, by how much, since when; or that nothing is.
-fn verdict(look: &Look<'_>, picture: &Picture<'_>) -> String {
-    let service = look.lookup.echo(picture.service);
-    let full: Vec<String> = filling(picture).into_iter().map(full).collect();
-    let Some(requests) = &picture.requests else {
-        let head = format!(
-            "No metrics of requests to {service} were found, so its traffic, errors and latency are unknown"
-        );
-        return match full.is_empty() {
-            true => format!("{head}; nothing else of it is unusual."),
-            false => format!("{head}; {}.", full.join(", ")),
-        };
-    };
-    let row = |wanted: fn(Signal) -> bool| requests.rows.iter().find(|row| row.signal.is_some_and(wanted));
-    let traffic = row(|signal| signal == Signal::Traffic);
-    if let Some(text) = traffic.and_then(without_traffic) {
-        return format!("{service} {text}{}.", and(&full));
-    }
-    let errors = row(|signal| signal == Signal::Errors);
-    let latency = row(Signal::is_latency);
-    let mut parts = Vec::new();
-    let risen = |row: &&Row| row.judged.direction() == Some(true);
-    let mut begun: Vec<&Row> = Vec::new();
-    if let Some(errors) = errors.filter(risen) {
-        parts.push(format!(
-            "is failing {} of requests{}",
-            amount(errors.judged.now.unwrap_or(0.0), "%"),
-            was(errors)
-        ));
-        begun.push(errors);
-    }
-    if let Some(latency) = latency.filter(risen) {
-        let name = latency.name.trim_start_matches("latency ");
-        let verb = if parts.is_empty() { "has a" } else { "its" };
-        let is = if parts.is_empty() { " of" } else { " is" };
-        parts.push(format!(
-            "{verb} {name}{is} {}{}",
-            amount(latency.judged.now.unwrap_or(0.0), "s"),
-            was(latency)
-        ));
-        begun.push(latency);
-    }
-    let unusual_traffic = traffic.filter(|row| row.judged.is_unusual());
-    if let Some(traffic) = unusual_traffic {
-        let verb = if traffic.judged.direction() == Some(true) { "more" } else { "less" };
-        let have = if parts.is_empty() { "gets" } else { "it gets" };
-        let now = amount(traffic.judged.now.unwrap_or(0.0), &traffic.unit);
-        parts.push(format!("{have} {verb} traffic than usual: {now}{}", was(traffic)));
-        begun.push(traffic);
-    }
-    if parts.is_empty() {
-        return format!("{service} {}{}.", usual(requests), and(&full));
-    }
-    let normal = if unusual_traffic.is_none() && traffic.is_some() { "; traffic as usual" } else { "" };
-    format!("{service} {}{}{normal}{}.", joined(&parts), since_first(&begun), and(&full))
-}
-
-/// What is fuller than usual, the first to be so first, then what is nearly full as usual.
-fn filling<'p>(picture: &'p Picture<'_>) -> Vec<&'p Row> {
-    let risen = |row: &Row| row.judged.direction() == Some(true);
-    let mut rows: Vec<&Row> = picture.saturation.iter().filter(|row| risen(row) || is_full(row)).collect();
-    rows.sort_by_key(|row| (!risen(row), row.judged.moved.as_ref().map(|moved| row.moment(moved.since))));
-    rows
-}
-
-/// `pool (db_pool) 100 % (30 % before) since 14:02:15`.
-fn full(row: &Row) -> String {
-    let now = row.judged.now.unwrap_or(0.0);
-    let now = if row.is_share { amount(now, "%") } else { amount(now, "") };
-    let rest = row.unit.strip_prefix('%').map(str::trim).filter(|rest| !rest.contains('÷'));
-    let rest = rest.map_or(String::new(), |rest| format!(" {rest}"));
-    match row.judged.direction() {
-        Some(true) => format!("{} {now}{rest}{}{}", row.name, was(row), since_first(&[row]).replace(',', "")),
-        _ => format!("{} {now}{rest}, as before", row.name),
-    }
-}
-
-fn and(full: &[String]) -> String {
-    if full.is_empty() { String::new() } else { format!("; {}", full.join(", ")) }
-}
-
-fn joined(parts: &[String]) -> String {
-    match parts {
-        [one, other] => format!("{one} and {other}"),
-        [first, rest @ ..] if !rest.is_empty() => format!("{first}, {}", joined(rest)),
-        _ => parts.join(""),
-    }
-}
-
-/// ` (0.1 % usually)`.
-fn was(row: &Row) -> String {
-    let Some(baseline) = row.judged.baseline else { return String::new() };
-    let when = match row.judged.compared.first().map(|one| one.origin) {
-        Some(crate::analysis::baseline::Origin::Earlier(_)) => "usually",
-        _ => "before",
-    };
-    format!(" ({} {when})", amount(baseline, &row.unit).replace(&format!(" {}", row.unit), ""))
-}
-
-/// `, since 14:03:15`: the first of those that are unusual.
-fn since_first(rows: &[&Row]) -> String {
-    let first = rows.iter().filter_map(|row| {
-        Some((row.moment(row.judged.moved.as_ref()?.since), row.judged.moved.as_ref()?.since))
-    });
-    match first.min() {
-        Some((at, 0)) => format!(", since before {}", time_text(at)),
-        Some((at, _)) => format!(", since {}", time_text(at)),
-        None => String::new(),
-    }
-}
-
-/// When nothing was asked of it.
-fn without_traffic(row: &Row) -> Option<String> {
-    let Judged { now, baseline, ended, present, .. } = &row.judged;
-    let was =
-        baseline.map_or(String::new(), |baseline| format!(" ({} usually)", amount(baseline, &row.unit)));
-    if *present == 0 {
-        let last = match ended {
-            Some(ended) => format!("the last at {}", time_text(row.moment(ended.saturating_sub(1)))),
-            None => "none just before either".to_owned(),
-        };
-        return Some(format!(
-            "has no samples of requests in the window, {last}{was}: whether it answers is unknown, which is not 0 errors"
-        ));
-    }
-    if let Some(ended) = ended {
-        let at = time_text(row.moment(ended.saturating_sub(1)));
-        return Some(format!("has no samples of requests since {at}{was}: it vanished, or is not scraped"));
-    }
-    (*now == Some(0.0))
-        .then(|| format!("has no traffic: 0 requests/s in the window{was}; errors and latency are undefined"))
-}
-
-/// What is as usual, or can't be judged, or is over.
-fn usual(requests: &Requests) -> String {
-    let values: Vec<String> = requests
-        .rows
-        .iter()
-        .filter_map(|row| {
-            let now = amount(row.judged.now?, &row.unit);
-            Some(match row.signal? {
-                Signal::Traffic => now,
-                Signal::Errors => format!("{now} errors"),
-                Signal::Quantile(_) | Signal::Mean => {
-                    format!("{} {now}", row.name.trim_start_matches("latency "))
-                }
-            })
-        })
-        .collect();
-    let values = values.join(", ");
-    let over = requests.rows.iter().find_map(|row| {
-        let moved = row.judged.moved.as_ref()?;
-        Some((row, moved, moved.back?))
-    });
-    if let Some((row, moved, back)) = over {
-        return format!(
-            "is back to usual since {}: {} was {} from {} on{}; now {values}",
-            time_text(row.moment(back)),
-            row.name,
-            amount(moved.extreme, &row.unit),
-            time_text(row.moment(moved.since)),
-            was(row),
-        );
-    }
-    if requests.rows.iter().all(|row| row.judged.baseline.is_none()) {
-        return format!("has {values}; there is no baseline, so whether that is usual is unknown");
-    }
-    format!("is as usual: {values}")
 }
