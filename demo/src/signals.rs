@@ -1,6 +1,7 @@
 //! What others would have recorded of the world: one file for each signal.
 
 mod alertmanager;
+mod logs;
 mod manifest;
 mod metrics;
 mod truth;
@@ -23,8 +24,10 @@ pub(crate) use truth::culprits;
 pub struct Options {
     /// Title in `snapshot.toml` instead of the incident's own.
     pub title: Option<String>,
-    /// Metrics as `.om.gz`.
+    /// Metrics as `.om.gz`, logs as `.ndjson.gz` and `.log.gz`.
     pub compress: bool,
+    /// Logs as well.
+    pub logs: bool,
 }
 
 /// What was written.
@@ -44,7 +47,8 @@ pub(crate) fn write(world: &World, root: &Path, options: &Options) -> io::Result
     manifest::write(world, options, &mut directory)?;
     let raised = metrics::write(world, &mut directory)?;
     alertmanager::write(world, &raised, &mut directory)?;
-    truth::write(world, &mut directory)?;
+    let told = if options.logs { Some(logs::write(world, &mut directory)?) } else { None };
+    truth::write(world, told, &mut directory)?;
     Ok(directory.written)
 }
 
@@ -79,6 +83,21 @@ impl Directory {
         self.written.series += sheet.series();
         self.written.samples += sheet.samples();
         self.note(&name, &path)
+    }
+
+    /// Writes a long text, compressed if wished, and returns its name.
+    pub(crate) fn text(&mut self, name: &str, text: &str) -> io::Result<String> {
+        if !self.compress {
+            self.file(name, text.as_bytes())?;
+            return Ok(name.to_owned());
+        }
+        let name = format!("{name}.gz");
+        let path = self.path(&name)?;
+        let mut packed = GzEncoder::new(File::create(&path)?, Compression::fast());
+        packed.write_all(text.as_bytes())?;
+        packed.finish()?.flush()?;
+        self.note(&name, &path)?;
+        Ok(name)
     }
 
     fn path(&self, name: &str) -> io::Result<PathBuf> {

@@ -25,6 +25,9 @@ pub(crate) struct Args {
     /// Write metrics as .om.gz: a twentieth of the size, but promtool needs them unpacked.
     #[arg(long)]
     compress: bool,
+    /// Write logs as well.
+    #[arg(long)]
+    logs: bool,
 }
 
 const DEMO: &str = "demo";
@@ -40,7 +43,7 @@ pub(crate) fn run(args: Args) -> Result<(), Box<dyn Error>> {
         Some(fault) => World::incident(fault, args.seed),
         None => World::demo(),
     };
-    let options = Options { title: args.title, compress: args.compress };
+    let options = Options { title: args.title, compress: args.compress, logs: args.logs };
     let written = world
         .write(&args.out, &options)
         .map_err(|error| format!("write the recording to {}: {error}", args.out.display()))?;

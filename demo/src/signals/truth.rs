@@ -20,7 +20,7 @@ const USUAL: usize = 80;
 /// Steps after the onset until a fault counts as developed.
 const DEVELOPED: usize = 20;
 
-pub(super) fn write(world: &World, directory: &mut Directory) -> io::Result<()> {
+pub(super) fn write(world: &World, logs: Option<Value>, directory: &mut Directory) -> io::Result<()> {
     let incident = &world.incident;
     let herrings: Vec<Value> = incident.herrings.iter().map(|herring| told(world, herring)).collect();
     let changes = incident.deployments.iter().map(|change| {
@@ -42,7 +42,7 @@ pub(super) fn write(world: &World, directory: &mut Directory) -> io::Result<()> 
     let culprits = culprits(world);
     let mut names: Vec<&str> = culprits.iter().map(|culprit| culprit.metric).collect();
     names.dedup();
-    let truth = json!({
+    let mut truth = json!({
         "id": incident.id,
         "seed": incident.seed,
         "fault": incident.fault.name(),
@@ -55,6 +55,9 @@ pub(super) fn write(world: &World, directory: &mut Directory) -> io::Result<()> 
         "red_herrings": herrings,
         "changes": changes.collect::<Vec<_>>(),
     });
+    if let (Some(logs), Some(truth)) = (logs, truth.as_object_mut()) {
+        truth.insert("logs".to_owned(), logs);
+    }
     let text = format!("{truth:#}\n");
     directory.file("truth.json", text.as_bytes())
 }

@@ -10,6 +10,7 @@
 mod alerts;
 mod faults;
 mod laws;
+mod logs;
 mod memory;
 mod order;
 mod reading;
