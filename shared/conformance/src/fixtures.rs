@@ -157,6 +157,11 @@ fn said(text: impl Into<String>) -> Value {
     json!({"content": [{"type": "text", "text": text.into()}]})
 }
 
+/// A result that says that the tool failed.
+fn failed(text: &str) -> Value {
+    json!({"content": [{"type": "text", "text": text}], "isError": true})
+}
+
 fn invalid(message: impl Into<String>) -> RpcError {
     RpcError { code: -32602, message: message.into(), data: Value::Null }
 }

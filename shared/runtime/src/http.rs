@@ -1,19 +1,20 @@
 //! The streamable HTTP transport: one endpoint `/mcp` for both eras, health, metrics, and an orderly end.
 
-use std::{collections::BTreeMap, io, net::SocketAddr, sync::Arc, time::Duration};
+mod door;
+
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use audit::Transport;
 use axum::{
     Router,
-    body::Body,
-    extract::{Request, State},
-    http::{HeaderValue, StatusCode, header},
-    middleware::{self, Next},
+    extract::State,
+    http::{StatusCode, header},
+    middleware,
     response::{IntoResponse, Response},
     routing::get,
     serve::ListenerExt,
 };
-use identity::{Principal, Tokens, Unauthorized};
+use identity::Tokens;
 use rmcp::{
     model::CacheScope,
     transport::streamable_http_server::{
@@ -22,23 +23,15 @@ use rmcp::{
     },
 };
 use thiserror::Error;
-use tokio::{
-    net::TcpListener,
-    sync::{Semaphore, SemaphorePermit},
-};
+use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use upstream::Health;
 
 use crate::{engine::Engine, handler::Handler, settings::Settings};
+use door::Door;
 
 const MAX_REQUEST_BYTES: usize = 256 * 1024;
-/// From the first byte of a request to the first of its answer. Calls end long before.
-const LONGEST_REQUEST: Duration = Duration::from_secs(120);
 const GRACE: Duration = Duration::from_secs(10);
-/// Requests inside the server at one time, whoever sent them. Beyond it: 429.
-const MAX_REQUESTS: usize = 512;
-/// Of these, one caller's, where there are several: four who flood leave no room for a fifth, one leaves plenty.
-const MAX_REQUESTS_EACH: usize = MAX_REQUESTS / 4;
 
 /// Why HTTP can't be served.
 #[derive(Debug, Error)]
@@ -53,29 +46,6 @@ pub(crate) enum HttpError {
     Listen(SocketAddr, io::Error),
     #[error("the HTTP server stopped: {0}")]
     Serve(io::Error),
-}
-
-/// Who may call: the holders of tokens or, on loopback without tokens, the local user.
-struct Door {
-    tokens: Option<Tokens>,
-    local: Principal,
-    all: Semaphore,
-    /// By the names of the tokens; there are no others.
-    each: BTreeMap<String, Semaphore>,
-}
-
-impl Door {
-    fn new(tokens: Option<Tokens>, names: impl Iterator<Item = String>, local: Principal) -> Door {
-        let each = names.map(|name| (name, Semaphore::new(MAX_REQUESTS_EACH))).collect();
-        Door { tokens, local, all: Semaphore::new(MAX_REQUESTS), each }
-    }
-
-    /// A place for the caller's request, for as long as the guard lives; none when there are too many.
-    fn place(&self, caller: &str) -> Option<[Option<SemaphorePermit<'_>>; 2]> {
-        // The caller's own first: who floods takes nothing from the others.
-        let own = self.each.get(caller).map(Semaphore::try_acquire).transpose().ok()?;
-        Some([own, Some(self.all.try_acquire().ok()?)])
-    }
 }
 
 /// Listens and serves until `stop` is cancelled; then finishes what runs, at most for the grace time.
@@ -163,7 +133,7 @@ fn router(
     } else {
         endpoint(handler, NeverSessionManager::default(), config)
     };
-    mcp.route_layer(middleware::from_fn_with_state(door, enter))
+    mcp.route_layer(middleware::from_fn_with_state(door, door::enter))
         .route("/livez", get(|| async { "ok\n" }))
         .route("/readyz", get(ready).with_state(engine.clone()))
         .route("/metrics", get(metrics).with_state(engine.clone()))
@@ -172,42 +142,6 @@ fn router(
 fn endpoint(handler: Handler, sessions: impl SessionManager, config: StreamableHttpServerConfig) -> Router {
     let make = move || Ok::<_, io::Error>(handler.clone());
     Router::new().route_service("/mcp", StreamableHttpService::new(make, Arc::new(sessions), config))
-}
-
-/// Lets a request in, with its principal, or says why not.
-async fn enter(State(door): State<Arc<Door>>, mut request: Request, next: Next) -> Response {
-    let principal = match &door.tokens {
-        None => door.local.clone(),
-        Some(tokens) => {
-            let authorization =
-                request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-            match tokens.authenticate(authorization) {
-                Ok(principal) => principal,
-                Err(refused) => return unauthorized(refused),
-            }
-        }
-    };
-    let Some(_place) = door.place(&principal.name) else {
-        return (StatusCode::TOO_MANY_REQUESTS, [(header::RETRY_AFTER, "1")], "too many requests at once\n")
-            .into_response();
-    };
-    request.extensions_mut().insert(principal);
-    // Covers reading the request: who sends it byte by byte must not hold a place for ever.
-    match tokio::time::timeout(LONGEST_REQUEST, next.run(request)).await {
-        Ok(response) => response,
-        Err(_) => (StatusCode::REQUEST_TIMEOUT, "the request took too long\n").into_response(),
-    }
-}
-
-fn unauthorized(refused: Unauthorized) -> Response {
-    let challenge =
-        refused.error_code().map_or("Bearer".to_owned(), |code| format!("Bearer error=\"{code}\""));
-    let mut response = Response::new(Body::from(format!("{refused}\n")));
-    *response.status_mut() = StatusCode::UNAUTHORIZED;
-    if let Ok(value) = HeaderValue::from_str(&challenge) {
-        response.headers_mut().insert(header::WWW_AUTHENTICATE, value);
-    }
-    response
 }
 
 /// Ready unless every source's last exchange failed. From what calls have shown; a probe asks no backend.
@@ -231,30 +165,4 @@ async fn ready(State(engine): State<Engine>) -> Response {
 async fn metrics(State(engine): State<Engine>) -> Response {
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     ([(header::CONTENT_TYPE, kind)], engine.guard.metrics.text()).into_response()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn door(names: &[&str]) -> Door {
-        Door::new(None, names.iter().map(|name| (*name).to_owned()), Principal::local("local"))
-    }
-
-    #[test]
-    fn one_caller_who_floods_leaves_room_for_the_others() {
-        let door = door(&["ana", "eve"]);
-        let flood: Vec<_> = (0..1000).map_while(|_| door.place("eve")).collect();
-        assert_eq!(flood.len(), MAX_REQUESTS_EACH);
-        assert!(door.place("ana").is_some());
-        drop(flood);
-        assert!(door.place("eve").is_some(), "a place is free again when its request has ended");
-    }
-
-    #[test]
-    fn a_caller_who_is_the_only_one_may_use_the_whole_house() {
-        let door = door(&[]);
-        let all: Vec<_> = (0..1000).map_while(|_| door.place("local")).collect();
-        assert_eq!(all.len(), MAX_REQUESTS);
-    }
 }
