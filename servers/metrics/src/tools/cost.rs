@@ -13,7 +13,7 @@ use std::{
     time::Duration,
 };
 
-use contract::{Context, ErrorKind, Evidence, TimeRange, ToolError, duration_text};
+use contract::{Context, ErrorKind, TimeRange, ToolError, duration_text};
 use jiff::Timestamp;
 use promql_parser::parser::Expr;
 
@@ -62,8 +62,6 @@ struct Account {
 #[derive(Debug)]
 pub(crate) struct Ran {
     pub(crate) reply: QueryReply,
-    /// The query as it was sent.
-    pub(crate) evidence: Evidence,
     /// From one moment to the next, which is more than was asked for when the query was narrowed.
     pub(crate) step: Duration,
 }
@@ -124,9 +122,7 @@ impl<'a> Guard<'a> {
         }
         let asked = self.store.range(self.cx, promql, window, moments.step, OPTIONS).await;
         let reply = self.booked(asked, estimated(&weighed, &reading, moments))?;
-        let link = self.store.link(promql, Some(window), moments.last);
-        let evidence = Evidence::new(self.store.system(), promql).over(window).every(moments.step).link(link);
-        Ok(Ran { reply, evidence, step: moments.step })
+        Ok(Ran { reply, step: moments.step })
     }
 
     /// Runs a query at one moment.
@@ -141,9 +137,7 @@ impl<'a> Guard<'a> {
         }
         let asked = self.store.instant(self.cx, promql, at, OPTIONS).await;
         let reply = self.booked(asked, estimated(&weighed, &reading, Moments::at(at)))?;
-        let link = self.store.link(promql, None, at);
-        let evidence = Evidence::new(self.store.system(), promql).at(at).link(link);
-        Ok(Ran { reply, evidence, step: Duration::ZERO })
+        Ok(Ran { reply, step: Duration::ZERO })
     }
 
     fn read<'q>(&self, promql: &'q str) -> Result<Reading<'q>, ToolError> {

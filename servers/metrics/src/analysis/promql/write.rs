@@ -142,7 +142,7 @@ fn seconds_since_1970(moment: SystemTime) -> String {
 fn duration(duration: Duration) -> String {
     let milliseconds = duration.as_millis();
     let units = [(86_400_000, "d"), (3_600_000, "h"), (60_000, "m"), (1_000, "s")];
-    match units.iter().find(|(size, _)| milliseconds >= *size && milliseconds % size == 0) {
+    match units.iter().find(|(size, _)| milliseconds >= *size && milliseconds.is_multiple_of(*size)) {
         Some((size, unit)) => format!("{}{unit}", milliseconds / size),
         None if milliseconds == 0 => "0s".to_owned(),
         None => format!("{milliseconds}ms"),
