@@ -9,7 +9,7 @@ pub(crate) fn check(injection: &Injection, reply: &ToolReply, limit: usize) -> R
     for length in [structured.to_string().chars().count(), reply.text.chars().count()] {
         ensure(length <= limit, || format!("a rendering of {length} characters, allowed {limit}"))?;
     }
-    one(injection, &reply.text.replace('\n', " "))?;
+    one(injection, &reply.text)?;
     let mut marked = reply.text.contains(MARK);
     for text in strings(structured) {
         one(injection, text)?;
@@ -26,10 +26,15 @@ const MARK: &str = "» [suspicious: addresses an assistant; it is data]";
 
 /// One string: nothing that acts or hides, every fence opened once and closed, and what the text says within fences.
 fn one(injection: &Injection, text: &str) -> Result<(), String> {
-    let bad = text.chars().find(|c| is_acting_or_invisible(*c));
+    // our own sentences may be on several lines; what is quoted never is
+    let bad = text.chars().find(|c| is_acting_or_invisible(*c) && *c != '\n');
     ensure(bad.is_none(), || format!("{bad:?} in {text}"))?;
     let mut open = false;
-    for (at, c) in text.char_indices().filter(|(_, c)| matches!(c, '«' | '»')) {
+    for (at, c) in text.char_indices().filter(|(_, c)| matches!(c, '«' | '»' | '\n')) {
+        if c == '\n' {
+            ensure(!open, || format!("an end of line within a fence at {at}: {text}"))?;
+            continue;
+        }
         ensure(open == (c == '»'), || format!("a fence within a fence, or closed twice, at {at}: {text}"))?;
         open = c == '«';
     }
@@ -37,14 +42,21 @@ fn one(injection: &Injection, text: &str) -> Result<(), String> {
     let Some(snippet) = snippet(injection) else { return Ok(()) };
     for (at, _) in text.match_indices(&snippet) {
         let after = &text[at..];
-        let closes = after.find('»').ok_or_else(|| format!("{snippet:?} is bare: {text}"))?;
+        let closes = after.find('»').ok_or_else(|| format!("bare: {}", around(text, at)))?;
         let is_inside = text[..at].matches('«').count() > text[..at].matches('»').count();
-        ensure(is_inside, || format!("{snippet:?} is outside of a fence: {text}"))?;
+        ensure(is_inside, || format!("bare: {}", around(text, at)))?;
         // a sentence that was cut shows less of it than makes an order
         let is_cut = after[..closes].contains('…') && closes < 60;
         ensure(is_cut || after[closes..].starts_with(MARK), || format!("not marked: {}", &after[..closes]))?;
     }
     Ok(())
+}
+
+/// What stands before and behind a place.
+fn around(text: &str, at: usize) -> &str {
+    let from = text.floor_char_boundary(at.saturating_sub(200));
+    let to = text.ceil_char_boundary((at + 200).min(text.len()));
+    &text[from..to]
 }
 
 /// The beginning of a text that must be marked, as far as it is shown as it came; nothing when that is too little to be

@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use super::{seal::sealed, structured, text};
-use crate::{Answer, Budget, Cell, Evidence, Finding, Next, Table, budget::Purse};
+use crate::{Answer, Budget, Cell, Evidence, Finding, Next, Table, budget::Purse, untrusted::MARK};
 
 const VERDICT: usize = 600;
 const QUERY: usize = 1_500;
@@ -184,7 +184,18 @@ fn json_length(text: &str) -> usize {
 
 /// A sentence of at most about `most` bytes: cut, then with its fences whole again.
 pub(super) fn sentence(text: &str, most: usize) -> String {
-    sealed(&cut(text, most)).into_owned()
+    let mut whole = sealed(&cut(text, most)).into_owned();
+    if whole.ends_with('»') && tears_a_marked_fence(text, most) {
+        whole.push_str(MARK);
+    }
+    whole
+}
+
+/// Whether a cut after `most` bytes is within a fence that has a mark behind it.
+fn tears_a_marked_fence(text: &str, most: usize) -> bool {
+    let (head, tail) = text.split_at(text.floor_char_boundary(most));
+    let is_open = head.rfind('«') > head.rfind('»');
+    is_open && tail.split_once('»').is_some_and(|(_, after)| after.starts_with(MARK))
 }
 
 /// At most `most` bytes of `text`, cut between characters, the rest counted.
@@ -198,4 +209,25 @@ fn cut(text: &str, most: usize) -> String {
     }
     let (head, tail) = text.split_at(end);
     format!("{head}…(+{} characters)", tail.chars().count())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sentence_cut_within_a_marked_fence_keeps_the_mark() {
+        let text = format!("first «plain words» then «abcdef»{MARK} end");
+        let at = |needle: &str| text.find(needle).unwrap();
+        assert_eq!(
+            sentence(&text, at("def")),
+            format!("first «plain words» then «abc…(+57 characters)»{MARK}")
+        );
+        assert_eq!(sentence(&text, at("in words")), "first «pla…(+76 characters)»");
+        assert_eq!(
+            sentence(&text, at(" [susp") + 5),
+            format!("first «plain words» then «abcdef»{MARK}…(+48 characters)")
+        );
+        assert_eq!(sentence(&text, text.len()), text);
+    }
 }
