@@ -42,7 +42,8 @@ fn approve(state: &TempDir, code: &str, typed: &str) -> Output {
     command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
     command.env("OBSERVABILITY_MCP_STATE", state.path()).env("USER", "bob");
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().expect("util-linux's script");
+    // util-linux's `script` must be there.
+    let mut child = command.spawn().unwrap();
     writeln!(child.stdin.take().unwrap(), "{typed}").unwrap();
     child.wait_with_output().unwrap()
 }
