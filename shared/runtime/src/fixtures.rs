@@ -2,7 +2,7 @@
 //!
 //! The suite asks for tools that return pictures, for resources, for prompts with attachments: things that our servers
 //! never have, on purpose. `shared/conformance` writes them as plain JSON behind this trait; calls of its tools go
-//! through the guard and the transports like any other. No shipped server may implement it (docs/decisions/0010).
+//! through the guard and the transports like any other. No shipped server may implement it (docs/decisions/0011).
 
 use std::{future::Future, pin::Pin, sync::Arc};
 

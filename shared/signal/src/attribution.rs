@@ -166,7 +166,7 @@ mod tests {
 
     #[test]
     fn the_papers_example_blames_the_mobile_devices() {
-        // The introduction's example (its numbers from memory, checked against summaries of the paper): revenue of 100 was expected, 50 came. By data centre X 94 → 47, Y 6 → 3; by
+        // The introduction's example (its numbers from memory; only the total and the 94 % of X were found in a summary): revenue of 100 was expected, 50 came. By data centre X 94 → 47, Y 6 → 3; by
         // advertiser A1 50 → 24, A2 20 → 21, A3 20 → 4, A4 10 → 1; by device PC 50 → 49, mobile 50 → 1.
         let centres = parts(&[(94.0, 47.0), (6.0, 3.0)]);
         let advertisers = parts(&[(50.0, 24.0), (20.0, 21.0), (20.0, 4.0), (10.0, 1.0)]);
