@@ -125,10 +125,6 @@ impl Metrics for Store {
         unreachable!("no cost of a query")
     }
 
-    fn tsdb<'a>(&'a self, _: &'a Context, _: usize) -> Asking<'a, TsdbStatus> {
-        unreachable!("no cost of a query")
-    }
-
     fn exemplars<'a>(&'a self, _: &'a Context, _: &'a str, _: TimeRange) -> Asking<'a, Exemplars> {
         unreachable!("no cost of a query")
     }
