@@ -3,7 +3,7 @@
 //! It goes the way of the tool `get_high_cardinality_metrics` up to the ranking: the same queries, evaluated over
 //! generated series in memory, the same signals. Only the ranking is exchanged, to compare methods. Not for other use.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use contract::Context;
 use futures_util::FutureExt;
@@ -13,7 +13,7 @@ use crate::{
     analysis::unusual::{
         moment::Split,
         ranking::{rank, service, services, stories},
-        signals::{Signal, What},
+        signals::Signal,
     },
     backend::snapshot::Recording,
     config::{QueryLimits, aliases::Aliases},
@@ -121,11 +121,10 @@ impl Reading {
         if let Some(given) = at.and_then(|at| Split::given(at, self.moments, self.step)) {
             return given;
         }
-        let mut groups: BTreeMap<Option<&str>, Vec<&[f64]>> = BTreeMap::new();
-        for signal in self.signals.iter().filter(|signal| signal.what != What::Series) {
-            groups.entry(service(signal)).or_default().push(&signal.values);
-        }
-        Split::inferred_among(&groups.into_values().collect::<Vec<_>>(), self.moments, self.step)
+        let signals: Vec<&Signal> = self.signals.iter().collect();
+        let is_of_all = signals.iter().any(|signal| service(signal).is_some());
+        let infer = if is_of_all { Split::inferred_among } else { Split::inferred };
+        infer(&signals, self.moments, self.step)
     }
 
     /// By one number a signal, the largest first.

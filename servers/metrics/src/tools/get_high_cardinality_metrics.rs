@@ -49,13 +49,13 @@ pub(crate) enum Mode {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Request {
-    /// Such as `checkout`; left out, all services are ranked, worst first.
+    /// Such as `checkout`; left out, all.
     service: Option<String>,
-    /// `unusual` (default): values that left their usual range. `cardinality`: numbers of series.
+    /// `unusual` (default) or `cardinality`.
     mode: Option<Mode>,
-    /// Window, such as `1h` (default) or START/END; its first part is the baseline.
+    /// `1h` (default) or START/END; its first part is the baseline.
     time_range: Option<TimeSpec>,
-    /// When the trouble began: RFC 3339, epoch seconds or `now-20m`. Left out, it is inferred.
+    /// When the trouble began: RFC 3339, epoch seconds, `now-20m`; left out, inferred.
     since: Option<String>,
     /// Rows, 1 to 50.
     limit: Option<usize>,
@@ -76,13 +76,12 @@ impl Tool for GetHighCardinalityMetrics {
     const CARD: Card = Card {
         name: "get_high_cardinality_metrics",
         title: "Unusual metrics of a service",
-        description: "Two meanings of its name, chosen by mode. unusual (default): all metrics of a service whose values \
-left their usual range, ranked, the first to move first: score in spreads of its own baseline, direction, onset, before \
-→ after, query; tells whether the time was given or inferred. Use it to find what broke inside a service when you don't \
-know the metric. cardinality: which metrics have the most series, which label multiplies them, churn, and the remedy. \
-Without service: all services, worst first. One metric you know: query_metrics; two windows of it: \
-compare_time_periods; names: search_metrics. Example: service=\"checkout\", time_range=\"1h\", since=\"now-20m\".",
-        search_hint: "anomalies unusual metrics outliers root cause service cardinality series count churn label explosion",
+        description: "Its name has two meanings; mode chooses. unusual (default): the service's metrics whose values \
+left their usual range, the first to move first, with score, direction, onset, before → after and query; says whether \
+the start was given or inferred. For finding what broke when you don't know the metric. cardinality: metrics with most \
+series, the label that multiplies them, churn, remedy. Without service: all services, worst first. One metric: \
+query_metrics; two windows: compare_time_periods. Example: service=\"checkout\", since=\"now-20m\".",
+        search_hint: "anomaly outlier root cause unusual metrics cardinality series count churn",
         effect: Effect::Read,
         cost: Cost::Range,
         scope: "metrics:read",

@@ -44,25 +44,30 @@ impl Split {
         enough.then_some(Split { at, known: Known::Given, before: 0..end, calm: 0..end, after: end..moments })
     }
 
-    /// The window divided where the signals changed together.
+    /// The window divided where the signals of one service changed together.
     pub(crate) fn inferred(signals: &[&Signal], moments: usize, step: f64) -> Split {
-        Split::inferred_among(&[values(signals)], moments, step)
+        Split::by_change(signals, CREEP, moments, step)
     }
 
-    /// As [`Split::inferred`], of several groups of signals: the moment of the group that changed most.
-    pub(crate) fn inferred_among(groups: &[Vec<&[f64]>], moments: usize, step: f64) -> Split {
-        let changes = groups.iter().filter_map(|group| signal::shared_change(group));
-        let most = changes.reduce(|most, change| if change.score > most.score { change } else { most });
-        let inferred = most.and_then(|change| Split::around(change.at, moments, step));
+    /// The window divided where the signals of all services changed together. Less may have begun earlier: among all
+    /// services something always has.
+    pub(crate) fn inferred_among(signals: &[&Signal], moments: usize, step: f64) -> Split {
+        Split::by_change(signals, GAP, moments, step)
+    }
+
+    fn by_change(signals: &[&Signal], creep: f64, moments: usize, step: f64) -> Split {
+        let judged = signals.iter().filter(|signal| signal.what != What::Series);
+        let values: Vec<&[f64]> = judged.map(|signal| signal.values.as_slice()).collect();
+        let found = signal::shared_change(&values).map(|change| change.at);
+        let inferred = found.and_then(|at| Split::around(at, creep, moments, step));
         inferred.unwrap_or_else(|| Split::untold(moments))
     }
 
-    fn around(at: usize, moments: usize, step: f64) -> Option<Split> {
+    fn around(at: usize, creep: f64, moments: usize, step: f64) -> Option<Split> {
         let given = Split::given(at, moments, step)?;
-        let creep = ((CREEP / step).round() as usize).min(at / 2);
+        let creep = ((creep / step).round() as usize).min(at / 2);
         let calm = at - creep.max(gap(step));
-        let enough = calm >= super::score::FEWEST;
-        let calm = if enough { calm } else { given.before.end };
+        let calm = if calm >= super::score::FEWEST { calm } else { given.before.end };
         Some(Split { known: Known::Inferred, calm: 0..calm, after: calm..moments, ..given })
     }
 
@@ -70,12 +75,6 @@ impl Split {
         let at = moments * UNTOLD.0 / UNTOLD.1;
         Split { at, known: Known::Untold, before: 0..at, calm: 0..at, after: at..moments }
     }
-}
-
-/// What tells when something happened: all but how many series there are.
-pub(crate) fn values<'s>(signals: &[&'s Signal]) -> Vec<&'s [f64]> {
-    let judged = signals.iter().filter(|signal| signal.what != What::Series);
-    judged.map(|signal| signal.values.as_slice()).collect()
 }
 
 /// Two steps, or a minute.

@@ -19,6 +19,8 @@ use super::{
 pub(crate) const UNUSUAL: f64 = 5.0;
 /// From so many spreads on it is certain.
 pub(crate) const CERTAIN: f64 = 12.0;
+/// A service is hit when so many of its metrics certainly left their range.
+const SEVERAL: usize = 4;
 /// Onsets so many steps apart are one moment.
 const SAME_MOMENT: usize = 1;
 /// Signals that correlate by more than this tell the same story.
@@ -166,9 +168,23 @@ fn without_step(values: &[f64], split: &Split) -> Vec<f64> {
     [less(before), less(after)].concat()
 }
 
-/// The services in the order of their first unusual signal.
+/// The services, the worst first: those with several metrics that certainly left their range before those with a few,
+/// which may be a batch; within both, in the order of their first unusual signal.
 pub(crate) fn services<'s>(ranked: &[Ranked], signals: &'s [Signal]) -> Vec<&'s str> {
-    let mut seen = BTreeSet::new();
-    let of = |one: &Ranked| signals.get(one.signal).and_then(service);
-    ranked.iter().filter_map(of).filter(|service| seen.insert(*service)).collect()
+    let mut all: Vec<(&str, BTreeSet<&str>)> = Vec::new();
+    for one in ranked {
+        let Some((signal, service)) = signals.get(one.signal).and_then(|one| Some((one, service(one)?)))
+        else {
+            continue;
+        };
+        let place = all.iter().position(|(known, _)| *known == service).unwrap_or_else(|| {
+            all.push((service, BTreeSet::new()));
+            all.len() - 1
+        });
+        if let Some((_, metrics)) = all.get_mut(place).filter(|_| one.verdict.score >= CERTAIN) {
+            metrics.insert(&signal.metric);
+        }
+    }
+    all.sort_by_key(|(_, metrics)| metrics.len() < SEVERAL);
+    all.into_iter().map(|(service, _)| service).collect()
 }

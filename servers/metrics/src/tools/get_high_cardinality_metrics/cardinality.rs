@@ -15,6 +15,10 @@ use contract::{
 
 /// Of so many metrics it is found out which label multiplies them: two requests each.
 const TAKEN_APART: usize = 3;
+/// Metrics that a store is asked to list.
+const LISTED: usize = 100;
+/// The longest query, in bytes: longer ones are not analysed by the cost guard.
+const LONGEST: usize = 7_000;
 /// The most labels of one metric that are looked at.
 const MOST_LABELS: usize = 16;
 /// The most labels with their numbers of values that are named.
@@ -47,10 +51,10 @@ pub(super) async fn of_service(
 }
 
 pub(super) async fn of_all(look: &Look<'_>, mut draft: Draft) -> Result<Answer, ToolError> {
-    let status = look.store.tsdb(look.cx, look.limit).await;
+    let status = look.store.tsdb(look.cx, LISTED).await;
     let (mut all, total, cite) = match status {
         Ok(status) => {
-            let query = format!("GET /api/v1/status/tsdb limit={}", look.limit);
+            let query = format!("GET /api/v1/status/tsdb limit={LISTED}");
             let cite = draft.cite(Evidence::new(look.store.system(), query).at(look.cx.now));
             draft.caveat(
                 "the store's own statistics: its newest block only, so series that ended may be in it",
@@ -69,7 +73,7 @@ pub(super) async fn of_all(look: &Look<'_>, mut draft: Draft) -> Result<Answer, 
             draft.caveat(format!("no statistics of the store, so series were counted: {error}"));
             let every = selector(None, &[]);
             let at = look.when.window.end();
-            let promql = format!("topk({}, count by (__name__) ({every}))", look.limit);
+            let promql = format!("topk({LISTED}, count by (__name__) ({every}))");
             let counts = look.guard.instant(&promql, at).await?;
             let cite = cited(look, &mut draft, &counts, true, &every);
             let all = counted(counts.reply.data.into_series());
@@ -235,25 +239,31 @@ async fn taken_apart(look: &Look<'_>, found: &Found<'_>, one: &Counted, draft: &
     let labels: Vec<Untrusted> =
         listing.items.into_iter().filter(|label| label.inside() != "__name__").take(MOST_LABELS).collect();
     let all = selectors.join(" or ");
-    let promql = per_label(&all, &labels);
-    if labels.is_empty() {
+    let terms: Vec<String> =
+        labels.iter().enumerate().map(|(place, label)| per_label(&all, place, label.inside())).collect();
+    let mut rows = Vec::new();
+    let queries = joined(&terms);
+    for promql in &queries {
+        match look.guard.instant(promql, look.when.window.end()).await {
+            Ok(ran) => {
+                look.lookup().warn(&ran.reply.warnings, draft);
+                rows.extend(ran.reply.data.into_series());
+            }
+            Err(error) => {
+                draft.caveat(format!("labels of {} could not be counted: {error}", one.metric.shown(120)));
+            }
+        }
+    }
+    if rows.is_empty() {
         return None;
     }
-    let ran = match look.guard.instant(&promql, look.when.window.end()).await {
-        Ok(ran) => ran,
-        Err(error) => {
-            draft.caveat(format!("the labels of {} could not be counted: {error}", one.metric.shown(120)));
-            return None;
-        }
-    };
-    look.lookup().warn(&ran.reply.warnings, draft);
     let plain = one.metric.plain().is_some() && found.scopes.is_none_or(Scopes::is_plain);
     let each = format!(
-        "for each label l: count(count by (l) ({all})), count(count without (l) ({all})); sent as one query of {} terms joined by or",
-        2 * labels.len()
+        "for each label l: count(count by (l) ({all})), count(count without (l) ({all})); {} terms joined by or in {} queries",
+        2 * labels.len(),
+        queries.len()
     );
     let cite = draft.cite(look.evidence(&each, plain).at(look.when.window.end()));
-    let rows = ran.reply.data.into_series();
     let value = |place: usize, side: &str| {
         let place = place.to_string();
         let is_it = |series: &&Series| {
@@ -270,20 +280,27 @@ async fn taken_apart(look: &Look<'_>, found: &Found<'_>, one: &Counted, draft: &
     Some(Apart { labels: labels.iter().enumerate().filter_map(cost).collect(), cite })
 }
 
-/// One query that counts, for each label, its values and the series left without it. Labels are numbered, so that no
-/// name stands in a text of the query.
-fn per_label(all: &str, labels: &[Untrusted]) -> String {
-    let term = |place: usize, side: &str, label: &str| {
-        format!(
-            "label_replace(label_replace(count(count {side} ({}) ({all})), \"place\", \"{place}\", \"\", \"\"), \"side\", \
-             \"{side}\", \"\", \"\")",
-            label_name(label)
-        )
+/// Counts the values of a label and the series left without it. The label is told by its number, so that no name stands
+/// in a text of the query.
+fn per_label(all: &str, place: usize, label: &str) -> String {
+    let term = |side: &str| {
+        let counted = format!("count(count {side} ({}) ({all}))", label_name(label));
+        let placed = format!("label_replace({counted}, \"place\", \"{place}\", \"\", \"\")");
+        format!("label_replace({placed}, \"side\", \"{side}\", \"\", \"\")")
     };
-    let terms = labels.iter().enumerate().flat_map(|(place, label)| {
-        [term(place, "by", label.inside()), term(place, "without", label.inside())]
-    });
-    terms.collect::<Vec<_>>().join(" or ")
+    format!("{} or {}", term("by"), term("without"))
+}
+
+/// As few queries as may be, none longer than [`LONGEST`] unless a single term is.
+fn joined(terms: &[String]) -> Vec<String> {
+    let mut queries: Vec<String> = Vec::new();
+    for term in terms {
+        match queries.last_mut().filter(|query| query.len() + term.len() < LONGEST) {
+            Some(query) => query.push_str(&format!(" or {term}")),
+            None => queries.push(term.clone()),
+        }
+    }
+    queries
 }
 
 /// How many series each of the largest metrics had at any moment of the window.

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     analysis::unusual::{
-        moment::{Split, values},
+        moment::Split,
         ranking::{Ranked, UNUSUAL, rank, service, services},
         signals::Signal,
     },
@@ -88,16 +88,11 @@ pub(super) async fn answer(look: &Look<'_>, mut draft: Draft) -> Result<Answer, 
     )))
 }
 
-/// Divided where the service that changed most changed, unless the start is given.
+/// Divided where the services together changed, unless the start is given.
 fn split(gathered: &Gathered) -> Split {
     let when = gathered.when;
-    let mut groups: std::collections::BTreeMap<Option<&str>, Vec<&Signal>> =
-        std::collections::BTreeMap::new();
-    for signal in &gathered.signals {
-        groups.entry(service(signal)).or_default().push(signal);
-    }
-    let groups: Vec<Vec<&[f64]>> = groups.values().map(|signals| values(signals)).collect();
-    let inferred = || Split::inferred_among(&groups, when.grid().count(), when.pace().step);
+    let signals: Vec<&Signal> = gathered.signals.iter().collect();
+    let inferred = || Split::inferred_among(&signals, when.grid().count(), when.pace().step);
     when.given().unwrap_or_else(inferred)
 }
 
