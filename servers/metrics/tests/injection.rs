@@ -32,9 +32,9 @@ use calls::good_calls;
 use checks::check;
 use hostile::{Hostile, Mood, NOW};
 
-/// Texts longer than this are cut: what a server does with one of 20,000 characters it does with any, and the tests of
+/// Texts longer than this are cut: what a server does with one of 10,000 characters it does with any, and the tests of
 /// `contract` go to 100,000. Orders at the end of a long text keep their end.
-const LONGEST: usize = 20_000;
+const LONGEST: usize = 10_000;
 
 fn texts() -> Vec<Injection> {
     corpus()
@@ -61,9 +61,12 @@ fn unlimited(backend: &Hostile) -> Loaded<Config> {
 
 /// The good calls, and each tool's first one with all details where the tool offers them.
 fn all_calls(tools: &[Value]) -> Vec<(String, Value, usize)> {
-    let mut all = Vec::new();
+    let (mut all, mut with_details) = (Vec::new(), BTreeSet::new());
     for (tool, arguments) in good_calls() {
         all.push((tool.to_owned(), arguments.clone(), 8_000));
+        if !with_details.insert(tool) {
+            continue;
+        }
         let listed = tools.iter().find(|listed| listed["name"] == tool);
         if listed.is_some_and(|listed| !listed["inputSchema"]["properties"]["detail"].is_null()) {
             let mut full = arguments;

@@ -219,6 +219,7 @@ mod tests {
     fn a_sentence_cut_within_a_marked_fence_keeps_the_mark() {
         let text = format!("first «plain words» then «abcdef»{MARK} end");
         let at = |needle: &str| text.find(needle).unwrap();
+        // the mark has 49 characters; behind the cuts: 3 + 1 + 49 + 4, 8 + 1 + 6 + 1 + 6 + 1 + 49 + 4, 44 + 4
         assert_eq!(
             sentence(&text, at("def")),
             format!("first «plain words» then «abc…(+57 characters)»{MARK}")
