@@ -69,7 +69,7 @@ pub(crate) fn summed<'a>(parts: impl Iterator<Item = (&'a [f64], &'a [f64])>) ->
 /// `None` without observations.
 pub(crate) fn classic_quantile(q: f64, buckets: &[(f64, f64)]) -> Option<f64> {
     let (last, total) = *buckets.last()?;
-    if last != f64::INFINITY || !(total > 0.0) {
+    if last != f64::INFINITY || total.is_nan() || total <= 0.0 {
         return None;
     }
     let rank = q * total;

@@ -308,9 +308,12 @@ fn failures(name: &str, parts: &[Part<'_>], pace: Pace) -> Option<Signal> {
     Some(Signal { failing, ..Signal::new(name, tags, What::FailureShare, Scale::Share, values).total() })
 }
 
+/// A bucket: its upper boundary, and the rate of observations below it at each moment.
+type Bucket = (f64, Vec<f64>);
+
 /// The 95th percentile of each classic histogram, all labels but `le` summed.
 fn quantiles(buckets: &[Reading], pace: Pace) -> Vec<Signal> {
-    let mut histograms: BTreeMap<(&str, Tags), Vec<(f64, Vec<f64>)>> = BTreeMap::new();
+    let mut histograms: BTreeMap<(&str, Tags), Vec<Bucket>> = BTreeMap::new();
     for one in buckets {
         let Some(bound) = one.tags.get("le").and_then(|le| le.parse::<f64>().ok()) else { continue };
         let mut tags = one.tags.clone();
@@ -320,7 +323,7 @@ fn quantiles(buckets: &[Reading], pace: Pace) -> Vec<Signal> {
         let rates = rate(&growth, pace.span, pace.step);
         histograms.entry((one.name.as_str(), tags)).or_default().push((bound, rates));
     }
-    let signal = |((name, tags), mut bounds): ((&str, Tags), Vec<(f64, Vec<f64>)>)| {
+    let signal = |((name, tags), mut bounds): ((&str, Tags), Vec<Bucket>)| {
         bounds.sort_by(|(one, _), (other, _)| one.total_cmp(other));
         let moments = bounds.iter().map(|(_, rates)| rates.len()).max().unwrap_or(0);
         let values = (0..moments).map(|moment| quantile_at(&bounds, moment)).collect();
@@ -330,8 +333,8 @@ fn quantiles(buckets: &[Reading], pace: Pace) -> Vec<Signal> {
     histograms.into_iter().map(signal).collect()
 }
 
-fn quantile_at(bounds: &[(f64, Vec<f64>)], moment: usize) -> f64 {
-    let at = |(bound, rates): &(f64, Vec<f64>)| Some((*bound, *rates.get(moment)?));
+fn quantile_at(bounds: &[Bucket], moment: usize) -> f64 {
+    let at = |(bound, rates): &Bucket| Some((*bound, *rates.get(moment)?));
     let counts: Vec<(f64, f64)> = bounds.iter().filter_map(at).filter(|(_, rate)| rate.is_finite()).collect();
     classic_quantile(0.95, &counts).unwrap_or(f64::NAN)
 }

@@ -47,7 +47,6 @@ pub(super) struct Gathered {
     /// The names that were found in the window, and their kinds.
     pub(super) kinds: Kinds,
     pub(super) metrics: usize,
-    pub(super) series: u64,
     /// Of the replies, at least one.
     pub(super) cites: Vec<Cite>,
 }
@@ -78,14 +77,8 @@ pub(super) async fn gather(
         when = when.every(step);
         replies = ask(look, &plan(scopes, &kinds, &apart, &census.kept), when).await;
     }
-    let mut gathered = Gathered {
-        signals: Vec::new(),
-        when,
-        metrics: census.metrics,
-        series: census.series,
-        cites: Vec::new(),
-        kinds,
-    };
+    let mut gathered =
+        Gathered { signals: Vec::new(), when, metrics: census.metrics, cites: Vec::new(), kinds };
     let mut reads = Reads { grid: when, by, of: BTreeMap::new(), natives: Vec::new() };
     let mut failed = None;
     for (question, reply) in replies {
@@ -118,7 +111,6 @@ struct Census {
     /// Sets of labels that stay apart.
     sets: usize,
     metrics: usize,
-    series: u64,
 }
 
 async fn census(
@@ -153,8 +145,6 @@ async fn census(
     };
     remarks(look, &ran, draft);
     let rows = ran.reply.data.into_series();
-    let count = |one: &Series| one.points.first().map_or(0.0, |point| point.value);
-    let series = rows.iter().map(count).sum::<f64>();
     let mut names: Vec<Untrusted> = rows.iter().filter_map(|one| one.labels.name().cloned()).collect();
     names.sort_unstable();
     names.dedup();
@@ -165,7 +155,7 @@ async fn census(
         draft.caveat(format!("summed over {}: there are too many label sets", dropped.join(", ")));
     }
     let sets = distinct(&sets, &apart);
-    Ok(Census { metrics: names.len(), names, apart, kept, sets, series: series.max(0.0) as u64 })
+    Ok(Census { metrics: names.len(), names, apart, kept, sets })
 }
 
 /// Counts the series that were there at any moment of the window.
