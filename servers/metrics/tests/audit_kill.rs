@@ -1,5 +1,11 @@
 //! The audit log of a server that is killed (`kill -9`) while a thousand calls are under way.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests fail loudly")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "tests fail loudly"
+)]
 
 #[path = "common/binary.rs"]
 mod binary;

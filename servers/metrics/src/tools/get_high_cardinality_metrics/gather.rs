@@ -80,12 +80,17 @@ pub(super) async fn gather(
     let mut gathered =
         Gathered { signals: Vec::new(), when, metrics: census.metrics, cites: Vec::new(), kinds };
     let mut reads = Reads { grid: when, by, of: BTreeMap::new(), natives: Vec::new() };
+    // Labels and metrics of the store stand in the questions by name, too.
+    let is_plain = |label: &String| look.cx.intake.text(label).plain().is_some();
+    let plain = scopes.is_plain()
+        && apart.iter().chain(&census.kept).all(is_plain)
+        && census.names.iter().all(|name| name.plain().is_some());
     let mut failed = None;
     for (question, reply) in replies {
         match reply {
             Ok(ran) => {
                 remarks(look, &ran, draft);
-                let evidence = look.evidence(&question.promql, scopes.is_plain()).over(when.ends());
+                let evidence = look.evidence(&question.promql, plain).over(when.ends());
                 gathered.cites.push(draft.cite(evidence.every(ran.step)));
                 reads.take(question.part, ran.reply.data.into_series());
             }
