@@ -7,5 +7,5 @@ pub(crate) use prometheus::Counted as TsdbCount;
 pub(crate) use prometheus::{
     ActiveAlert, AlertState, Alerting, Bucket, Data, Error as QueryError, Exemplars, Histogram, Labels,
     Listing, MatchOp, Metadata, MetricKind, Point, QueryOptions, QueryReply, RejectionKind, Rule, RuleGroup,
-    RuleHealth, RuleKind, Rules, Series, TsdbStatus, label_name, selector,
+    RuleHealth, RuleKind, Rules, Series, TsdbStatus, given_back, label_name, selector,
 };

@@ -68,7 +68,6 @@ async fn one(fault: Fault, tool: &str, arguments: serde_json::Value) {
     assert_eq!(backend.redirect_hits(), 0, "{what}: redirects are not followed");
     // Alive: it still answers, and its memory stayed bounded.
     assert_eq!(client.list_tools().await.len(), calls::TOOLS.len(), "{what}");
-    assert_eq!(client.list_tools().await.len(), 4, "{what}");
     let peak = peak_rss_bytes(client.child().pid());
     assert!(peak <= MAX_RSS, "{what}: peak RSS {} MiB", peak / 1024 / 1024);
     // Peer fault 2: a process that trickling kept alive needed SIGTERM after the end of input.

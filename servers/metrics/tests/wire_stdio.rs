@@ -214,7 +214,6 @@ async fn an_operator_can_rule_out_a_tool_by_name() {
     let names: Vec<Value> = client.list_tools().await.into_iter().map(|tool| tool["name"].clone()).collect();
     let left: Vec<&str> = calls::TOOLS.into_iter().filter(|name| *name != "query_metrics").collect();
     assert_eq!(names, left);
-    assert_eq!(names, ["get_high_cardinality_metrics", "list_firing_alerts", "search_metrics"]);
     let reply =
         client.request("tools/call", json!({"name": "query_metrics", "arguments": {"promql": "up"}})).await;
     assert_eq!(reply["error"]["code"], -32602);

@@ -1,5 +1,7 @@
 //! What metrics, labels and series there are. These answers are kept for a minute.
 
+use std::borrow::Cow;
+
 use contract::{Context, TimeRange, Untrusted};
 use serde::Deserialize;
 use upstream::Ask;
@@ -7,6 +9,7 @@ use upstream::Ask;
 use crate::{
     client::{LABEL_VALUES, LABELS, METADATA, Prometheus, SERIES},
     error::Error,
+    given_back::given_back,
     labels::Labels,
     names::Names,
     reply::{self, Opened},
@@ -138,7 +141,8 @@ impl Prometheus {
         window: Option<TimeRange>,
         limit: usize,
     ) -> Result<Listing<Labels>, Error> {
-        let reply = self.look_up(cx, &narrowed(Ask::of(SERIES), matchers, window, limit)).await?;
+        let reply =
+            self.look_up(cx, &narrowed(Ask::of(SERIES), &self.sent(cx, matchers)?, window, limit)).await?;
         let text = reply::text(&reply);
         let opened: Opened<'_, Vec<Entries<'_, Text<'_>>>> = reply::open(cx, self.system(), &reply, &text)?;
         let mut names = Names::new(&cx.intake);
@@ -159,7 +163,7 @@ impl Prometheus {
         window: Option<TimeRange>,
         limit: usize,
     ) -> Result<Listing<Untrusted>, Error> {
-        self.texts(cx, &narrowed(Ask::of(LABELS), matchers, window, limit), limit).await
+        self.texts(cx, &narrowed(Ask::of(LABELS), &self.sent(cx, matchers)?, window, limit), limit).await
     }
 
     /// Up to `limit` values of a label, of the series that match (all without matchers); `window` as for
@@ -176,8 +180,13 @@ impl Prometheus {
         limit: usize,
     ) -> Result<Listing<Untrusted>, Error> {
         let segment = escape_label_name(label);
-        self.texts(cx, &narrowed(Ask::of(LABEL_VALUES).segment(&segment), matchers, window, limit), limit)
-            .await
+        let sent = self.sent(cx, matchers)?;
+        self.texts(cx, &narrowed(Ask::of(LABEL_VALUES).segment(&segment), &sent, window, limit), limit).await
+    }
+
+    /// The selectors as they are sent.
+    fn sent<'m>(&self, cx: &Context, matchers: &[&'m str]) -> Result<Vec<Cow<'m, str>>, Error> {
+        matchers.iter().map(|matcher| given_back(cx, self.system(), matcher)).collect()
     }
 
     async fn texts(&self, cx: &Context, ask: &Ask<'_>, limit: usize) -> Result<Listing<Untrusted>, Error> {
@@ -195,10 +204,10 @@ fn one_more(limit: usize) -> String {
     limit.saturating_add(1).to_string()
 }
 
-fn narrowed<'a>(ask: Ask<'a>, matchers: &[&str], window: Option<TimeRange>, limit: usize) -> Ask<'a> {
+fn narrowed<'a>(ask: Ask<'a>, matchers: &[Cow<'_, str>], window: Option<TimeRange>, limit: usize) -> Ask<'a> {
     let mut ask = ask.with("limit", one_more(limit));
     for matcher in matchers {
-        ask = ask.with("match[]", *matcher);
+        ask = ask.with("match[]", matcher.as_ref());
     }
     if let Some(window) = window {
         let start = window.start().as_second().div_euclid(60) * 60;

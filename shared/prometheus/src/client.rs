@@ -12,6 +12,7 @@ use upstream::{Ask, ConfigError, Endpoint, Limits, Method, Reply, SourceConfig, 
 use crate::{
     decode,
     error::Error,
+    given_back::given_back,
     series::{QueryOptions, QueryReply},
     transport::{self, Question, When},
 };
@@ -117,6 +118,8 @@ impl Prometheus {
         path: &'static str,
         question: Question<'_>,
     ) -> Result<QueryReply, Error> {
+        let promql = given_back(cx, self.system(), question.promql)?;
+        let question = Question { promql: &promql, ..question };
         let mut reply = None;
         if !self.only_get.load(Ordering::Relaxed) {
             let first = self.send(cx, Endpoint { method: Method::Post, path }, question).await?;

@@ -8,6 +8,7 @@ use upstream::Ask;
 use crate::{
     client::{Prometheus, QUERY_EXEMPLARS},
     error::Error,
+    given_back::given_back,
     labels::Labels,
     names::Names,
     reply::{self, Opened},
@@ -70,8 +71,9 @@ impl Prometheus {
     pub async fn exemplars(&self, cx: &Context, promql: &str, window: TimeRange) -> Result<Exemplars, Error> {
         let start = window.start().as_millisecond().div_euclid(1000);
         let end = (window.end().as_millisecond() + 999).div_euclid(1000);
+        let promql = given_back(cx, self.system(), promql)?;
         let ask = Ask::of(QUERY_EXEMPLARS)
-            .with("query", promql)
+            .with("query", promql.as_ref())
             .with("start", start.to_string())
             .with("end", end.to_string());
         let reply = self.fetch(cx, &ask).await?;

@@ -13,11 +13,13 @@ use crate::{
 pub(crate) struct Names<'cx, 'a> {
     intake: &'cx Intake,
     known: HashMap<Cow<'a, str>, Untrusted>,
+    /// Values of labels by name and value: a name may say that the value is a secret.
+    fields: HashMap<(Untrusted, Cow<'a, str>), Untrusted>,
 }
 
 impl<'cx, 'a> Names<'cx, 'a> {
     pub(crate) fn new(intake: &'cx Intake) -> Names<'cx, 'a> {
-        Names { intake, known: HashMap::new() }
+        Names { intake, known: HashMap::new(), fields: HashMap::new() }
     }
 
     /// Takes in a text, or gives the same one again.
@@ -35,7 +37,21 @@ impl<'cx, 'a> Names<'cx, 'a> {
     }
 
     pub(crate) fn labels(&mut self, raw: Entries<'a, Text<'a>>) -> Labels {
-        Labels::new(raw.0.into_iter().map(|(name, value)| (self.text(name), self.text(value))))
+        Labels::new(raw.0.into_iter().map(|(name, value)| {
+            let name = self.text(name);
+            (name.clone(), self.value(name, value))
+        }))
+    }
+
+    fn value(&mut self, name: Untrusted, raw: Text<'a>) -> Untrusted {
+        let intake = self.intake;
+        let key = (name, raw.0);
+        if let Some(known) = self.fields.get(&key) {
+            return known.clone();
+        }
+        let taken = intake.field(key.0.inside(), &key.1);
+        self.fields.insert(key, taken.clone());
+        taken
     }
 }
 

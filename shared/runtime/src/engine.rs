@@ -11,7 +11,7 @@ use std::{
 use audit::{Audit, AuditConfig, AuditError, Key, KeyError, Lines, Transport};
 use contract::{Clock, Effect, SystemClock};
 use identity::Principal;
-use redact::{Redactor, RedactorConfig};
+use redact::{Redactor, RedactorConfig, RuleError, Vault};
 use rmcp::model::CacheScope;
 use serde_json::{Map, Value};
 use thiserror::Error;
@@ -56,6 +56,9 @@ pub enum StartError {
         /// Why not.
         cause: io::Error,
     },
+    /// A rule of masking can't be used.
+    #[error("{0}")]
+    Masking(#[from] RuleError),
     /// The audit log can't be opened.
     #[error("the audit log can't be opened: {0}; mend it, or set audit.on_failure to warn")]
     Audit(#[from] AuditError),
@@ -93,7 +96,7 @@ impl Engine {
             None => key.derive("masking"),
         };
         let audit = audit_log(server.about.name, settings, http, &key, state.as_deref())?;
-        let redactor = Redactor::new(RedactorConfig { key: masking_key, enabled: settings.masking.enabled });
+        let redactor = redactor(settings, masking_key)?;
         let confirmations = confirmations(server.about.name, &key, state, &(Arc::new(SystemClock) as _));
         Ok(Engine::assemble(server, settings, clock, confirmations, audit, redactor, Ids::random()))
     }
@@ -109,7 +112,7 @@ impl Engine {
     ) -> Result<(Engine, Lines), StartError> {
         let key = Key::from_hex(&"00".repeat(32))?;
         let (audit, lines) = Audit::in_memory(server.about.name, &key, audit_clock(&clock))?;
-        let redactor = Redactor::new(RedactorConfig { key: [0; 32], enabled: settings.masking.enabled });
+        let redactor = redactor(settings, [0; 32])?;
         let confirmations = confirmations(server.about.name, &key, None, &clock);
         let ids = Ids::seeded(7);
         Ok((Engine::assemble(server, settings, clock, confirmations, audit, redactor, ids), lines))
@@ -140,6 +143,7 @@ impl Engine {
             clock,
             ids,
             redactor,
+            vault: Vault::new(),
             metrics: Metrics::new(about.name, about.version),
             confirmations,
             server: about.name,
@@ -221,6 +225,11 @@ impl Engine {
 
 fn confirmations(server: &str, key: &Key, state: Option<PathBuf>, clock: &Arc<dyn Clock>) -> Confirmations {
     Confirmations::new(server, key.derive("confirmation"), state, Arc::clone(clock))
+}
+
+fn redactor(settings: &Settings, key: [u8; 32]) -> Result<Redactor, RuleError> {
+    let config = RedactorConfig { key, enabled: settings.masking.enabled };
+    Redactor::with_rules(config, &settings.masking.rules())
 }
 
 fn audit_clock(clock: &Arc<dyn Clock>) -> audit::Clock {

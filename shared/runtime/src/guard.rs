@@ -14,7 +14,7 @@ use audit::{Audit, AuditError, Closing, Decision, Entry};
 use contract::{CallId, Clock, Context, Detail, Effect, ErrorKind, Intake, ToolError, Trail, render};
 use futures_util::FutureExt;
 use identity::Principal;
-use redact::Redactor;
+use redact::{Redactor, Vault};
 use serde_json::Value;
 
 use crate::{
@@ -36,6 +36,8 @@ pub(crate) struct Guard {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ids: Ids,
     pub(crate) redactor: Redactor,
+    /// What tokens in answers stood for, so that one given back as an argument can be resolved.
+    pub(crate) vault: Vault,
     pub(crate) metrics: Metrics,
     pub(crate) confirmations: Confirmations,
     /// Name of the server.
@@ -174,6 +176,9 @@ impl Guard {
 
     fn context(&self, call: &Call, began: Instant) -> Context {
         let full = call.arguments.get("detail").and_then(Value::as_str) == Some("full");
+        // What one caller was shown says nothing to another. A tenant's name can't hold the separator.
+        let scope =
+            format!("{}\n{}", call.principal.tenant.as_deref().unwrap_or_default(), call.principal.name);
         Context {
             call_id: CallId(self.ids.next()),
             now: self.clock.now(),
@@ -181,7 +186,7 @@ impl Guard {
             deadline: began + self.deadline,
             principal: call.principal.name.clone(),
             tenant: call.principal.tenant.clone(),
-            intake: Intake::new(self.redactor.clone()),
+            intake: Intake::new(self.redactor.clone()).remembering(self.vault.clone(), scope),
             trail: Trail::default(),
         }
     }

@@ -8,6 +8,7 @@ use std::{
 };
 
 use identity::TokenConfig;
+use redact::{CustomClass, Rules};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -192,10 +193,50 @@ pub struct Masking {
     /// File holding the key of the stable tokens (64 hex digits); created in the state directory when left out.
     /// Give the same file to all servers of one installation, so that their tokens agree.
     pub key_file: Option<PathBuf>,
+    /// Mask IP addresses too.
+    pub addresses: bool,
+    /// Own classes of secrets: a name, and a regular expression whose first group (or whole match) is masked.
+    #[schemars(with = "Vec<BTreeMap<String, String>>")]
+    pub custom: Vec<OwnClass>,
+    /// Values that are never masked, in full or with a `*` at the start or end, such as `*@example.com`.
+    pub allow: Vec<String>,
+    /// Further names of fields and labels whose whole value is a secret.
+    pub fields: Vec<String>,
+}
+
+/// An operator's own class of secrets.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OwnClass {
+    /// Name in tokens: lower-case letters, digits and `-`.
+    pub name: String,
+    /// A regular expression without look-around and back-references.
+    pub pattern: String,
+}
+
+impl Masking {
+    /// What the operator adds to the built-in classes.
+    pub(crate) fn rules(&self) -> Rules {
+        let own = self.custom.iter().cloned();
+        let own = own.map(|class| CustomClass { name: class.name, pattern: class.pattern });
+        Rules {
+            addresses: self.addresses,
+            custom: own.collect(),
+            allow: self.allow.clone(),
+            fields: self.fields.clone(),
+        }
+    }
 }
 
 impl Default for Masking {
     fn default() -> Masking {
-        Masking { enabled: true, key_file: None }
+        Masking {
+            enabled: true,
+            key_file: None,
+            addresses: false,
+            custom: Vec::new(),
+            allow: Vec::new(),
+            fields: Vec::new(),
+        }
     }
 }

@@ -23,7 +23,7 @@ use upstream::{Health, UpstreamError};
 use super::{AlertManager, Asking, Metrics};
 use crate::model::{
     Alerts, Data, Exemplars, Labels, Listing, Metadata, MetricKind, Point, QueryError, QueryOptions,
-    QueryReply, RejectionKind, Rules, Series, Silences, TsdbStatus,
+    QueryReply, RejectionKind, Rules, Series, Silences, TsdbStatus, given_back,
 };
 
 /// Values that one query may look at: about a second's work. A live system has a timeout instead.
@@ -131,6 +131,7 @@ impl Recording {
     }
 
     fn parse(&self, cx: &Context, promql: &str) -> Result<Query, QueryError> {
+        let promql = &*given_back(cx, &self.system, promql)?;
         Query::parse(promql).map_err(|error| {
             let message = format!("failed to parse: {}", error.message);
             let place = error.position.map(|at| position(promql, at));
@@ -140,7 +141,7 @@ impl Recording {
 
     fn selectors(&self, cx: &Context, matchers: &[&str]) -> Result<Vec<Selector>, QueryError> {
         let read = |text: &&str| {
-            Selector::parse(text)
+            Selector::parse(&given_back(cx, &self.system, text)?)
                 .map_err(|error| self.rejected(cx, RejectionKind::BadData, &error.message, None))
         };
         matchers.iter().map(read).collect()
@@ -185,21 +186,23 @@ fn position(text: &str, at: usize) -> (u32, u32) {
 /// Takes recorded texts in, each distinct one once.
 struct Names<'a> {
     cx: &'a Context,
-    known: HashMap<&'a str, Untrusted>,
+    names: HashMap<&'a str, Untrusted>,
+    values: HashMap<(&'a str, &'a str), Untrusted>,
 }
 
 impl<'a> Names<'a> {
     fn new(cx: &'a Context) -> Names<'a> {
-        Names { cx, known: HashMap::new() }
-    }
-
-    fn text(&mut self, raw: &'a str) -> Untrusted {
-        let cx = self.cx;
-        self.known.entry(raw).or_insert_with(|| cx.intake.text(raw)).clone()
+        Names { cx, names: HashMap::new(), values: HashMap::new() }
     }
 
     fn labels(&mut self, labels: &'a promql::Labels) -> Labels {
-        Labels::new(labels.iter().map(|(name, value)| (self.text(name), self.text(value))))
+        let cx = self.cx;
+        let taken = labels.iter().map(|(name, value)| {
+            let taken = self.names.entry(name).or_insert_with(|| cx.intake.text(name)).clone();
+            let value = self.values.entry((name, value)).or_insert_with(|| cx.intake.field(name, value));
+            (taken, value.clone())
+        });
+        Labels::new(taken)
     }
 }
 

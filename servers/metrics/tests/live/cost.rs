@@ -6,6 +6,7 @@
 //! of each subquery evaluated over the moments the subquery needs. The limit is such that a third of the corpus is
 //! over it.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests fail loudly")]
+#![allow(clippy::disallowed_methods, reason = "a live test asks for the last minutes")]
 
 use std::fmt::Write as _;
 

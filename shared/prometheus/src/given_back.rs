@@ -1,0 +1,135 @@
+//! Tokens such as `<email:7f3a>` that a caller gives back in a query: replaced, on the way out only, by what they stand for.
+//!
+//! A token counts only within a string. There its value is written so that it stays one value: escaped for the string, and
+//! for the regular expression where the string is one.
+
+use std::borrow::Cow;
+
+use contract::Context;
+
+use crate::error::{Error, RejectionKind};
+
+/// The query or selector as it is sent.
+///
+/// # Errors
+/// `BadData` for a token within a string that this caller was not shown by this process.
+pub fn given_back<'q>(cx: &Context, system: &str, promql: &'q str) -> Result<Cow<'q, str>, Error> {
+    if !promql.contains('<') {
+        return Ok(Cow::Borrowed(promql));
+    }
+    let mut sent = String::with_capacity(promql.len());
+    let mut rest = promql;
+    while let Some(open) = rest.find(['"', '\'', '`', '#']) {
+        let (before, from) = rest.split_at(open);
+        sent.push_str(before);
+        if from.starts_with('#') {
+            let end = from.find('\n').unwrap_or(from.len());
+            let (comment, after) = from.split_at(end);
+            sent.push_str(comment);
+            rest = after;
+            continue;
+        }
+        let end = string_end(from);
+        let (string, after) = from.split_at(end);
+        let is_pattern = before.trim_end().ends_with(['~']);
+        sent.push_str(&resolved(cx, system, string, is_pattern)?);
+        rest = after;
+    }
+    sent.push_str(rest);
+    Ok(Cow::Owned(sent))
+}
+
+/// Where the string that `text` begins with ends, in bytes.
+fn string_end(text: &str) -> usize {
+    let mut characters = text.char_indices();
+    let Some((_, quote)) = characters.next() else { return 0 };
+    while let Some((at, character)) = characters.next() {
+        if character == quote {
+            return at + 1;
+        }
+        if character == '\\' && quote != '`' {
+            characters.next();
+        }
+    }
+    text.len()
+}
+
+fn resolved(cx: &Context, system: &str, string: &str, is_pattern: bool) -> Result<String, Error> {
+    let quote = string.chars().next().unwrap_or('"');
+    let write = |value: &str| {
+        let value = if is_pattern { pattern(value) } else { value.to_owned() };
+        // A raw string has no escapes: what it can't hold does not stay within it, so the query is refused by its reader.
+        if quote == '`' { value } else { value.replace('\\', "\\\\").replace(quote, &format!("\\{quote}")) }
+    };
+    let found = cx.intake.resolve(string, &write);
+    let raw_breaks = quote == '`' && found.text.matches('`').count() != string.matches('`').count();
+    match found.left.first() {
+        None if !raw_breaks => Ok(found.text),
+        _ => {
+            let token = found.left.first().map_or("", |left| left.token.as_str());
+            Err(Error::Rejected {
+                system: system.to_owned(),
+                status: 400,
+                kind: RejectionKind::BadData,
+                message: cx.intake.text(&format!(
+                    "the token {token} stands for nothing here: only tokens of e-mail addresses and the like that this \
+                     server showed you since it started can be given back"
+                )),
+                position: None,
+                retry_after: None,
+            })
+        }
+    }
+}
+
+/// A regular expression that matches exactly this text.
+fn pattern(text: &str) -> String {
+    let mut pattern = String::with_capacity(text.len());
+    for character in text.chars() {
+        if character.is_ascii_punctuation() && character != '_' {
+            pattern.push('\\');
+        }
+        pattern.push(character);
+    }
+    pattern
+}
+
+#[cfg(test)]
+mod tests {
+    use contract::Intake;
+    use jiff::Timestamp;
+    use redact::{Redactor, RedactorConfig, Vault};
+
+    use super::*;
+
+    fn cx() -> Context {
+        let redactor = Redactor::new(RedactorConfig { key: [7; 32], enabled: true });
+        let intake = Intake::new(redactor).remembering(Vault::new(), "anna".to_owned());
+        Context { intake, ..Context::for_test(Timestamp::UNIX_EPOCH) }
+    }
+
+    #[test]
+    fn a_token_within_a_string_becomes_its_value_as_the_place_demands() {
+        let cx = cx();
+        let token = cx.intake.text("ada.l@example.com").inside().to_owned();
+        assert!(token.starts_with("<email:"), "{token}");
+        for (given, sent) in [
+            ("up{user=\"TOKEN\"}", "up{user=\"ada.l@example.com\"}"),
+            ("up{user=~'TOKEN|x'}", "up{user=~'ada\\\\.l\\\\@example\\\\.com|x'}"),
+            ("up{user!~`TOKEN`}", "up{user!~`ada\\.l\\@example\\.com`}"),
+            ("up{a=\"\\\"TOKEN\"} # TOKEN", "up{a=\"\\\"ada.l@example.com\"} # TOKEN"),
+            ("a < b", "a < b"),
+            ("a{b=\"x\"} < 5", "a{b=\"x\"} < 5"),
+        ] {
+            let given = given.replace("TOKEN", &token);
+            let sent = sent.replace("TOKEN", &token);
+            assert_eq!(given_back(&cx, "p", &given).unwrap(), sent, "{given}");
+        }
+    }
+
+    #[test]
+    fn a_token_that_was_not_shown_is_refused_and_named() {
+        let error = given_back(&cx(), "p", "up{user=\"<email:7f3a>\"}").unwrap_err().to_string();
+        assert!(error.contains("<email:7f3a>"), "{error}");
+    }
+}
