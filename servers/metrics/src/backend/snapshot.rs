@@ -4,10 +4,10 @@
 //! evaluated and how long it took.
 
 mod counted;
+mod reply;
 mod rules;
 
 use std::{
-    collections::HashMap,
     sync::{Arc, OnceLock},
     time::{Duration, Instant},
 };
@@ -16,14 +16,14 @@ use ::alertmanager::Alertmanager;
 use ::snapshot::{RecordedGroup, Snapshot, SnapshotError};
 use contract::{Context, TimeRange, ToolError, Untrusted, UpstreamCall};
 use jiff::Timestamp;
-use promql::{Options, Query, Selector, Store, Value};
+use promql::{Options, Query, Selector, Store};
 use runtime::{CheckLine, Checking, Probe};
 use upstream::{Health, UpstreamError};
 
 use super::{AlertManager, Asking, Metrics};
 use crate::model::{
-    Alerts, Data, Exemplars, Labels, Listing, Metadata, MetricKind, Point, QueryError, QueryOptions,
-    QueryReply, RejectionKind, Rules, Series, Silences, TsdbStatus, given_back,
+    Alerts, Data, Exemplars, Listing, Metadata, MetricKind, QueryError, QueryOptions, QueryReply,
+    RejectionKind, Rules, Silences, TsdbStatus, given_back,
 };
 
 /// Values that one query may look at: about a second's work. A live system has a timeout instead.
@@ -183,57 +183,6 @@ fn position(text: &str, at: usize) -> (u32, u32) {
     (u32::try_from(line).unwrap_or(u32::MAX), u32::try_from(column).unwrap_or(u32::MAX))
 }
 
-/// Takes recorded texts in, each distinct one once.
-struct Names<'a> {
-    cx: &'a Context,
-    names: HashMap<&'a str, Untrusted>,
-    values: HashMap<(&'a str, &'a str), Untrusted>,
-}
-
-impl<'a> Names<'a> {
-    fn new(cx: &'a Context) -> Names<'a> {
-        Names { cx, names: HashMap::new(), values: HashMap::new() }
-    }
-
-    fn labels(&mut self, labels: &'a promql::Labels) -> Labels {
-        let cx = self.cx;
-        let taken = labels.iter().map(|(name, value)| {
-            let taken = self.names.entry(name).or_insert_with(|| cx.intake.text(name)).clone();
-            let value = self.values.entry((name, value)).or_insert_with(|| cx.intake.field(name, value));
-            (taken, value.clone())
-        });
-        Labels::new(taken)
-    }
-}
-
-/// The result in the words of the tools.
-fn reply(cx: &Context, value: &Value, at: i64) -> QueryReply {
-    let mut names = Names::new(cx);
-    let data = match value {
-        Value::Scalar(value) => Data::Scalar(Point { at, value: *value }),
-        Value::Text(text) => Data::Text(cx.intake.text(text)),
-        Value::Vector(samples) => {
-            let series = samples
-                .iter()
-                .map(|sample| series(names.labels(&sample.labels), vec![Point { at, value: sample.value }]));
-            Data::Vector(series.collect())
-        }
-        Value::Matrix(all) => {
-            let series = all.iter().map(|one| {
-                let moments = one.timestamps.iter().zip(&one.values);
-                let points = moments.map(|(at, value)| Point { at: *at, value: *value }).collect();
-                series(names.labels(&one.labels), points)
-            });
-            Data::Matrix(series.collect())
-        }
-    };
-    QueryReply { data, warnings: Vec::new(), infos: Vec::new(), samples_read: None }
-}
-
-fn series(labels: Labels, points: Vec<Point>) -> Series {
-    Series { labels, points, histograms: Vec::new() }
-}
-
 /// At most `limit` of them, and whether there are more.
 fn listing<T>(mut items: Vec<T>, limit: usize) -> Listing<T> {
     let more = items.len() > limit;
@@ -275,7 +224,7 @@ impl Metrics for Recording {
                 let at = (at.as_millisecond() + 500).div_euclid(1000) * 1000;
                 let value = promql::evaluate_at(&loaded.store, &query, at, &Recording::options())
                     .map_err(|error| self.failed(cx, &error))?;
-                Ok(limited(cx, reply(cx, &value, at), options))
+                Ok(limited(cx, reply::reply(cx, &value, at), options))
             })
         })
     }
@@ -297,7 +246,7 @@ impl Metrics for Recording {
                 let value =
                     promql::evaluate_over(&loaded.store, &query, start, end, step, &Recording::options())
                         .map_err(|error| self.failed(cx, &error))?;
-                Ok(limited(cx, reply(cx, &value, start), options))
+                Ok(limited(cx, reply::reply(cx, &value, start), options))
             })
         })
     }
