@@ -18,6 +18,7 @@ pub const TOOLS: [&str; 7] = [
 pub fn good_calls() -> Vec<(&'static str, Value)> {
     vec![
         ("compare_time_periods", json!({"metric": "http_requests_total", "window1": "30m"})),
+        ("get_high_cardinality_metrics", json!({})),
         ("get_high_cardinality_metrics", json!({"service": "checkout"})),
         ("get_high_cardinality_metrics", json!({"mode": "cardinality"})),
         ("get_service_golden_signals", json!({})),
