@@ -152,6 +152,11 @@ impl Look<'_> {
         Evidence::new(self.store.system(), self.lookup().guarded(promql.to_owned(), is_plain))
     }
 
+    /// Whether a name of the systems needs no fence.
+    fn is_plain(&self, name: &str) -> bool {
+        self.cx.intake.text(name).plain().is_some()
+    }
+
     /// A call of the source that was asked.
     fn of_source(&self, next: Next) -> Next {
         match self.source {

@@ -25,12 +25,13 @@ pub(crate) struct Kinds {
     natives: Vec<String>,
     /// What is not read, without an ending that says so.
     hidden: Vec<String>,
-    /// How many names were left out of the patterns.
+    /// How many names no pattern finds.
     pub(crate) left_out: usize,
 }
 
 impl Kinds {
-    pub(crate) fn of(families: &[Family]) -> Kinds {
+    /// Names that are not `fit` to stand in a query are not put into a pattern.
+    pub(crate) fn of(families: &[Family], fit: impl Fn(&str) -> bool) -> Kinds {
         let mut kinds = Kinds::default();
         for family in families {
             for member in &family.members {
@@ -45,7 +46,7 @@ impl Kinds {
                 Kind::Ignored if !has_ending(name) => &mut kinds.hidden,
                 _ => continue,
             };
-            if list.len() < MOST_NAMED { list.push(name.clone()) } else { kinds.left_out += 1 }
+            if list.len() < MOST_NAMED && fit(name) { list.push(name.clone()) } else { kinds.left_out += 1 }
         }
         kinds
     }
@@ -138,5 +139,63 @@ fn kind(family: &Family, name: &str) -> Kind {
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use contract::{Context, Untrusted};
+
+    use super::*;
+    use crate::{
+        analysis::search::families::group,
+        model::{Metadata, MetricKind},
+    };
+
+    fn kinds(names: &[&str], told: &[(&str, MetricKind)]) -> Kinds {
+        let cx = Context::for_test(jiff::Timestamp::UNIX_EPOCH);
+        let names: Vec<Untrusted> = names.iter().map(|name| cx.intake.text(name)).collect();
+        let said = |(metric, kind): &(&str, MetricKind)| Metadata {
+            metric: cx.intake.text(metric),
+            kind: *kind,
+            unit: cx.intake.text(""),
+            help: cx.intake.text(""),
+        };
+        let told: Vec<Metadata> = told.iter().map(said).collect();
+        Kinds::of(&group(&names, &told, |name| cx.intake.text(name)), |name| !name.contains(' '))
+    }
+
+    #[test]
+    fn what_a_target_told_decides_and_endings_do_otherwise() {
+        let all = kinds(
+            &["d_bucket", "d_sum", "d_count", "clients_count", "jobs_total", "queue", "app_info", "native"],
+            &[("clients_count", MetricKind::Gauge), ("native", MetricKind::Histogram)],
+        );
+        for (name, kind) in [
+            ("d_bucket", Kind::Bucket),
+            ("d_sum", Kind::Sum),
+            ("d_count", Kind::Count),
+            ("clients_count", Kind::Gauge),
+            ("jobs_total", Kind::Counter),
+            ("queue", Kind::Gauge),
+            ("app_info", Kind::Ignored),
+            ("native", Kind::Native),
+            ("never_seen_total", Kind::Counter),
+        ] {
+            assert_eq!(all.kind(name), kind, "{name}");
+        }
+        assert_eq!(all.natives().as_deref(), Some("native"));
+        assert!(all.has_buckets() && all.no_gauges().ends_with("|native"));
+    }
+
+    #[test]
+    fn counters_without_an_ending_are_found_by_name_if_it_may_stand_in_a_query() {
+        let all = kinds(
+            &["served", "two words"],
+            &[("served", MetricKind::Counter), ("two words", MetricKind::Counter)],
+        );
+        assert_eq!(all.counters(), ".+_(?:total|sum|count)|served");
+        assert!(all.no_gauges().ends_with("|served"));
+        assert_eq!(all.left_out, 1);
     }
 }

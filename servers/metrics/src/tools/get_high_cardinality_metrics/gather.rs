@@ -133,7 +133,7 @@ async fn census(
         let window = Some(look.when.window);
         let listing = look.store.label_names(look.cx, &selectors, window, MOST_LABELS).await?;
         look.lookup().warn(&listing.warnings, draft);
-        let own = listing.items.iter().map(Untrusted::inside).filter(|label| keeps_apart(label));
+        let own = listing.items.iter().filter_map(Untrusted::plain).filter(|label| keeps_apart(label));
         let own: Vec<String> =
             own.filter(|label| !kept.iter().any(|one| one == label)).map(str::to_owned).collect();
         labels.extend(own.into_iter().take(MOST_APART));
@@ -182,10 +182,10 @@ async fn kinds(look: &Look<'_>, census: &Census, draft: &mut Draft) -> Kinds {
         }
     };
     let families = group(&census.names, &metadata, |name| look.cx.intake.text(name));
-    let kinds = Kinds::of(&families);
+    let kinds = Kinds::of(&families, |name| look.is_plain(name));
     if kinds.left_out > 0 {
         draft.caveat(format!(
-            "{} counters without an ending such as _total were read as gauges",
+            "{} counters or histograms whose names no pattern finds were read as gauges, if at all",
             kinds.left_out
         ));
     }
