@@ -92,6 +92,30 @@ async fn without_a_service_all_are_ranked_and_the_quiet_ones_left_out() {
     assert_eq!((&next["tool"], &next["arguments"]["service"]), (&json!(TOOL), &json!("web")));
 }
 
+/// A batch of `cart` begins first and moves one metric; of `web` five move: it is worse, and the verdict tells its own.
+#[tokio::test]
+async fn a_service_with_one_metric_that_moved_is_not_the_worst() {
+    let mut incident =
+        pool_shrunk().gauge("batch_cpu", "service=\"cart\"", |minute| if minute < 29.5 { 1.0 } else { 9.0 });
+    for name in ["goroutines", "in_flight", "queue"] {
+        incident = incident.gauge(
+            name,
+            "service=\"web\"",
+            |minute| if minute < 30.5 { 10.0 } else { 90.0 } + wobble(minute),
+        );
+    }
+    let (reply, _) = incident.ask(json!({})).await;
+    let first = reply.text.lines().next().unwrap();
+    assert!(
+        first.starts_with(
+            "2 of 2 services have metrics out of their usual range; worst web: db_pool_size 50 → 10"
+        ),
+        "{first}"
+    );
+    assert_eq!((cell(&reply, 0, "service"), cell(&reply, 1, "service")), (json!("web"), json!("cart")));
+    assert_eq!(cell(&reply, 1, "first metric"), "batch_cpu");
+}
+
 #[tokio::test]
 async fn a_quiet_service_is_said_to_be_quiet() {
     let (reply, _) = pool_shrunk().ask(json!({"service": "cart"})).await;

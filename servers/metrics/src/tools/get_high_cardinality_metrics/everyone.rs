@@ -74,8 +74,9 @@ pub(super) async fn answer(look: &Look<'_>, mut draft: Draft) -> Result<Answer, 
             draft.next(look.of_source(next.with("service", name).with("time_range", window.as_str())));
         }
     }
+    let of_first = of(&shown, &ranked, first);
+    let lead = of_first.first().and_then(|lead| Some((*lead, gathered.signals.get(lead.signal)?)));
     let first = look.cx.intake.text(first).shown(80);
-    let lead = ranked.first().and_then(|lead| Some((lead, gathered.signals.get(lead.signal)?)));
     let lead = lead.map_or(String::new(), |(lead, signal)| {
         let name = named(look.cx, &scopes, signal);
         let (since, moved) = (since(&shown, lead), super::words::moved(signal, &lead.verdict));
