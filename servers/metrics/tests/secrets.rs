@@ -21,7 +21,8 @@ use testkit::mcp::{Client, Era, HttpClient, HttpRequest};
 
 /// What is planted, by where.
 const PASSWORD: &str = "planted-password-b7Qx2";
-const PASSWORD_IN_FILE: &str = "planted-file-password-k9Rz4";
+/// With characters that JSON writes otherwise.
+const PASSWORD_IN_FILE: &str = "planted-file-\"pass\\word<k9Rz4>";
 const TOKEN: &str = "planted-bearer-token-m3Wd8";
 const TOKEN_IN_FILE: &str = "planted-file-token-t5Yv1";
 const HEADER: &str = "planted-header-value-c6Hn0";
@@ -37,6 +38,8 @@ fn planted() -> Vec<String> {
         [PASSWORD, PASSWORD_IN_FILE, TOKEN, TOKEN_IN_FILE, HEADER, INBOUND, AUDIT_KEY, MASKING_KEY, IDENTITY];
     let mut all: Vec<String> = plain.map(str::to_owned).to_vec();
     all.extend([basic("reader", PASSWORD), basic("reader", PASSWORD_IN_FILE)]);
+    // What is left of the password when its odd characters are written in whatever way.
+    all.push("k9Rz4".to_owned());
     all
 }
 

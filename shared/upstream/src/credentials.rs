@@ -21,9 +21,21 @@ impl fmt::Debug for Credentials {
 }
 
 impl Credentials {
+    /// Keeps a secret as it is, and as JSON may write it: with `"`, `\` and `/` escaped, and with `<`, `>` and `&` as
+    /// numbers, which is Go's way, or every other character as one.
     pub(crate) fn add(&mut self, secret: &str) {
-        if secret.len() >= SHORTEST {
-            self.0.push(secret.as_bytes().to_vec());
+        if secret.len() < SHORTEST {
+            return;
+        }
+        let escaped = secret.replace('\\', "\\\\").replace('"', "\\\"");
+        let of_go = ['<', '>', '&'].iter().fold(escaped.clone(), |text, character| {
+            text.replace(*character, &format!("\\u{:04x}", u32::from(*character)))
+        });
+        let of_php = escaped.replace('/', "\\/");
+        for form in [secret.to_owned(), escaped, of_go, of_php] {
+            if !self.0.contains(&form.clone().into_bytes()) {
+                self.0.push(form.into_bytes());
+            }
         }
     }
 
@@ -64,5 +76,20 @@ mod tests {
             assert_eq!(credentials.hidden(Bytes::from(body)), Bytes::from(hidden));
         }
         assert_eq!(format!("{credentials:?}"), "2 credentials");
+    }
+
+    /// `json.dumps` of Python and `json.Marshal` of Go write this password so.
+    #[test]
+    fn a_secret_within_json_is_hidden_too() {
+        let mut credentials = Credentials::default();
+        credentials.add("p\"a\\ss<word>&/1");
+        for body in [
+            r#"{"error":"wrong p\"a\\ss<word>&/1"}"#,
+            r#"{"error":"wrong p\"a\\ss\u003cword\u003e\u0026/1"}"#,
+            r#"{"error":"wrong p\"a\\ss<word>&\/1"}"#,
+        ] {
+            let hidden = credentials.hidden(Bytes::from(body));
+            assert_eq!(hidden, Bytes::from(r#"{"error":"wrong <credential>"}"#), "{body}");
+        }
     }
 }
