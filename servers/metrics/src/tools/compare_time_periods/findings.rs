@@ -122,7 +122,7 @@ fn moved(shown: &Shown<'_>, one: &Compared, name: &str) -> String {
     }
     let level = one.level.unwrap_or(now.median);
     let verb = if level >= before.median { "rose" } else { "fell" };
-    let since = shown.onset(one).map_or(String::new(), |at| format!(" since {}", time_text(at)));
+    let since = shown.since(one);
     if one.came_back {
         let way = if level >= before.median { "rose" } else { "fell" };
         return format!(

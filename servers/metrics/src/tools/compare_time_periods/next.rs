@@ -4,7 +4,12 @@ use std::time::Duration;
 
 use contract::{Draft, Next, TimeRange};
 
-use super::{Call, divide::How, show::Shown, subject::Metric};
+use super::{
+    Call,
+    divide::How,
+    show::{Shown, began_before},
+    subject::Metric,
+};
 use crate::{
     analysis::{
         comparison::{Compared, Fate},
@@ -30,8 +35,14 @@ pub(super) fn add(shown: &Shown<'_>, draft: &mut Draft) {
         draft.next(query(shown.call, &shown.call.request.metric, "the window in question, series by series"));
     }
     let moved = shown.main().filter(|one| one.has_moved()).or(first);
-    if let Some(onset) = moved.and_then(|one| shown.onset(one))
-        && let Ok(start) = onset.checked_sub(Duration::from_secs(1_800))
+    // What was so from the first moment on began before: then the two hours before the window.
+    let before = moved.filter(|one| began_before(one)).and_then(|_| shown.moment(0));
+    let (onset, back) = match before {
+        Some(start) => (Some(start), 7_200),
+        None => (moved.and_then(|one| shown.onset(one)), 1_800),
+    };
+    if let Some(onset) = onset
+        && let Ok(start) = onset.checked_sub(Duration::from_secs(back))
         && let Ok(end) = onset.checked_add(Duration::from_secs(300))
         && let Ok(window) = TimeRange::new(start, end)
     {

@@ -1,6 +1,6 @@
 //! The answer: verdict, what moved the total, totals, label sets.
 
-use contract::{Answer, Cell, Cite, Draft, Finding, Table, significant};
+use contract::{Answer, Cell, Cite, Draft, Finding, Table, significant, time_text};
 use jiff::Timestamp;
 
 use super::{
@@ -37,6 +37,11 @@ pub(super) struct Shown<'c> {
     pub(super) shared: Labels,
 }
 
+/// Whether the window begins with what is different: then its start says nothing about when that began.
+pub(super) fn began_before(one: &Compared) -> bool {
+    one.fate == Fate::Measured && one.onset.is_some_and(|place| place <= 1)
+}
+
 impl Shown<'_> {
     /// What rows and totals rest on.
     pub(super) fn cite(&self) -> Cite {
@@ -62,8 +67,19 @@ impl Shown<'_> {
             Fate::Appeared(place) if place > 0 => place,
             Fate::Vanished(after) if after > 0 => after - 1,
             Fate::Appeared(_) | Fate::Vanished(_) => return None,
-            Fate::Measured | Fate::TooLittle => one.onset?,
+            Fate::Measured | Fate::TooLittle => one.onset.filter(|_| !began_before(one))?,
         })
+    }
+
+    /// Since when, for a sentence; where it was so from the first moment on, that is all that is known.
+    pub(super) fn since(&self, one: &Compared) -> String {
+        match (self.onset(one), self.moment(0)) {
+            (Some(at), _) => format!(" since {}", time_text(at)),
+            (None, Some(start)) if began_before(one) => {
+                format!(" (already when the window began, {})", time_text(start))
+            }
+            _ => String::new(),
+        }
     }
 
     /// What a row is called: its own labels, and what it measures where there are several measures.
