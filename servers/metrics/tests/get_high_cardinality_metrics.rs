@@ -121,7 +121,66 @@ async fn a_quiet_service_is_said_to_be_quiet() {
     let (reply, _) = pool_shrunk().ask(json!({"service": "cart"})).await;
     let first = reply.text.lines().next().unwrap();
     assert!(first.starts_with("No metric of cart left its usual range:"), "{first}");
+    // The first two thirds of the hour.
+    assert!(first.contains("its baseline, 2026-01-14T13:32:00Z to 2026-01-14T14:1"), "{first}");
+    let next = &reply.structured.as_ref().unwrap()["next"][0];
+    assert_eq!((&next["tool"], &next["arguments"]["service"]), (&json!(TOOL), &json!("cart")));
+    assert_eq!(next["arguments"]["time_range"], "2026-01-14T12:32:00Z/2026-01-14T14:32:00Z");
     assert!(reply.text.contains("no common start found"), "{}", reply.text);
+}
+
+/// The step is 30 minutes before now, where windows of up to half an hour have only what came after it.
+#[tokio::test]
+async fn a_short_window_does_not_take_the_incident_for_usual() {
+    let incident = || {
+        Incident::new()
+            .early(60.0)
+            .gauge("db_pool_size", "service=\"web\"", |minute| if minute < 30.0 { 50.0 } else { 10.0 })
+            .gauge("temperature", "service=\"web\"", |minute| 20.0 + wobble(minute))
+            .gauge("queue", "service=\"web\"", |minute| 7.0 + wobble(minute + 1.0))
+    };
+    for (arguments, is_before) in [
+        (json!({"time_range": "20m"}), true),
+        (json!({"time_range": "30m"}), false),
+        (json!({"time_range": "40m"}), false),
+        (json!({"since": "now-20m"}), false),
+        (json!({"since": "now-15m", "time_range": "20m"}), true),
+    ] {
+        for service in [Some("web"), None] {
+            let mut arguments = arguments.clone();
+            if let Some(service) = service {
+                arguments["service"] = json!(service);
+            }
+            let (reply, _) = incident().ask(arguments.clone()).await;
+            let first = reply.text.lines().next().unwrap();
+            assert!(first.contains("db_pool_size 50 → 10"), "{arguments}: {}", reply.text);
+            assert!(first.contains("at 2026-01-14T14:02:00Z"), "{arguments}: {first}");
+            assert_eq!(first.contains("before the window"), is_before, "{arguments}: {first}");
+            assert_eq!(cell(&reply, 0, "onset"), "2026-01-14T14:02:00Z", "{arguments}");
+            let has_lead_in = arguments.get("time_range").is_some();
+            assert_eq!(reply.text.contains("a lead-in before the window"), has_lead_in, "{}", reply.text);
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_dipped_and_is_back_is_said_to_have_left_for_a_moment() {
+    let dip = |minute: f64| if (30.0..33.0).contains(&minute) { 1.0 } else { 5.0 };
+    let incident = pool_shrunk().gauge("replicas_updated", "service=\"web\"", dip);
+    let (reply, _) = incident.ask(json!({"service": "web"})).await;
+    assert!(reply.text.contains("replicas_updated 5 → 1 for a moment"), "{}", reply.text);
+    let place = rows(&reply).iter().position(|row| row[0] == "replicas_updated").unwrap();
+    assert_eq!(cell(&reply, place, "score"), "80 down, for a moment");
+}
+
+/// A lone sample away has no onset, so nothing can be put in order.
+#[tokio::test]
+async fn an_order_without_a_moment_is_left_out() {
+    let lone = |minute: f64| if minute == 45.0 { 99.0 } else { 5.0 };
+    let incident = Incident::new().gauge("queue", "service=\"web\"", lone);
+    let (reply, _) = incident.ask(json!({})).await;
+    assert!(reply.text.contains("queue 5 → 99 for a moment"), "{}", reply.text);
+    assert!(!reply.text.contains("in the order in which"), "{}", reply.text);
 }
 
 #[tokio::test]

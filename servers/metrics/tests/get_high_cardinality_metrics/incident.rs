@@ -17,16 +17,23 @@ pub(crate) struct Incident {
     families: Vec<(&'static str, String, String)>,
     /// Seconds between samples.
     every: f64,
+    /// Minutes before the hour at which series begin.
+    early: f64,
 }
 
 impl Incident {
     pub(crate) fn new() -> Incident {
-        Incident { families: Vec::new(), every: 15.0 }
+        Incident { families: Vec::new(), every: 15.0, early: 5.0 }
     }
 
     /// Series that are added later have samples this many seconds apart.
     pub(crate) fn every(self, seconds: f64) -> Incident {
         Incident { every: seconds, ..self }
+    }
+
+    /// Series that are added later begin so many minutes before the hour.
+    pub(crate) fn early(self, minutes: f64) -> Incident {
+        Incident { early: minutes, ..self }
     }
 
     /// A gauge whose value is given by the minute of the hour; NaN where there is no sample.
@@ -53,9 +60,9 @@ impl Incident {
             self.families.len() - 1
         });
         let text = &mut self.families[place].2;
-        let count = (65.0 * 60.0 / self.every) as i64;
+        let count = ((60.0 + self.early) * 60.0 / self.every) as i64;
         for step in 0..=count {
-            let minute = (step as f64 * self.every - 300.0) / 60.0;
+            let minute = (step as f64 * self.every) / 60.0 - self.early;
             let at = end - 3_600 + (minute * 60.0) as i64;
             let value = value(minute);
             if !value.is_nan() {

@@ -10,6 +10,8 @@ const GAP: f64 = 60.0;
 const CREEP: f64 = 600.0;
 /// Where nothing says when, this part of the window is the baseline.
 const UNTOLD: (usize, usize) = (2, 3);
+/// A baseline that may not be steady is cut after so many eighths of it, the longest first.
+const CUTS: [usize; 4] = [6, 4, 2, 1];
 
 /// How the start is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +22,8 @@ pub(crate) enum Known {
     Inferred,
     /// They did not: the last third of the window is held against the rest.
     Untold,
+    /// The baseline that was given or inferred was not steady itself: its first part is held against the rest.
+    Unsteady,
 }
 
 /// The parts of the window.
@@ -69,6 +73,19 @@ impl Split {
         let calm = at - creep.max(gap(step));
         let calm = if calm >= super::score::FEWEST { calm } else { given.before.end };
         Some(Split { known: Known::Inferred, calm: 0..calm, after: calm..moments, ..given })
+    }
+
+    /// The first of its baseline held against everything since, for the case that the baseline was not steady itself.
+    pub(crate) fn within_baseline(&self) -> impl Iterator<Item = Split> {
+        let (baseline, moments) = (self.before.end, self.after.end);
+        let cuts = CUTS.into_iter().map(move |eighths| baseline * eighths / 8);
+        cuts.filter(|at| *at >= super::score::FEWEST).map(move |at| Split {
+            at,
+            known: Known::Unsteady,
+            before: 0..at,
+            calm: 0..at,
+            after: at..moments,
+        })
     }
 
     fn untold(moments: usize) -> Split {

@@ -97,6 +97,20 @@ pub(crate) fn rank(signals: &[Signal], split: &Split) -> Vec<Ranked> {
     numbered.into_iter().map(|(cohort, signal, _, verdict)| Ranked { signal, verdict, cohort }).collect()
 }
 
+/// The unusual signals, and how the window was divided for them. Where no signal certainly left the baseline, the baseline
+/// may hold what is looked for: then its first part is the baseline, as long as something left that to stay away.
+pub(crate) fn rank_steadily(signals: &[Signal], split: Split) -> (Vec<Ranked>, Split) {
+    let ranked = rank(signals, &split);
+    let is_certain = |one: &Ranked| one.verdict.score >= CERTAIN;
+    if ranked.iter().any(is_certain) {
+        return (ranked, split);
+    }
+    let stays = |one: &Ranked| is_certain(one) && one.verdict.onset.is_some() && !one.verdict.is_back;
+    let within = split.within_baseline().map(|split| (rank(signals, &split), split));
+    let found = within.into_iter().find(|(ranked, _)| ranked.iter().any(stays));
+    found.unwrap_or((ranked, split))
+}
+
 fn cause(signal: &Signal, verdict: &Verdict) -> Rank {
     if signal.what == What::Series || matches!(verdict.direction, Direction::Appeared | Direction::Vanished) {
         Rank::Presence

@@ -37,6 +37,8 @@ pub(crate) struct Verdict {
     pub(crate) after: Option<f64>,
     /// Whether the baseline was one and the same value, not zero: a setting or a state, which does not vary by itself.
     pub(crate) was_constant: bool,
+    /// Whether its last values are in the baseline's range again.
+    pub(crate) is_back: bool,
 }
 
 /// Judges a signal. `None` when the baseline is too thin to say anything, or nothing is there to judge.
@@ -54,6 +56,7 @@ pub(crate) fn judge(values: &[f64], scale: Scale, split: &Split) -> Option<Verdi
             before: signal::median(before),
             after: None,
             was_constant: false,
+            is_back: false,
         });
     }
     moved(values, scale, split)
@@ -71,6 +74,7 @@ fn appeared(before: &[f64], after: &[f64], split: &Split) -> Option<Verdict> {
         before: None,
         after: signal::median(after),
         was_constant: false,
+        is_back: false,
     })
 }
 
@@ -107,7 +111,15 @@ fn moved(values: &[f64], scale: Scale, split: &Split) -> Option<Verdict> {
         before: center,
         after: settled(center, lasting, extreme(plain_after, score)),
         was_constant: first != Some(0.0) && plain_before.iter().all(is_first),
+        is_back: is_back(&after, &yardstick),
     })
+}
+
+/// Whether the median of the last three values is no departure any more.
+fn is_back(after: &[f64], yardstick: &Yardstick) -> bool {
+    let last: Vec<f64> = after.iter().rev().copied().filter(|value| value.is_finite()).take(3).collect();
+    let z = signal::median(&last).and_then(|value| yardstick.robust_z(value));
+    z.is_some_and(|z| z.abs() < signal::ONSET_SPREADS)
 }
 
 fn on_scale(values: &[f64], scale: Scale) -> Vec<f64> {

@@ -6,13 +6,13 @@ use super::{
     Look,
     gather::{Gathered, gather},
     series::Scopes,
-    unusual::{Shown, all_cites, baseline, change, direction, score, since},
+    unusual::{Shown, all_cites, baseline, change, held_against, longer, score, scored, since},
     words::{named, what},
 };
 use crate::{
     analysis::unusual::{
         moment::Split,
-        ranking::{Ranked, UNUSUAL, rank, service, services},
+        ranking::{Ranked, UNUSUAL, rank_steadily, service, services},
         signals::Signal,
     },
     config::aliases::Matcher,
@@ -49,22 +49,28 @@ pub(super) async fn answer(look: &Look<'_>, mut draft: Draft) -> Result<Answer, 
     let Some(cite) = gathered.cites.first().copied() else {
         return Ok(draft.conclude("Nothing was read."));
     };
-    let split = split(&gathered);
+    let (ranked, split) = rank_steadily(&gathered.signals, split(&gathered));
     let shown = Shown { look, scopes: &scopes, gathered: &gathered, split: &split };
     draft.caveat(format!("services are told apart by the label {}", label.shown(80)));
     draft.caveat("each service is judged as a whole: its label sets and what the cluster says about its containers only with `service`");
     draft.caveat(baseline(&shown));
-    let ranked = rank(&gathered.signals, &split);
     let worst = services(&ranked, &gathered.signals);
     let all: std::collections::BTreeSet<&str> = gathered.signals.iter().filter_map(service).collect();
     let Some(first) = worst.first() else {
+        if let Some(next) = longer(&shown) {
+            draft.next(next);
+        }
         return Ok(draft.conclude(format!(
-            "None of {} services has a metric that left its usual range by {UNUSUAL} spreads ({} signals were judged).",
+            "None of {} services has a metric that left its usual range ({} signals were judged, none by {UNUSUAL} spreads of \
+             {}).",
             all.len(),
-            gathered.signals.len()
+            gathered.signals.len(),
+            held_against(&shown)
         )));
     };
-    draft.finding(all_cites(first_to_move(&shown, &ranked, &worst), cite, &gathered.cites));
+    if let Some(order) = first_to_move(&shown, &ranked, &worst) {
+        draft.finding(all_cites(order, cite, &gathered.cites));
+    }
     draft.table(table(&shown, &ranked, &worst, cite));
     let window = gathered.when.window.to_string();
     for name in worst.iter().take(2) {
@@ -80,7 +86,7 @@ pub(super) async fn answer(look: &Look<'_>, mut draft: Draft) -> Result<Answer, 
     let lead = lead.map_or(String::new(), |(lead, signal)| {
         let name = named(look.cx, &scopes, signal);
         let (since, moved) = (since(&shown, lead), super::words::moved(signal, &lead.verdict));
-        format!(": {name} {moved} {since}, score {}", score(lead.verdict.score))
+        format!(": {name} {moved}{since}, score {}", score(lead.verdict.score))
     });
     Ok(draft.conclude(format!(
         "{} of {} services have metrics out of their usual range; worst {first}{lead}.",
@@ -102,8 +108,8 @@ fn of<'r>(shown: &Shown<'_>, ranked: &'r [Ranked], name: &str) -> Vec<&'r Ranked
     ranked.iter().filter(is_of).collect()
 }
 
-/// The services in the order in which they began to move.
-fn first_to_move(shown: &Shown<'_>, ranked: &[Ranked], worst: &[&str]) -> String {
+/// The services in the order in which they began to move; `None` where none of them stayed away.
+fn first_to_move(shown: &Shown<'_>, ranked: &[Ranked], worst: &[&str]) -> Option<String> {
     let mut begun: Vec<(usize, &str)> = worst
         .iter()
         .filter_map(|name| Some((of(shown, ranked, name).first()?.verdict.onset?, *name)))
@@ -114,7 +120,8 @@ fn first_to_move(shown: &Shown<'_>, ranked: &[Ranked], worst: &[&str]) -> String
         format!("{} {at}", shown.look.cx.intake.text(name).shown(80))
     };
     let texts: Vec<String> = begun.iter().take(8).map(told).collect();
-    format!("in the order in which their most telling metrics moved: {}", texts.join(", "))
+    (!texts.is_empty())
+        .then(|| format!("in the order in which their most telling metrics moved: {}", texts.join(", ")))
 }
 
 fn table(shown: &Shown<'_>, ranked: &[Ranked], worst: &[&str], cite: Cite) -> Table {
@@ -143,7 +150,7 @@ fn table(shown: &Shown<'_>, ranked: &[Ranked], worst: &[&str], cite: Cite) -> Ta
             Cell::text(what(signal)),
             before,
             after,
-            Cell::Text(format!("{} {}", score(first.verdict.score), direction(first.verdict.direction))),
+            Cell::Text(scored(&first.verdict)),
             Cell::time(first.verdict.onset.and_then(|place| shown.gathered.when.moment(place))),
             Cell::text(also.join(", ")),
         ]);

@@ -274,10 +274,12 @@ fn remarks(look: &Look<'_>, ran: &Ran, draft: &mut Draft) {
 
 /// Where so many sets can't be told apart any less, there are fewer moments.
 fn coarse_enough(when: When, census: &Census, draft: &mut Draft) -> When {
-    if census.sets <= MOST_SETS {
+    // With a lead-in there are up to twice as many moments.
+    let most = if when.lead_in.is_some() { MOST_SETS / 2 } else { MOST_SETS };
+    if census.sets <= most {
         return when;
     }
-    let times = census.sets.div_ceil(MOST_SETS) as u64;
+    let times = census.sets.div_ceil(most) as u64;
     let coarse = when.no_coarser_than(when.step.saturating_mul(times));
     draft.caveat(format!(
         "{} label sets: evaluated every {} to keep replies small",

@@ -13,11 +13,12 @@ use super::{
     Look,
     gather::{Gathered, gather},
     series::Scopes,
-    words::{labels, moved, named, query, unit, value_text, what},
+    words::{is_passing, labels, moved, named, query, unit, value_text, what},
 };
 use crate::analysis::unusual::{
     moment::{Known, Split},
-    ranking::{CERTAIN, Ranked, Story, UNUSUAL, rank, stories},
+    ranking::{CERTAIN, Ranked, Story, UNUSUAL, rank_steadily, stories},
+    score::Verdict,
     signals::Signal,
 };
 
@@ -25,6 +26,8 @@ use crate::analysis::unusual::{
 const NAMED: usize = 3;
 /// Metrics with the same story that a row names.
 const WITH: usize = 3;
+/// A shorter baseline, in seconds, tells nothing about what is usual.
+const SHORT: f64 = 600.0;
 /// Moments and metrics of the order of events.
 const MOMENTS: usize = 4;
 const OF_MOMENT: usize = 5;
@@ -40,9 +43,8 @@ pub(super) async fn answer(
     let Some(cite) = gathered.cites.first().copied() else {
         return Ok(draft.conclude("Nothing was read."));
     };
-    let split = split(&gathered);
+    let (ranked, split) = rank_steadily(&gathered.signals, split(&gathered));
     let shown = Shown { look, scopes, gathered: &gathered, split: &split };
-    let ranked = rank(&gathered.signals, &split);
     let stories = stories(&ranked, &gathered.signals, &split);
     let given = look.cx.intake.text(service);
     let service = given.shown(80);
@@ -101,11 +103,14 @@ fn split(gathered: &Gathered) -> Split {
 pub(super) fn baseline(shown: &Shown<'_>) -> String {
     let text = |place: usize| shown.moment(place).map_or(String::new(), time_text);
     let split = shown.split;
-    let (start, end) = (text(split.before.start), text(split.before.end.saturating_sub(1)));
     let how = match split.known {
         Known::Given => format!("start given: {}", text(split.at)),
         Known::Inferred => format!(
             "start inferred: the signals together changed at {} (give `since` when you know better)",
+            text(split.at)
+        ),
+        Known::Unsteady => format!(
+            "the baseline was not steady itself: what was there before {} is held against the rest",
             text(split.at)
         ),
         Known::Untold => {
@@ -113,15 +118,52 @@ pub(super) fn baseline(shown: &Shown<'_>) -> String {
                 .to_owned()
         }
     };
+    let lead_in = shown.gathered.when.lead_in.map_or(String::new(), |start| {
+        format!(
+            "; read from {} on: a lead-in before the window, which begins at {}",
+            time_text(shown.gathered.when.ends().start()),
+            time_text(start)
+        )
+    });
     let pace = shown.gathered.when.pace();
     let (step, span) = (duration_text(pace.step), duration_text(pace.step * pace.span as f64));
-    format!("{how}; baseline {start} to {end}, every {step}, rates over {span}")
+    let baseline = times(shown);
+    format!("{how}; baseline {baseline}, every {step}, rates over {span}{lead_in}")
 }
 
-/// When it moved, in a sentence.
+/// `START to END` of the baseline.
+fn times(shown: &Shown<'_>) -> String {
+    let text = |place: usize| shown.moment(place).map_or(String::new(), time_text);
+    let before = &shown.split.before;
+    format!("{} to {}", text(before.start), text(before.end.saturating_sub(1)))
+}
+
+/// What the absence of departures rests on, for the same sentence.
+pub(super) fn held_against(shown: &Shown<'_>) -> String {
+    let seconds = shown.split.before.len() as f64 * shown.gathered.when.pace().step;
+    let short = if seconds < SHORT { ", which is too short to tell" } else { "" };
+    format!("its baseline, {}{short}; what began before that can't be seen", times(shown))
+}
+
+/// The same call over a longer time.
+pub(super) fn longer(shown: &Shown<'_>) -> Option<Next> {
+    let when = shown.gathered.when;
+    let next = Next::call("get_high_cardinality_metrics", "whether it began before the baseline")
+        .with("time_range", when.longer?.to_string());
+    let next = match when.since {
+        Some(since) => next.with("since", time_text(since)),
+        None => next,
+    };
+    Some(shown.look.of_source(next))
+}
+
+/// When it moved, in a sentence, after a space; empty where it did not stay away.
 pub(super) fn since(shown: &Shown<'_>, ranked: &Ranked) -> String {
     let onset = ranked.verdict.onset.and_then(|place| shown.moment(place));
-    onset.map_or("for a moment".to_owned(), |onset| format!("at {}", time_text(onset)))
+    onset.map_or(String::new(), |onset| {
+        let before = if shown.gathered.when.is_before_window(onset) { ", before the window" } else { "" };
+        format!(" at {}{before}", time_text(onset))
+    })
 }
 
 fn verdict(shown: &Shown<'_>, service: &str, stories: &[Story]) -> String {
@@ -129,9 +171,10 @@ fn verdict(shown: &Shown<'_>, service: &str, stories: &[Story]) -> String {
     let Some(first) = stories.first() else {
         return format!(
             "No metric of {service} left its usual range: {} signals of {metrics} names of series were judged, none by {} \
-             spreads of its baseline.",
+             spreads of {}.",
             shown.gathered.signals.len(),
             significant(UNUSUAL),
+            held_against(shown),
         );
     };
     let told: Vec<String> = stories.iter().take(NAMED).filter_map(|story| shown.told(&story.lead)).collect();
@@ -143,10 +186,11 @@ fn verdict(shown: &Shown<'_>, service: &str, stories: &[Story]) -> String {
         Known::Given => "",
         Known::Inferred => " (start inferred)",
         Known::Untold => " (start unknown)",
+        Known::Unsteady => " (the baseline was not steady)",
     };
     let metrics_left = if count == 1 { "1 metric" } else { &format!("{count} metrics") };
     format!(
-        "{metrics_left} of {service} left the usual range{inferred}; first, {}: {head}, score {}{rest}.",
+        "{metrics_left} of {service} left the usual range{inferred}; first{}: {head}, score {}{rest}.",
         since(shown, &first.lead),
         score(first.lead.verdict.score)
     )
@@ -169,7 +213,16 @@ fn order_of_events(shown: &Shown<'_>, stories: &[Story]) -> String {
     let told = |(_, list): &(usize, Vec<&Ranked>)| {
         let first = list.iter().filter_map(|one| one.verdict.onset).min()?;
         let at = shown.moment(first).map_or(String::new(), time_text);
-        let names: Vec<String> = list.iter().take(OF_MOMENT).filter_map(|one| shown.told(one)).collect();
+        let names: Vec<String> = list
+            .iter()
+            .take(OF_MOMENT)
+            .filter_map(|one| {
+                let own = one.verdict.onset.filter(|onset| *onset != first);
+                let own = own.and_then(|onset| shown.moment(onset));
+                let own = own.map_or(String::new(), |own| format!(" ({})", time_text(own)));
+                Some(shown.told(one)? + &own)
+            })
+            .collect();
         let more = list.len().saturating_sub(OF_MOMENT);
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
         Some(format!("at {at} {}{more}", names.join(", ")))
@@ -210,7 +263,7 @@ fn table(shown: &Shown<'_>, stories: &[Story], cite: Cite) -> Table {
             Cell::number(number(verdict.before)),
             Cell::number(number(verdict.after)),
             Cell::text(unit(signal)),
-            Cell::Text(format!("{} {}", score(verdict.score), direction(verdict.direction))),
+            Cell::Text(scored(verdict)),
             Cell::time(verdict.onset.and_then(|place| shown.moment(place))),
             Cell::text(shape(&signal.values, SHAPE_BUCKETS)),
             Cell::text(goes_with(shown, story)),
@@ -235,7 +288,13 @@ fn goes_with(shown: &Shown<'_>, story: &Story) -> String {
     parts.join(", ")
 }
 
-pub(super) fn direction(direction: signal::Direction) -> &'static str {
+/// `80 down`.
+pub(super) fn scored(verdict: &Verdict) -> String {
+    let passing = if is_passing(verdict) { ", for a moment" } else { "" };
+    format!("{} {}{passing}", score(verdict.score), direction(verdict.direction))
+}
+
+fn direction(direction: signal::Direction) -> &'static str {
     match direction {
         signal::Direction::Up => "up",
         signal::Direction::Down => "down",
@@ -257,7 +316,12 @@ pub(super) fn all_cites(statement: String, first: Cite, cites: &[Cite]) -> Findi
 }
 
 fn next(shown: &Shown<'_>, draft: &mut Draft, stories: &[Story], service: Option<&str>) {
-    let Some(first) = stories.first() else { return };
+    let Some(first) = stories.first() else {
+        if let (Some(next), Some(service)) = (longer(shown), service) {
+            draft.next(next.with("service", service));
+        }
+        return;
+    };
     let Some(signal) = shown.signal(&first.lead) else { return };
     let window = shown.gathered.when.window.to_string();
     if let (promql, true) = query(shown.look, shown.scopes, signal) {

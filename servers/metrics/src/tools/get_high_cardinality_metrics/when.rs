@@ -5,7 +5,7 @@ use std::time::Duration;
 use contract::{Context, Moment, TimeRange, TimeSpec, ToolError, duration_text, time_text};
 use jiff::Timestamp;
 
-use super::Request;
+use super::{Mode, Request};
 use crate::{
     analysis::{
         promql::SCRAPE,
@@ -17,8 +17,13 @@ use crate::{
 
 /// Without a window: this long, or from this long before the trouble began.
 const USUAL: Duration = Duration::from_secs(3_600);
+/// A shorter window gets so long a lead-in before it: its own first part would be a baseline that an incident of half an
+/// hour has spoiled.
+const LEAD_IN: Duration = USUAL;
 /// Moments of a series.
 const POINTS: u64 = 240;
+/// With a lead-in: 100 minutes of scrapes every 15 s.
+const POINTS_WITH_LEAD_IN: u64 = 400;
 /// Fewer moments than these have no baseline.
 const FEWEST: usize = 12;
 /// Rates are taken over at least this long, in seconds: four scrapes of the usual distance.
@@ -27,7 +32,12 @@ const SPAN: f64 = 60.0;
 /// When it is looked at.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct When {
+    /// What is read: the window that was asked for, and the lead-in before it.
     pub(super) window: TimeRange,
+    /// Where the asked window begins, when there is a lead-in.
+    pub(super) lead_in: Option<Timestamp>,
+    /// The same window, begun earlier, as far as the bound allows.
+    pub(super) longer: Option<TimeRange>,
     pub(super) since: Option<Timestamp>,
     /// Seconds.
     pub(super) step: u64,
@@ -47,13 +57,31 @@ impl When {
             return Err(ToolError::invalid("time_range", &problem));
         }
         let window = TimeRange::new(asked.start(), asked.end().min(cx.now)).unwrap_or(asked);
-        let when = When { window, since, step: automatic_step(window, POINTS, SCRAPE) };
+        let step = automatic_step(window, POINTS, SCRAPE);
+        let when = When { window, lead_in: None, longer: None, since, step };
         if when.grid().count() < FEWEST {
             let least = duration_text(FEWEST as f64 * SCRAPE);
             return Err(ToolError::invalid("time_range", "is too short to have a baseline")
                 .remedy(format!("at least {least}; left out, it is 1h")));
         }
-        when.checked()
+        let when = if request.mode == Some(Mode::Cardinality) { when } else { when.led_in(longest) };
+        let longer = earlier(when.window, Duration::from_secs_f64(when.window.seconds()), longest);
+        When { longer, ..when }.checked()
+    }
+
+    /// A window shorter than usual, with its lead-in; as it is where the bound allows none.
+    fn led_in(self, longest: Duration) -> When {
+        if self.window.seconds() >= USUAL.as_secs_f64() {
+            return self;
+        }
+        let Some(window) = earlier(self.window, LEAD_IN, longest) else { return self };
+        let step = automatic_step(window, POINTS_WITH_LEAD_IN, SCRAPE);
+        When { window, lead_in: Some(self.window.start()), step, ..self }
+    }
+
+    /// Whether a moment lies in the lead-in.
+    pub(super) fn is_before_window(&self, at: Timestamp) -> bool {
+        self.lead_in.is_some_and(|start| at < start)
     }
 
     /// `since` must leave a baseline before it and something after it.
@@ -120,6 +148,14 @@ impl When {
         let pace = self.pace();
         duration_text((pace.span as f64 * pace.step).max(2.0 * SPAN))
     }
+}
+
+/// The window begun so much earlier, or as much as the bound allows; `None` where that is nothing.
+fn earlier(window: TimeRange, by: Duration, longest: Duration) -> Option<TimeRange> {
+    let left = (longest.as_secs_f64() - window.seconds()).max(0.0);
+    let by = Duration::from_secs(by.as_secs().min(left as u64));
+    let start = window.start().checked_sub(by).ok()?;
+    (by > Duration::ZERO).then(|| TimeRange::new(start, window.end()).ok()).flatten()
 }
 
 fn moment(cx: &Context, text: &str) -> Result<Timestamp, ToolError> {

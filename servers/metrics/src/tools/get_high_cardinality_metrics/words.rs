@@ -76,8 +76,17 @@ pub(super) fn moved(signal: &Signal, verdict: &Verdict) -> String {
     match verdict.direction {
         Direction::Appeared => format!("appeared, {}", number(verdict.after)),
         Direction::Vanished => format!("vanished, was {}", number(verdict.before)),
-        _ => format!("{} → {}", number(verdict.before), number(verdict.after)),
+        _ => {
+            // One that came back would read as if it still were where it was.
+            let passing = if is_passing(verdict) { " for a moment" } else { "" };
+            format!("{} → {}{passing}", number(verdict.before), number(verdict.after))
+        }
     }
+}
+
+/// Whether it left its range and is back.
+pub(super) fn is_passing(verdict: &Verdict) -> bool {
+    verdict.onset.is_none() || verdict.is_back
 }
 
 /// A value with its unit.
