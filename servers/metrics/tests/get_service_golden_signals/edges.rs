@@ -379,3 +379,29 @@ async fn the_same_question_has_the_same_answer_byte_for_byte() {
         assert_eq!((one.text, one.structured), (other.text, other.structured));
     }
 }
+
+#[tokio::test]
+async fn a_service_that_ended_days_ago_is_left_out_and_one_that_ended_today_is_the_worst() {
+    let mut book = Book::week();
+    book.http(SHOP, |_| Some(20.0), |_| 0.01, |_| 0.05);
+    let labels = |name: &str| format!("service=\"{name}\",job=\"{name}\",instance=\"{name}:1\"");
+    // Only seven days ago; until an hour ago.
+    book.http(&labels("legacy"), |ago| (ago > 2 * 86_400).then_some(20.0), |_| 0.01, |_| 0.05);
+    book.http(&labels("cart"), |ago| (ago > 3_600).then_some(20.0), |_| 0.01, |_| 0.05);
+    let reply = book.ask(json!({})).await;
+    assert!(
+        verdict(&reply).starts_with("1 of 2 services is worse than usual; worst: cart with no requests now"),
+        "{}",
+        reply.text
+    );
+    assert!(
+        reply.text.contains(
+            "1 services had requests 7d earlier, but no samples 1d earlier and none now; gone since, they are left out: legacy"
+        ),
+        "{}",
+        reply.text
+    );
+    let rows = reply.structured.unwrap()["tables"][0]["rows"].clone();
+    let names: Vec<&str> = rows.as_array().unwrap().iter().map(|row| row[0].as_str().unwrap()).collect();
+    assert_eq!(names, ["cart", "shop"]);
+}
