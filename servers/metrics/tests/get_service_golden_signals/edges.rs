@@ -405,3 +405,21 @@ async fn a_service_that_ended_days_ago_is_left_out_and_one_that_ended_today_is_t
     let names: Vec<&str> = rows.as_array().unwrap().iter().map(|row| row[0].as_str().unwrap()).collect();
     assert_eq!(names, ["cart", "shop"]);
 }
+
+#[tokio::test]
+async fn the_autoscaler_is_the_one_that_scales_the_service_and_not_one_of_its_name() {
+    let mut book = Book::today();
+    book.http(SHOP, |_| Some(20.0), |_| 0.01, |_| 0.05);
+    for (namespace, name, target, now) in
+        [("shop", "scale-it", "shop", 4.0), ("other", "shop", "other", 10.0)]
+    {
+        let labels = format!("namespace=\"{namespace}\",horizontalpodautoscaler=\"{name}\"");
+        let metric = |end: &str, more: &str| format!("kube_horizontalpodautoscaler_{end}{{{labels}{more}}}");
+        book.gauge(&metric("info", &format!(",scaletargetref_name=\"{target}\"")), |_| Some(1.0));
+        book.gauge(&metric("status_current_replicas", ""), |_| Some(now));
+        book.gauge(&metric("spec_max_replicas", ""), |_| Some(10.0));
+    }
+    let reply = book.ask(json!({"service": "shop"})).await;
+    // 4 of 10; the other is at its maximum.
+    assert_eq!(signal(&reply, "replicas").map(|(now, _)| now), Some(Some(40.0)), "{}", reply.text);
+}

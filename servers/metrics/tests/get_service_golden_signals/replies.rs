@@ -31,6 +31,11 @@ fn vector(value: &str) -> Value {
 
 /// A store in which `shop` has these names; every range is 7, every instant 40 (samples in ten minutes: 15 s).
 async fn store(names: &[&str]) -> Recorded {
+    store_with(names, &[], &success(&vector("40"))).await
+}
+
+/// With these names of all services, and this reply to every instant query.
+async fn store_with(names: &[&str], all: &[&str], instant: &str) -> Recorded {
     let backend = Recorded::start().await;
     let get = |path: &str, data: Value| Reply::to("GET", &format!("/api/v1/{path}")).text(&success(&data));
     backend.reply(get("labels", json!(["__name__", "service", "http_response_status_code"]))).await;
@@ -38,11 +43,11 @@ async fn store(names: &[&str]) -> Recorded {
     for label in ["namespace", "pod", "container"] {
         backend.reply(get(&format!("label/{label}/values"), json!([]))).await;
     }
-    backend.reply(get("label/__name__/values", json!([]))).await;
+    backend.reply(get("label/__name__/values", json!(all))).await;
     let own = get("label/__name__/values", json!(names)).query("match[]", "{service=\"shop\"}");
     backend.reply(own).await;
     backend.reply(Reply::to("POST", "/api/v1/query_range").text(&success(&matrix(&[json!({})], "7")))).await;
-    backend.reply(Reply::to("POST", "/api/v1/query").text(&success(&vector("40")))).await;
+    backend.reply(Reply::to("POST", "/api/v1/query").text(instant)).await;
     backend
 }
 
@@ -160,10 +165,8 @@ async fn queries_of_all(backend: &Recorded) -> [String; 3] {
 
 /// A store of all services, in which every instant is `shop`'s 40.
 async fn store_of_all() -> (Recorded, [String; 3]) {
-    let names = [format!("{BASE}_bucket"), format!("{BASE}_count")];
-    let backend = store(&[]).await;
-    backend.reply(Reply::to("GET", "/api/v1/label/__name__/values").text(&success(&json!(names)))).await;
-    backend.reply(Reply::to("POST", "/api/v1/query").text(&of_shop("40", now()))).await;
+    let (bucket, count) = (format!("{BASE}_bucket"), format!("{BASE}_count"));
+    let backend = store_with(&[], &[bucket.as_str(), count.as_str()], &of_shop("40", now())).await;
     let queries = queries_of_all(&backend).await;
     (backend, queries)
 }
@@ -226,11 +229,10 @@ async fn earlier_errors_that_are_refused_are_told_beside_those_of_now() {
 #[tokio::test]
 async fn a_route_whose_traffic_is_refused_is_not_said_to_have_none() {
     let names = ["http_server_request_duration_seconds_bucket", "http_server_request_duration_seconds_count"];
-    let backend = store(&names).await;
     let call = json!({"service": "shop", "by": "http_response_status_code"});
-    let labels = json!({"http_response_status_code": "200"});
-    let data = json!({"resultType": "vector", "result": [{"metric": labels, "value": [now(), "40"]}]});
-    backend.reply(Reply::to("POST", "/api/v1/query").text(&success(&data))).await;
+    let part = |code: &str| json!({"metric": {"http_response_status_code": code}, "value": [now(), "40"]});
+    let data = json!({"resultType": "vector", "result": [part("200"), part("404")]});
+    let backend = store_with(&names, &[], &success(&data)).await;
     ask(&backend, call.clone()).await;
     let is_traffic = |query: &&String| {
         query.starts_with("sum by (http_response_status_code) (rate(") && !query.contains("5..")
