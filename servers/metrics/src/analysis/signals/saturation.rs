@@ -115,7 +115,8 @@ pub(crate) fn of_autoscaler(
     );
     let info = "kube_horizontalpodautoscaler_info";
     let by_target = names.contains(info);
-    if !by_target && !(names.contains(now) && names.contains(most)) {
+    let by_name = names.contains(now) && names.contains(most);
+    if !by_target && !by_name {
         return None;
     }
     let select = |metric, own: Option<&str>| {
