@@ -25,7 +25,7 @@ async fn the_workload_that_will_be_full_soonest_comes_first() {
             "Of 4 containers, checkout's memory is nearest to its limit: at most 320 of 400 MiB, 80 % of its limit over 30d",
             // CPU of all four; memory of cart, 100 × 1.15 → 120 instead of 400, and web, 10 × 1.15 → 16 instead of 100:
             // 280 + 84 MiB. Kafka's 300 × 1.15 is about its 340, checkout's rises.
-            "Full within a year: 1; requests too low: 0, that could be lower: 6.",
+            "Full within a year: 1; requests too low: 0, nearly: 1, that could be lower: 6.",
             "all 6 lower requests together free 2.16 cores and 364 MiB",
             "get_capacity_trend(service=\"checkout\")",
         ],

@@ -115,6 +115,34 @@ async fn what_mimir_refuses_is_read_at_moments_and_that_is_told() {
 }
 
 #[tokio::test]
+async fn from_moments_no_lower_request_is_suggested() {
+    let bounds = "label_replace(max by (namespace, container, resource) (kube_pod_container_resource_requests{container=\"checkout\", resource=~\"cpu|memory\"}), \"stat\", \"request\", \"\", \"\") or label_replace(max by (namespace, container, resource) (kube_pod_container_resource_limits{container=\"checkout\", resource=~\"cpu|memory\"}), \"stat\", \"limit\", \"\", \"\")";
+    let asked = |stat: &str, bytes: &str| {
+        let labels =
+            json!({"namespace": "shop", "container": "checkout", "stat": stat, "resource": "memory"});
+        json!({"metric": labels, "value": [now(), bytes]})
+    };
+    // 50 MiB are used of 200 requested.
+    let both = json!({"resultType": "vector", "result": [asked("request", "209715200"), asked("limit", "209715200")]});
+    let memory = "max_over_time(max by (namespace, container) (container_memory_working_set_bytes{container=\"checkout\"})[3h:5m])";
+    for is_refused in [false, true] {
+        let backend = backend().await;
+        backend.reply(Reply::to("POST", INSTANT).form("query", bounds).text(&success(both.clone()))).await;
+        if is_refused {
+            backend.reply(Reply::to("POST", RANGE).form("query", memory).status(422).text(MIMIR)).await;
+        }
+        let reply = ask(&backend, json!({"service": "checkout", "resource": "memory"})).await;
+        let suggested = "checkout memory request could be 64 MiB instead of 200 MiB";
+        let refused = "no lower request is suggested, usage was read only at 241 moments";
+        let seen = "no start needs more than was seen: the highest of memory at moments 5m apart";
+        for (text, is_there) in [(suggested, !is_refused), (seen, !is_refused), (refused, is_refused)] {
+            assert_eq!(reply.text.contains(text), is_there, "{text}\n{}", reply.text);
+        }
+        assert_eq!(reply.text.contains("request could be"), !is_refused, "{}", reply.text);
+    }
+}
+
+#[tokio::test]
 async fn what_mimir_refuses_altogether_is_an_error() {
     let backend = Recorded::start().await;
     backend.reply(Reply::to("POST", RANGE).status(422).text(MIMIR)).await;

@@ -379,3 +379,47 @@ async fn the_same_question_has_the_same_answer_byte_for_byte() {
         assert_eq!((one.text, one.structured), (other.text, other.structured));
     }
 }
+
+#[tokio::test]
+async fn a_service_that_ended_days_ago_is_left_out_and_one_that_ended_today_is_the_worst() {
+    let mut book = Book::week();
+    book.http(SHOP, |_| Some(20.0), |_| 0.01, |_| 0.05);
+    let labels = |name: &str| format!("service=\"{name}\",job=\"{name}\",instance=\"{name}:1\"");
+    // Only seven days ago; until an hour ago.
+    book.http(&labels("legacy"), |ago| (ago > 2 * 86_400).then_some(20.0), |_| 0.01, |_| 0.05);
+    book.http(&labels("cart"), |ago| (ago > 3_600).then_some(20.0), |_| 0.01, |_| 0.05);
+    let reply = book.ask(json!({})).await;
+    assert!(
+        verdict(&reply).starts_with("1 of 2 services is worse than usual; worst: cart with no requests now"),
+        "{}",
+        reply.text
+    );
+    assert!(
+        reply.text.contains(
+            "1 services had requests 7d earlier, but no samples 1d earlier and none now; gone since, they are left out: legacy"
+        ),
+        "{}",
+        reply.text
+    );
+    let rows = reply.structured.unwrap()["tables"][0]["rows"].clone();
+    let names: Vec<&str> = rows.as_array().unwrap().iter().map(|row| row[0].as_str().unwrap()).collect();
+    assert_eq!(names, ["cart", "shop"]);
+}
+
+#[tokio::test]
+async fn the_autoscaler_is_the_one_that_scales_the_service_and_not_one_of_its_name() {
+    let mut book = Book::today();
+    book.http(SHOP, |_| Some(20.0), |_| 0.01, |_| 0.05);
+    for (namespace, name, target, now) in
+        [("shop", "scale-it", "shop", 4.0), ("other", "shop", "other", 10.0)]
+    {
+        let labels = format!("namespace=\"{namespace}\",horizontalpodautoscaler=\"{name}\"");
+        let metric = |end: &str, more: &str| format!("kube_horizontalpodautoscaler_{end}{{{labels}{more}}}");
+        book.gauge(&metric("info", &format!(",scaletargetref_name=\"{target}\"")), |_| Some(1.0));
+        book.gauge(&metric("status_current_replicas", ""), |_| Some(now));
+        book.gauge(&metric("spec_max_replicas", ""), |_| Some(10.0));
+    }
+    let reply = book.ask(json!({"service": "shop"})).await;
+    // 4 of 10; the other is at its maximum.
+    assert!(reply.text.contains("replicas 40 % of the autoscaler's maximum"), "{}", reply.text);
+}

@@ -1,6 +1,6 @@
 //! What a request could be, and whether that is safe to say.
 
-use super::{Bound, DAY, MIB, Resource, Row};
+use super::{Bound, DAY, MIB, Reading, Resource, Row};
 
 /// What is added to usage: the margin of the Vertical Pod Autoscaler (`--recommendation-margin-fraction` 0.15).
 const MARGIN: f64 = 1.15;
@@ -40,6 +40,8 @@ pub(crate) enum Advice {
     Lower(Ask),
     /// Usage is beyond it.
     Raise(Ask),
+    /// Usage is within it, but with its rise or the margin it is not: more will be needed.
+    Tight(Ask),
     /// About right.
     Keep,
     /// There is none.
@@ -50,15 +52,18 @@ pub(crate) enum Advice {
     Throttled(f64),
     /// Nothing safe can be said: memory came this near to its limit, as a share.
     Clipped(f64),
+    /// Nothing safe can be said: usage was read at moments only, and peaks between them are not seen.
+    Moments,
     /// Nothing was measured.
     Unknown,
 }
 
-/// What to do about the request of a row. `throttled` is the share of periods in which its CPU was held back.
+/// What to do about the request of a row. `throttled` is the share of periods in which its CPU was held back; `reading` is
+/// how its usage was read.
 ///
 /// CPU: quantile 0.99 of the busiest replica, memory: its highest; both + the steepest rise within the trend's interval
 /// over 30 days, × 1.15, rounded up.
-pub(crate) fn advise(row: &Row, throttled: Option<f64>) -> Advice {
+pub(crate) fn advise(row: &Row, throttled: Option<f64>, reading: Reading) -> Advice {
     let Some(usage) = (match row.resource {
         Resource::Cpu => row.usage.p99,
         Resource::Memory => row.usage.max,
@@ -72,11 +77,14 @@ pub(crate) fn advise(row: &Row, throttled: Option<f64>) -> Advice {
     };
     let to = rounded_up((usage + rise) * MARGIN, row.resource);
     let ask = Ask { from, to, usage, rise };
-    if to > from * (1.0 + WORTH) && usage > from {
-        return Advice::Raise(ask);
+    if to > from * (1.0 + WORTH) {
+        return if usage > from { Advice::Raise(ask) } else { Advice::Tight(ask) };
     }
     if to > from * (1.0 - WORTH) {
         return Advice::Keep;
+    }
+    if reading == Reading::Moments {
+        return Advice::Moments;
     }
     let days = (row.history + row.step) / DAY;
     if days < SHORTEST_DAYS {
@@ -114,6 +122,11 @@ mod tests {
     use super::*;
     use crate::analysis::capacity::Usage;
 
+    /// When the server computed from all samples.
+    fn advise(row: &Row, throttled: Option<f64>) -> Advice {
+        super::advise(row, throttled, Reading::Every(300))
+    }
+
     fn row(resource: Resource, usage: f64, request: f64, limit: f64, track: Vec<f64>) -> Row {
         let usage = Usage { p99: Some(usage), max: Some(usage), ..Usage::default() };
         let bounds = [(Bound::Request, request), (Bound::Limit, limit)].into_iter().collect();
@@ -141,6 +154,31 @@ mod tests {
         let Advice::Lower(ask) = advise(&row(Resource::Cpu, 0.3, 1.0, 2.0, track), None) else { panic!() };
         assert_eq!(ask.to, 0.69);
         assert!((ask.rise - 0.3).abs() < 1e-9);
+    }
+
+    #[test]
+    fn moments_are_too_few_to_lower_a_request_and_enough_to_raise_it() {
+        let flat = vec![0.1; 240];
+        let memory = row(Resource::Memory, 200.0 * MIB, 512.0 * MIB, 1_024.0 * MIB, flat.clone());
+        let cpu = row(Resource::Cpu, 0.16, 0.5, 1.0, flat.clone());
+        for one in [&memory, &cpu] {
+            assert!(matches!(advise(one, None), Advice::Lower(_)));
+            assert_eq!(super::advise(one, None, Reading::Moments), Advice::Moments);
+        }
+        let low = row(Resource::Cpu, 0.5, 0.25, 1.0, flat);
+        assert!(matches!(super::advise(&low, None, Reading::Moments), Advice::Raise(_)));
+    }
+
+    #[test]
+    fn a_request_that_will_need_more_is_not_about_right() {
+        // 0.01 a day: 0.3 in 30 days; (0.3 + 0.3) × 1.15 = 0.69, near twice the request, which usage is within.
+        let track: Vec<f64> = (0..240).map(|at| 0.01 * f64::from(at) / 8.0).collect();
+        let advice = advise(&row(Resource::Cpu, 0.3, 0.35, 2.0, track), None);
+        let Advice::Tight(ask) = advice else { panic!("{advice:?}") };
+        assert_eq!((ask.from, ask.to, ask.usage), (0.35, 0.69, 0.3));
+        // 0.99 × 1.15 = 1.1385: no rise, but no margin either.
+        let advice = advise(&row(Resource::Cpu, 0.99, 1.0, 2.0, vec![0.1; 240]), None);
+        assert_eq!(advice, Advice::Tight(Ask { from: 1.0, to: 1.2, usage: 0.99, rise: 0.0 }));
     }
 
     #[test]

@@ -50,6 +50,11 @@ impl Found {
             && (self.convention.latency.is_empty() || self.latency.is_some())
     }
 
+    /// The names of its metrics.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.metrics().into_iter().chain([self.failed.as_deref()]).flatten()
+    }
+
     fn metrics(&self) -> [Option<&str>; 2] {
         [self.requests.as_deref(), self.latency.as_ref().map(|(name, _)| name.as_str())]
     }

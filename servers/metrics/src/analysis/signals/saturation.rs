@@ -102,18 +102,40 @@ pub(crate) fn of_containers(names: &BTreeSet<&str>, conditions: &[Condition], wi
     all
 }
 
-/// How near an autoscaler of this name is to its maximum.
-pub(crate) fn of_autoscaler(names: &BTreeSet<&str>, service: &str) -> Option<Fullness> {
+/// How near the autoscaler of this service is to its maximum: the one that says so, or else the one of the same name; in
+/// the service's `namespace` where that is known (conditions on the label).
+pub(crate) fn of_autoscaler(
+    names: &BTreeSet<&str>,
+    service: &str,
+    namespace: &[Condition],
+) -> Option<Fullness> {
     let (now, most) = (
         "kube_horizontalpodautoscaler_status_current_replicas",
         "kube_horizontalpodautoscaler_spec_max_replicas",
     );
-    if !names.contains(now) || !names.contains(most) {
+    let info = "kube_horizontalpodautoscaler_info";
+    let by_target = names.contains(info);
+    let by_name = names.contains(now) && names.contains(most);
+    if !by_target && !by_name {
         return None;
     }
-    let select = |metric| selector(Some(metric), &[("horizontalpodautoscaler", MatchOp::Equal, service)]);
+    let select = |metric, own: Option<&str>| {
+        let mut all: Vec<_> =
+            namespace.iter().map(|(label, op, value)| (label.as_str(), *op, value.as_str())).collect();
+        all.extend(own.map(|label| (label, MatchOp::Equal, service)));
+        selector(Some(metric), &all)
+    };
+    let own = (!by_target).then_some("horizontalpodautoscaler");
     let by = "by (namespace, horizontalpodautoscaler)";
-    let promql = format!("100 * max(max {by} ({}) / max {by} ({} > 0))", select(now), select(most));
+    let (now, most) = (select(now, own), select(most, own));
+    let each = format!("max {by} ({now}) / max {by} ({most} > 0)");
+    let promql = match by_target {
+        false => format!("100 * max({each})"),
+        true => {
+            let of = select(info, Some("scaletargetref_name"));
+            format!("100 * max({each} and on (namespace, horizontalpodautoscaler) {of})")
+        }
+    };
     Some(Fullness::share("autoscaler", "replicas", "% of the autoscaler's maximum", NEARLY_FULL, promql))
 }
 
@@ -189,6 +211,35 @@ mod tests {
             of_containers(&self::names(&["container_cpu_usage_seconds_total"]), &conditions(), "2m")
                 .is_empty()
         );
+    }
+
+    #[test]
+    fn an_autoscaler_is_that_of_the_service_in_its_namespace() {
+        let (now, most) = (
+            "kube_horizontalpodautoscaler_status_current_replicas",
+            "kube_horizontalpodautoscaler_spec_max_replicas",
+        );
+        let namespace = [("namespace".to_owned(), MatchOp::Equal, "shop".to_owned())];
+        let promql = |names: &[&'static str], namespace: &[Condition]| {
+            let one = of_autoscaler(&self::names(names), "checkout", namespace).unwrap();
+            assert!(promql_parser::parser::parse(&one.promql).is_ok(), "{}", one.promql);
+            one.promql
+        };
+        let by = "max by (namespace, horizontalpodautoscaler)";
+        let own = r#"namespace="shop", horizontalpodautoscaler="checkout""#;
+        assert_eq!(
+            promql(&[now, most], &namespace),
+            format!("100 * max({by} ({now}{{{own}}}) / {by} ({most}{{{own}}} > 0))")
+        );
+        let info = "kube_horizontalpodautoscaler_info";
+        let shop = r#"namespace="shop""#;
+        assert_eq!(
+            promql(&[info], &namespace),
+            format!(
+                "100 * max({by} ({now}{{{shop}}}) / {by} ({most}{{{shop}}} > 0) and on (namespace, horizontalpodautoscaler) {info}{{{shop}, scaletargetref_name=\"checkout\"}})"
+            )
+        );
+        assert_eq!(of_autoscaler(&self::names(&[now]), "checkout", &[]), None);
     }
 
     #[test]

@@ -31,13 +31,17 @@ pub(crate) struct Health {
     /// Seconds.
     pub(crate) latency: Option<f64>,
     pub(crate) latency_was: Option<f64>,
+    /// Traffic now could not be read: that there is none of it is not known.
+    pub(crate) traffic_unseen: bool,
 }
 
 /// How bad it is, in points of percent of failed requests: those that fail more than usual (the lower end of Wilson's
 /// 95 % interval, so that one failure of three requests is not 33 %), plus what slower and missing requests count.
 /// 0 for a service that is as usual. `window` in seconds.
 pub(crate) fn severity(health: &Health, window: f64) -> f64 {
-    let requests = health.traffic.filter(|rate| rate.is_finite()).unwrap_or(0.0) * window;
+    // Where traffic could not be read, it counts as what it was: not as lost, and not as too little to tell latency.
+    let traffic = if health.traffic_unseen { health.traffic.or(health.traffic_was) } else { health.traffic };
+    let requests = traffic.filter(|rate| rate.is_finite()).unwrap_or(0.0) * window;
     let excess = health
         .errors
         .filter(|share| share.is_finite())
@@ -51,7 +55,7 @@ pub(crate) fn severity(health: &Health, window: f64) -> f64 {
         true => (FOR_DOUBLING * doublings(health.latency, health.latency_was)).min(MOST_FOR_LATENCY),
         false => 0.0,
     };
-    let missing = match (health.traffic, health.traffic_was) {
+    let missing = match (traffic, health.traffic_was) {
         (None | Some(0.0), Some(was)) if was * window >= FEWEST_REQUESTS => MOST_FOR_TRAFFIC,
         (now, was) if was.unwrap_or(0.0) >= 2.0 * now.unwrap_or(0.0) => {
             (FOR_DOUBLING * doublings(was, now)).min(MOST_FOR_TRAFFIC)
@@ -96,6 +100,7 @@ mod tests {
             errors_was: Some(0.6),
             latency: Some(0.11),
             latency_was: Some(0.1),
+            traffic_unseen: false,
         };
         assert_eq!(severity(&usual, 1800.0), 0.0);
         // Twice as slow: 5. Four times: 10.
@@ -104,6 +109,10 @@ mod tests {
         // A quarter of the requests: two halvings. None: the most.
         assert!((severity(&Health { traffic: Some(25.0), ..usual }, 1800.0) - 10.0).abs() < 0.1);
         assert_eq!(severity(&Health { traffic: None, errors: None, latency: None, ..usual }, 1800.0), 20.0);
+        // Traffic that could not be read is not lost, and latency still counts.
+        let unseen = Health { traffic: None, errors: None, traffic_unseen: true, ..usual };
+        assert_eq!(severity(&unseen, 1800.0), 0.0);
+        assert!((severity(&Health { latency: Some(0.4), ..unseen }, 1800.0) - 10.0).abs() < 1e-9);
         // More requests are no harm by themselves.
         assert_eq!(severity(&Health { traffic: Some(400.0), ..usual }, 1800.0), 0.0);
         // 3 requests in all, one failed.

@@ -13,7 +13,7 @@ use super::{
     story::{about, amount, begins, bound, fill, full_in, history, moves, name, percent},
 };
 use crate::{
-    analysis::capacity::{Advice, Bound, Population, Resource, Row, advise},
+    analysis::capacity::{Advice, Bound, Population, Reading, Resource, Row, advise},
     model::Series,
 };
 
@@ -51,6 +51,10 @@ impl Story<'_> {
     /// The share of periods in which a row's CPU was held back.
     fn throttled(&self, row: &Row) -> Option<f64> {
         (row.resource == Resource::Cpu).then(|| self.measured.throttled.get(&row.place).copied()).flatten()
+    }
+
+    fn advice(&self, row: &Row) -> Advice {
+        advise(row, self.throttled(row), self.measured.plan.reading)
     }
 
     fn replicas_of(&self, row: &Row) -> f64 {
@@ -132,10 +136,16 @@ impl Story<'_> {
     fn summary(&self) -> String {
         let rows = &self.measured.rows;
         let fills = rows.iter().filter(|row| full_in(row).is_some_and(|full| full != "now")).count();
-        let advice: Vec<Advice> = rows.iter().map(|row| advise(row, self.throttled(row))).collect();
+        let advice: Vec<Advice> = rows.iter().map(|row| self.advice(row)).collect();
         let low = advice.iter().filter(|one| matches!(one, Advice::Raise(_))).count();
         let high = advice.iter().filter(|one| matches!(one, Advice::Lower(_))).count();
-        format!(" Full within a year: {fills}; requests too low: {low}, that could be lower: {high}.")
+        let tight = advice.iter().filter(|one| matches!(one, Advice::Tight(_))).count();
+        let tight = if tight > 0 { format!(", nearly: {tight}") } else { String::new() };
+        let high = match self.measured.plan.reading {
+            Reading::Every(_) => high.to_string(),
+            Reading::Moments => "unknown".to_owned(),
+        };
+        format!(" Full within a year: {fills}; requests too low: {low}{tight}, that could be lower: {high}.")
     }
 
     /// Which rows fill up, the soonest first.

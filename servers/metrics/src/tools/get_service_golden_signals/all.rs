@@ -39,6 +39,9 @@ const COARSE: [&str; 3] = ["namespace", "pod", "container"];
 /// What services are compared with, when nothing is known.
 const NOTHING: &str = "nothing: there are no earlier samples";
 
+/// The same, when queries of earlier moments failed.
+const UNREAD: &str = "nothing: what was earlier could not be read";
+
 /// A convention, and the label by which it tells services apart.
 struct Told {
     learnt: Learnt,
@@ -80,7 +83,7 @@ pub(super) async fn answer(look: &Look<'_>, mut draft: Draft) -> Result<Answer, 
     if told.is_empty() {
         return Ok(show::nothing(look, cite, draft));
     }
-    let (all, cite, compared) = measure(look, &told, &mut draft).await?;
+    let (all, basis) = measure(look, &told, &mut draft).await?;
     if all.is_empty() {
         return Ok(show::nothing(look, cite, draft));
     }
@@ -100,7 +103,7 @@ pub(super) async fn answer(look: &Look<'_>, mut draft: Draft) -> Result<Answer, 
             .then_with(|| one.name.cmp(&other.name))
     });
     unmeasured(look, &told, &services, &mut draft).await;
-    Ok(show::answer(look, &told, &services, (cite, compared), draft))
+    Ok(show::answer(look, &told, &services, &basis, draft))
 }
 
 /// The conventions that any series follow.

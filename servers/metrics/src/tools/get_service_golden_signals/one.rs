@@ -304,7 +304,14 @@ async fn saturation(
     let rate = duration_text(pace.rate as f64);
     let mut of_cluster =
         containers.map_or_else(Vec::new, |scope| of_containers(&cluster, &owned(scope), &rate));
-    of_cluster.extend(of_autoscaler(&cluster, service));
+    let mut namespace: Vec<Condition> = containers
+        .into_iter()
+        .chain([scope])
+        .flat_map(owned)
+        .filter(|(label, _, _)| label == "namespace")
+        .collect();
+    namespace.truncate(1);
+    of_cluster.extend(of_autoscaler(&cluster, service, &namespace));
     let pools = of_pools(&look.catalogue.saturation, &own, &owned(scope));
     let plain = scope.is_plain() && containers.is_none_or(Scope::is_plain);
     let groups: Vec<Vec<Fullness>> =

@@ -2,7 +2,9 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use contract::{Cell, Cite, Draft, Finding, Table, TimeRange, ToolError, Untrusted, duration_text, nearest};
+use contract::{
+    Cell, Cite, Draft, Finding, Table, TimeRange, ToolError, Untrusted, duration_text, nearest, time_text,
+};
 use jiff::Timestamp;
 
 use super::{
@@ -79,9 +81,9 @@ pub(super) async fn divide(
     };
     let window = window(look, since);
     let parts = parts(look, requests, &labels, window, draft).await?;
-    let Some((parts, cite)) = parts else { return Ok(None) };
+    let Some((parts, cite, is_whole)) = parts else { return Ok(None) };
     let name = by.unwrap_or("route");
-    let sentence = sentence(name, &parts, window).map(|sentence| Finding::new(sentence, cite));
+    let sentence = sentence(name, &parts, window, is_whole).map(|sentence| Finding::new(sentence, cite));
     if by.is_some() {
         draft.table(table(look, name, &labels, &parts, cite));
     }
@@ -130,14 +132,14 @@ fn labels(requests: &Requests, by: &str) -> Result<Vec<String>, ToolError> {
     Err(error.nearest(near))
 }
 
-/// All parts with traffic, errors and latency, now and before, the worst first.
+/// All parts with traffic, errors and latency, now and before, the worst first; whether all that was asked was read.
 async fn parts(
     look: &Look<'_>,
     requests: &Requests,
     labels: &[String],
     window: TimeRange,
     draft: &mut Draft,
-) -> Result<Option<(Vec<Part>, Cite)>, ToolError> {
+) -> Result<Option<(Vec<Part>, Cite, bool)>, ToolError> {
     let measure = Measure { window: window.seconds() as u64, ..requests.learnt.measure.clone() };
     let by: Vec<&str> = labels.iter().map(String::as_str).collect();
     let mut signals = measure.signals();
@@ -151,7 +153,7 @@ async fn parts(
     let now = read(look, &asked, window.end(), draft).await;
     let mut before = read(look, &asked, was, draft).await;
     let mut compared = "1d earlier";
-    if before.iter().all(|(_, series)| series.is_empty()) {
+    if before.iter().all(|(_, series)| series.as_ref().is_none_or(Vec::is_empty)) {
         // Not to the very start: what became unusual may have begun a rate's window before it was seen.
         let rate = Duration::from_secs(requests.learnt.measure.window);
         let just_before = window.start().checked_sub(rate).unwrap_or(window.start());
@@ -159,39 +161,44 @@ async fn parts(
         compared = "the time just before";
     }
     let mut cite = None;
+    let plain_labels = by.iter().all(|label| look.lookup.cx.intake.text(label).plain().is_some());
+    let plain = requests.learnt.plain && plain_labels;
     for (_, promql) in &asked {
-        let cited = draft.cite(look.evidence_at(promql, requests.learnt.plain, window.end()));
+        let cited = draft.cite(look.evidence_at(promql, plain, window.end()));
         cite.get_or_insert(cited);
     }
     let mut all: BTreeMap<Vec<Option<Untrusted>>, Health> = BTreeMap::new();
+    let traffic_unseen = now.iter().any(|(signal, series)| *signal == Signal::Traffic && series.is_none());
     for (replies, is_now) in [(&now, true), (&before, false)] {
         for (signal, series) in replies {
+            let series = series.as_deref().unwrap_or_default();
             for one in series {
                 enter(all.entry(values(&one.labels, labels)).or_default(), *signal, value(one), is_now);
             }
         }
     }
+    all.values_mut().for_each(|health| health.traffic_unseen = traffic_unseen);
     let Some(cite) = cite.filter(|_| !all.is_empty()) else { return Ok(None) };
     draft.caveat(format!("parts are over {}, compared with {compared}", duration_text(window.seconds())));
-    Ok(Some((rank(all, window.seconds()), cite)))
+    let is_whole = now.iter().chain(&before).all(|(_, series)| series.is_some());
+    Ok(Some((rank(all, window.seconds()), cite, is_whole)))
 }
 
-/// What each query returned at one moment; nothing where it failed, which is said.
+/// What each query returned at one moment; `None` where it failed, which is said: that is not the same as no series.
 async fn read(
     look: &Look<'_>,
     asked: &[(Signal, String)],
     at: Timestamp,
     draft: &mut Draft,
-) -> Vec<(Signal, Vec<Series>)> {
+) -> Vec<(Signal, Option<Vec<Series>>)> {
     let queries: Vec<_> = asked.iter().map(|(_, promql)| (promql.as_str(), at)).collect();
     let replies = look.at(&queries, draft).await;
     let mut all = Vec::new();
     for ((signal, _), reply) in asked.iter().zip(replies) {
-        let series = reply.unwrap_or_else(|error| {
-            draft.caveat(format!("{} was not divided: {error}", signal.name()));
-            Vec::new()
-        });
-        all.push((*signal, series));
+        if let Err(error) = &reply {
+            draft.caveat(format!("{} at {} was not divided: {error}", signal.name(), time_text(at)));
+        }
+        all.push((*signal, reply.ok()));
     }
     all
 }
@@ -247,12 +254,13 @@ fn rank(all: BTreeMap<Vec<Option<Untrusted>>, Health>, seconds: f64) -> Vec<Part
 }
 
 /// `by route: POST /orders 11.8 % errors (96 % of all failures), p95 1.9 s (190 ms); …`, the worst parts.
-fn sentence(name: &str, parts: &[Part], window: TimeRange) -> Option<String> {
+fn sentence(name: &str, parts: &[Part], window: TimeRange, is_whole: bool) -> Option<String> {
     let bad = parts.iter().filter(|part| severity(&part.health, window.seconds()) > 0.0);
     let named: Vec<String> = bad.take(NAMED).map(told).collect();
     let count = parts.len();
     if named.is_empty() {
-        return (count > 1).then(|| format!("by {name}: none of the {count} is worse than it was"));
+        let of = if is_whole { "" } else { " in what could be read (see caveats)" };
+        return (count > 1).then(|| format!("by {name}: none of the {count} is worse than it was{of}"));
     }
     let noun = if count == 1 { "the only one" } else { "worst first" };
     Some(format!("by {name} ({count}, {noun}): {}", named.join("; ")))
@@ -281,7 +289,7 @@ fn told(part: &Part) -> String {
     if let Some(latency) = part.health.latency {
         text.push_str(&format!(", latency {}{}", amount(latency, "s"), was(part.health.latency_was, "s")));
     }
-    if part.health.traffic.is_none() {
+    if part.health.traffic.is_none() && !part.health.traffic_unseen {
         text.push_str(" has no requests now");
     }
     text

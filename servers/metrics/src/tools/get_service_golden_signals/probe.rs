@@ -56,7 +56,9 @@ pub(super) async fn names(
 ) -> Result<Names, ToolError> {
     let own = vec![scope.selector(&[])];
     let mut cluster: Vec<String> = containers.iter().map(|scope| scope.selector(&[])).collect();
-    cluster.push(selector(None, &[("horizontalpodautoscaler", MatchOp::Equal, service)]));
+    for label in ["horizontalpodautoscaler", "scaletargetref_name"] {
+        cluster.push(selector(None, &[(label, MatchOp::Equal, service)]));
+    }
     let others = told_by_others(look, service);
     let (own, cluster, others) =
         join3(read(look, &own, window), read(look, &cluster, window), read(look, &others, window)).await;
@@ -158,12 +160,14 @@ pub(super) async fn learn(
             scope.matchers().map(|(label, op, value)| (label.to_owned(), op, value.to_owned())).collect()
         }
     };
-    let plain = match whose {
-        Whose::All => true,
-        Whose::Service(service, scope) => {
-            scope.is_plain() && look.lookup.cx.intake.text(service).plain().is_some()
-        }
-    };
+    let is_plain = |text: &str| look.lookup.cx.intake.text(text).plain().is_some();
+    // Names of the catalogue are the operator's or ours; guessed ones are the store's.
+    let plain = !found.is_guess || found.names().all(is_plain);
+    let plain = plain
+        && match whose {
+            Whose::All => true,
+            Whose::Service(service, scope) => scope.is_plain() && is_plain(service),
+        };
     let series = select(&found.counted(), &conditions);
     let lookup = &look.lookup;
     let labels = lookup.store.label_names(lookup.cx, &[&series], Some(lookup.window), MOST_NAMES).await?;

@@ -147,9 +147,10 @@ fn convention(look: &Look<'_>, requests: &Requests, draft: &mut Draft) {
         "GET /api/v1/label/__name__/values, by the service's labels",
     );
     let cite = draft.cite(evidence.over(look.period.recent()));
-    let mut text = format!("convention: {}", described(found));
+    let mut text = format!("convention: {}", described(look, found));
     if !requests.also.is_empty() {
-        let others: Vec<String> = requests.also.iter().take(MOST_NAMED).map(described).collect();
+        let others: Vec<String> =
+            requests.also.iter().take(MOST_NAMED).map(|found| described(look, found)).collect();
         text.push_str(&format!("; also found: {}", others.join(", ")));
         let more = requests.also.len().saturating_sub(MOST_NAMED);
         if more > 0 {
@@ -180,15 +181,20 @@ fn convention(look: &Look<'_>, requests: &Requests, draft: &mut Draft) {
 }
 
 /// `gRPC middleware (grpc_server_handled_total; grpc_server_handling_seconds, classic histogram)`.
-fn described(found: &Found) -> String {
+fn described(look: &Look<'_>, found: &Found) -> String {
     let form = |form: Form| match form {
         Form::Native => "native histogram",
         Form::Classic | Form::Mixed => "classic histogram",
         Form::Summary => "summary",
         Form::Mean => "sum and count only",
     };
-    let latency = found.latency.as_ref().map(|(name, one)| format!("{name}, {}", form(*one)));
-    let metrics: Vec<String> = found.requests.clone().into_iter().chain(latency).collect();
+    // A guessed name is the store's text.
+    let shown = |name: &String| match found.is_guess {
+        true => look.lookup.cx.intake.text(name).shown(120),
+        false => name.clone(),
+    };
+    let latency = found.latency.as_ref().map(|(name, one)| format!("{}, {}", shown(name), form(*one)));
+    let metrics: Vec<String> = found.requests.iter().map(shown).chain(latency).collect();
     format!("{} ({})", found.convention.name, metrics.join("; "))
 }
 
@@ -244,7 +250,8 @@ fn next(look: &Look<'_>, picture: &Picture<'_>, rows: &[&Row], draft: &mut Draft
                     .with("time_range", look.period.time_range.as_str()),
             ),
         );
-        if picture.scope.is_plain() {
+        let is_plain = picture.requests.as_ref().is_none_or(|requests| requests.learnt.plain);
+        if picture.scope.is_plain() && is_plain {
             draft.next(
                 look.of_source(
                     Next::call(

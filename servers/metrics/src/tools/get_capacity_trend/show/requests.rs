@@ -4,7 +4,7 @@ use contract::{Draft, duration_text, significant};
 
 use super::{MOST, Story};
 use crate::{
-    analysis::capacity::{Advice, Ask, MIB, Resource, Row, advise},
+    analysis::capacity::{Advice, Ask, MIB, Reading, Resource, Row},
     tools::get_capacity_trend::story::{about, amount, number, percent},
 };
 
@@ -31,10 +31,13 @@ impl Lower<'_> {
 impl Story<'_> {
     /// What requests could be: first those that are too low, then those that free most, then why others can't be said.
     pub(super) fn requests(&self, draft: &mut Draft) {
-        let (mut low, mut lower, mut unsure) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut low, mut tight) = (Vec::new(), Vec::new());
+        let (mut lower, mut unsure, mut glimpsed) = (Vec::new(), Vec::new(), Vec::new());
         for row in &self.measured.rows {
-            match advise(row, self.throttled(row)) {
+            match self.advice(row) {
                 Advice::Raise(ask) => low.push((self.too_low(row, &ask), row.resource)),
+                Advice::Tight(ask) => tight.push((self.tight(row, &ask), row.resource)),
+                Advice::Moments => glimpsed.push(row),
                 Advice::Lower(ask) => {
                     let frees = (ask.from - ask.to) * self.replicas_of(row);
                     lower.push(Lower { row, ask, frees });
@@ -43,6 +46,7 @@ impl Story<'_> {
             }
         }
         self.tell(&low, "requests that are too low", draft);
+        self.tell(&tight, "requests that are nearly too low", draft);
         lower.sort_by(|one, other| other.worth().total_cmp(&one.worth()));
         for one in lower.iter().take(MOST) {
             draft.finding(self.on_usage(self.could_be(one), one.row.resource));
@@ -52,6 +56,7 @@ impl Story<'_> {
             draft.finding(self.on_usage(self.assumptions(&lower), first.row.resource));
         }
         self.tell(&unsure, "requests that nothing safe can be said about", draft);
+        self.glimpsed(&glimpsed, draft);
     }
 
     fn tell(&self, statements: &[(String, Resource)], what: &str, draft: &mut Draft) {
@@ -76,6 +81,44 @@ impl Story<'_> {
         )
     }
 
+    fn tight(&self, row: &Row, ask: &Ask) -> String {
+        let (why, when) = match ask.rise > 0.0 {
+            true => (
+                format!(
+                    ", but with up to {} for its rise in 30 d it is not enough",
+                    number(row.resource, ask.rise)
+                ),
+                "hold that",
+            ),
+            false => (", but leaves no margin of 15 %".to_owned(), "leave it"),
+        };
+        format!(
+            "{} {} request is nearly too low: {} of its busiest replica {} is within the {} requested{why}; {} would {when}",
+            self.name(row),
+            about(row),
+            rests_on(row.resource),
+            number(row.resource, ask.usage),
+            amount(row.resource, ask.from),
+            amount(row.resource, ask.to)
+        )
+    }
+
+    /// Requests that look too high from moments, which is not enough to say so.
+    fn glimpsed(&self, rows: &[&Row], draft: &mut Draft) {
+        let Some(first) = rows.first() else { return };
+        let instead = if self.look.service.is_none() { ": ask for one service" } else { "" };
+        let whose = match rows.len() {
+            1 => format!("{} {}", self.name(first), about(first)),
+            count => format!("{count} requests that look too high"),
+        };
+        let statement = format!(
+            "{whose}: no lower request is suggested, usage was read only at {} moments, peaks between them are not \
+             seen{instead}",
+            self.measured.grid.count()
+        );
+        draft.finding(self.on_usage(statement, first.resource));
+    }
+
     fn unsure(&self, row: &Row, advice: Advice) -> Option<String> {
         let why = match advice {
             Advice::ShortHistory(days) => {
@@ -88,9 +131,8 @@ impl Story<'_> {
                 )
             }
             Advice::Clipped(share) => format!("usage came to {} of the limit", percent(share)),
-            Advice::Lower(_) | Advice::Raise(_) | Advice::Keep | Advice::NoRequest | Advice::Unknown => {
-                return None;
-            }
+            Advice::Lower(_) | Advice::Raise(_) | Advice::Tight(_) => return None,
+            Advice::Keep | Advice::NoRequest | Advice::Moments | Advice::Unknown => return None,
         };
         Some(format!("{} {}: no lower request is suggested, {why}", self.name(row), about(row)))
     }
@@ -128,10 +170,19 @@ impl Story<'_> {
             true => format!("all {} lower requests together free {}; ", lower.len(), sums.join(" and ")),
             false => String::new(),
         };
+        // CPU is a mean over the rate's window; memory is what it was at moments that far apart.
+        let rate = match self.measured.plan.reading {
+            Reading::Every(every) => duration_text(every as f64),
+            Reading::Moments => duration_text(self.measured.plan.step as f64),
+        };
+        let has = |resource: Resource| lower.iter().any(|one| one.row.resource == resource);
+        let cpu = has(Resource::Cpu).then(|| format!("the highest mean of {rate} of CPU"));
+        let memory = has(Resource::Memory).then(|| format!("the highest of memory at moments {rate} apart"));
+        let seen: Vec<String> = cpu.into_iter().chain(memory).collect();
         format!(
             "{all}a lower request is safe only if load and replicas stay as they were, limits stay where they are, and no \
-             start needs more than the highest mean of {}",
-            duration_text(self.measured.plan.rate as f64)
+             start needs more than was seen: {}",
+            seen.join(", ")
         )
     }
 }

@@ -8,7 +8,7 @@ use std::{
 use contract::{Cite, Draft, Evidence, ToolError, Untrusted};
 use jiff::Timestamp;
 
-use super::{NOTHING, Told};
+use super::{NOTHING, Told, UNREAD};
 use crate::{
     analysis::signals::{
         queries::{Signal, union},
@@ -21,7 +21,17 @@ use crate::{
 /// Days before, whose median is the baseline.
 const DAYS: [u64; 2] = [1, 7];
 
+/// Every service with the convention that tells it.
 pub(super) type Measured = BTreeMap<Untrusted, (usize, Health)>;
+
+/// What a ranking rests on.
+pub(super) struct Basis {
+    pub(super) cite: Cite,
+    /// What services are compared with.
+    pub(super) compared: String,
+    /// Signals whose queries failed: `traffic now`.
+    pub(super) unseen: Vec<String>,
+}
 
 /// What one convention says of one service at one moment.
 #[derive(Default)]
@@ -37,6 +47,8 @@ struct Moment {
     said: BTreeMap<Untrusted, BTreeMap<usize, Said>>,
     /// Why something was not told.
     failed: Option<ToolError>,
+    /// The signals whose query failed: no value of them is not zero.
+    unseen: BTreeSet<&'static str>,
 }
 
 /// Every service by the surest convention that tells it; what that rests on; what it is compared with.
@@ -44,7 +56,7 @@ pub(super) async fn measure(
     look: &Look<'_>,
     told: &[Told],
     draft: &mut Draft,
-) -> Result<(Measured, Cite, String), ToolError> {
+) -> Result<(Measured, Basis), ToolError> {
     let end = look.period.window.end();
     let kinds: [fn(Signal) -> bool; 3] =
         [|one| one == Signal::Traffic, |one| one == Signal::Errors, Signal::is_latency];
@@ -68,12 +80,21 @@ pub(super) async fn measure(
         baselines.push(earlier(look, &queries, at, told, draft).await);
     }
     let is_empty = |baselines: &[Moment]| baselines.iter().all(|moment| moment.said.is_empty());
+    let is_read = |baselines: &[Moment]| baselines.iter().all(|moment| moment.unseen.is_empty());
     let mut compared = "the same window 1d and 7d earlier (median)";
     if is_empty(&baselines) {
+        let were_read = is_read(&baselines);
         baselines = vec![earlier(look, &queries, look.period.window.start(), told, draft).await];
-        compared = if is_empty(&baselines) { NOTHING } else { "the window just before" };
+        compared = match is_empty(&baselines) {
+            true if were_read && is_read(&baselines) => NOTHING,
+            true => UNREAD,
+            false => "the window just before",
+        };
     }
-    Ok((merge(&now, &baselines, told), cite, compared.to_owned()))
+    let mut measured = merge(&now, &baselines, told);
+    leave_out_gone(&mut measured, &now, &baselines, draft);
+    let unseen = unseen(&now, &baselines);
+    Ok((measured, Basis { cite, compared: compared.to_owned(), unseen }))
 }
 
 /// One signal of all conventions as one query; each convention's series carry its place.
@@ -114,13 +135,66 @@ async fn read(
                 }
             }
             Err(error) => {
-                let what = if signal.is_latency() { "latency".to_owned() } else { signal.name() };
+                let what = kind(*signal);
                 draft.caveat(format!("{what} at {} was not measured: {error}", contract::time_text(at)));
+                moment.unseen.insert(what);
                 moment.failed.get_or_insert(error);
             }
         }
     }
     moment
+}
+
+fn kind(signal: Signal) -> &'static str {
+    match signal {
+        Signal::Traffic => "traffic",
+        Signal::Errors => "errors",
+        Signal::Quantile(_) | Signal::Mean => "latency",
+    }
+}
+
+/// The signals that no query told, now and at any earlier moment. A share of errors needs traffic.
+fn unseen(now: &Moment, baselines: &[Moment]) -> Vec<String> {
+    let is_unseen = |moment: &Moment, what: &str| {
+        moment.unseen.contains(what) || (what == "errors" && moment.unseen.contains("traffic"))
+    };
+    let mut all = Vec::new();
+    for what in ["traffic", "errors", "latency"] {
+        if is_unseen(now, what) {
+            all.push(format!("{what} now"));
+        }
+        if baselines.iter().all(|moment| is_unseen(moment, what)) {
+            all.push(format!("{what} earlier"));
+        }
+    }
+    all
+}
+
+/// Leaves out services that are in the oldest baseline only: they ended long before the window, and are no news.
+fn leave_out_gone(measured: &mut Measured, now: &Moment, baselines: &[Moment], draft: &mut Draft) {
+    const NAMED: usize = 8;
+    let [latest, _, ..] = baselines else { return };
+    let recent = [now, latest];
+    // Where traffic was not read, a service may still be there.
+    if recent.iter().any(|moment| moment.unseen.contains("traffic")) {
+        return;
+    }
+    let is_gone = |service: &Untrusted| recent.iter().all(|moment| !moment.said.contains_key(service));
+    let gone: Vec<Untrusted> = measured.keys().filter(|service| is_gone(service)).cloned().collect();
+    for service in &gone {
+        measured.remove(service);
+    }
+    if gone.is_empty() {
+        return;
+    }
+    let named: Vec<String> = gone.iter().take(NAMED).map(|one| one.shown(60)).collect();
+    let more = gone.len().saturating_sub(NAMED);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    draft.caveat(format!(
+        "{} services had requests 7d earlier, but no samples 1d earlier and none now; gone since, they are left out: {}{more}",
+        gone.len(),
+        named.join(", ")
+    ));
 }
 
 /// The convention, service and value of a series; one whose value is no number says nothing.
@@ -179,8 +253,11 @@ fn merge(now: &Moment, baselines: &[Moment], told: &[Told]) -> Measured {
         let traffic = |place: usize| {
             moments().filter_map(|moment| moment.of(service, place)[0]).fold(f64::NAN, f64::max)
         };
-        let known = (0..told.len()).filter(|place| !traffic(*place).is_nan());
-        let Some(convention) = known.min_by_key(|place| (traffic(*place) <= 0.0, *place)) else { continue };
+        let traffic_unseen = now.unseen.contains("traffic");
+        let is_said = |place: &usize| now.said.get(service).is_some_and(|all| all.contains_key(place));
+        let is_known = |place: &usize| !traffic(*place).is_nan() || (traffic_unseen && is_said(place));
+        let order = |place: &usize| (traffic(*place).is_nan(), traffic(*place) <= 0.0, *place);
+        let Some(convention) = (0..told.len()).filter(is_known).min_by_key(order) else { continue };
         let [traffic, errors, latency] = now.of(service, convention);
         let was: Vec<[Option<f64>; 3]> =
             baselines.iter().map(|moment| moment.of(service, convention)).collect();
@@ -194,6 +271,7 @@ fn merge(now: &Moment, baselines: &[Moment], told: &[Told]) -> Measured {
             traffic_was: median(|[traffic, _, _]| *traffic),
             errors_was: median(|[_, errors, _]| *errors),
             latency_was: median(|[_, _, latency]| *latency),
+            traffic_unseen,
         };
         measured.insert(service.clone(), (convention, health));
     }

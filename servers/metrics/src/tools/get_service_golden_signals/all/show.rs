@@ -2,7 +2,7 @@
 
 use contract::{Answer, Cell, Cite, Draft, Finding, Next, Table, duration_text};
 
-use super::{NOTHING, Service, Told};
+use super::{NOTHING, Service, Told, UNREAD, measure::Basis};
 use crate::tools::get_service_golden_signals::{ask::Look, words::amount};
 
 /// What `severity` counts.
@@ -18,12 +18,16 @@ pub(super) fn answer(
     look: &Look<'_>,
     told: &[Told],
     services: &[Service],
-    (cite, compared): (Cite, String),
+    basis: &Basis,
     mut draft: Draft,
 ) -> Answer {
+    let (cite, compared) = (basis.cite, basis.compared.as_str());
     let worse: Vec<&Service> = services.iter().filter(|one| one.severity > 0.0).collect();
     let count = services.len();
-    let verdict = verdict(look, &worse, count, &compared);
+    let mut verdict = verdict(look, &worse, count, compared);
+    if !basis.unseen.is_empty() {
+        verdict.push_str(&format!(" Not measured, so unknown: {}.", basis.unseen.join(", ")));
+    }
     let names: Vec<String> = told
         .iter()
         .map(|one| {
@@ -52,7 +56,7 @@ pub(super) fn answer(
 /// How many are worse, and the worst.
 fn verdict(look: &Look<'_>, worse: &[&Service], count: usize, compared: &str) -> String {
     match worse.first() {
-        None if compared == NOTHING => format!(
+        None if [NOTHING, UNREAD].contains(&compared) => format!(
             "None of {count} services is failing requests; there is no baseline, so whether traffic and latency are as \
              usual is unknown."
         ),
@@ -64,7 +68,7 @@ fn verdict(look: &Look<'_>, worse: &[&Service], count: usize, compared: &str) ->
             let are = if worse.len() == 1 { "is" } else { "are" };
             let when = if compared.contains("before") { "before" } else { "usually" };
             let than = match (compared, when) {
-                (NOTHING, _) => " failing requests (there is no baseline)",
+                (NOTHING | UNREAD, _) => " failing requests (there is no baseline)",
                 (_, "before") => " worse than just before",
                 _ => " worse than usual",
             };
@@ -82,9 +86,9 @@ fn words(service: &Service, when: &str) -> String {
     };
     let errors = both(health.errors, health.errors_was, "% of requests", " errors");
     let latency = both(health.latency, health.latency_was, "s", "").map(|text| format!("latency {text}"));
-    let traffic = both(health.traffic, health.traffic_was, "requests/s", "")
-        .unwrap_or_else(|| "no requests now".to_owned());
-    let all: Vec<String> = errors.into_iter().chain(latency).chain([traffic]).collect();
+    let traffic = both(health.traffic, health.traffic_was, "requests/s", "");
+    let none = (!health.traffic_unseen).then(|| "no requests now".to_owned());
+    let all: Vec<String> = errors.into_iter().chain(latency).chain(traffic.or(none)).collect();
     format!("{} with {}", service.name.shown(80), all.join(", "))
 }
 
