@@ -42,6 +42,8 @@ pub(crate) struct Guard<'a> {
     cx: &'a Context,
     store: &'a dyn Metrics,
     limits: QueryLimits,
+    /// Whether the queries are the caller's own text, which needs no fence.
+    is_callers: bool,
     known: Mutex<Known>,
     account: Mutex<Account>,
 }
@@ -76,7 +78,17 @@ pub(crate) enum Decision {
 
 impl<'a> Guard<'a> {
     pub(crate) fn new(cx: &'a Context, store: &'a dyn Metrics, limits: QueryLimits) -> Guard<'a> {
-        Guard { cx, store, limits, known: Mutex::default(), account: Mutex::default() }
+        Guard { cx, store, limits, is_callers: false, known: Mutex::default(), account: Mutex::default() }
+    }
+
+    /// The guard of queries that the caller wrote: nothing in them comes from the store.
+    pub(crate) fn of_caller(self) -> Guard<'a> {
+        Guard { is_callers: true, ..self }
+    }
+
+    /// A part of a query as a sentence can bear it: of queries that may hold names from the store behind a fence.
+    fn told(&self, part: &str) -> String {
+        if self.is_callers { brief(part) } else { self.cx.intake.text(part).shown(LONGEST) }
     }
 
     /// The limit, in samples.
@@ -130,14 +142,27 @@ impl<'a> Guard<'a> {
     /// # Errors
     /// `too_expensive` with the numbers; what the store says.
     pub(crate) async fn instant(&self, promql: &str, at: Timestamp) -> Result<Ran, ToolError> {
-        let reading = self.read(promql)?;
-        let weighed = self.weigh(&reading, Moments::at(at)).await;
-        if let Decision::Refuse(error) = self.decide(&weighed) {
-            return Err(error.remedy("a shorter range in [ ] or more matchers read less"));
-        }
+        let estimated = self.admit(promql, Moments::at(at)).await.map_err(|error| match error.kind() {
+            ErrorKind::TooExpensive => error.remedy("a shorter range in [ ] or more matchers read less"),
+            _ => error,
+        })?;
         let asked = self.store.instant(self.cx, promql, at, OPTIONS).await;
-        let reply = self.booked(asked, estimated(&weighed, &reading, Moments::at(at)))?;
+        let reply = self.booked(asked, estimated)?;
         Ok(Ran { reply, step: Duration::ZERO })
+    }
+
+    /// Lets a query run just as it is asked, for tools that compare replies and so can't have one of them narrowed; its
+    /// estimate, when one was made.
+    ///
+    /// # Errors
+    /// `too_expensive` with the numbers.
+    pub(crate) async fn admit(&self, promql: &str, moments: Moments) -> Result<Option<f64>, ToolError> {
+        let reading = self.read(promql)?;
+        let weighed = self.weigh(&reading, moments).await;
+        match self.decide(&weighed) {
+            Decision::Run => Ok(estimated(&weighed, &reading, moments)),
+            Decision::Refuse(error) => Err(error),
+        }
     }
 
     fn read<'q>(&self, promql: &'q str) -> Result<Reading<'q>, ToolError> {
@@ -192,11 +217,11 @@ impl<'a> Guard<'a> {
         let problem = match weighed {
             Weighed::Light => return Decision::Run,
             Weighed::Known(weight) => {
-                weight.unknown().into_iter().for_each(|remark| self.remark(remark));
+                self.doubt(weight);
                 if weight.fits(self.most()) {
                     return Decision::Run;
                 }
-                weight.problem(self.most())
+                weight.problem(self.most(), &|part| self.told(part))
             }
             Weighed::Blind { all, .. } if *all <= self.most() => {
                 self.remark(NOT_ANALYSED.to_owned());
@@ -221,7 +246,7 @@ impl<'a> Guard<'a> {
     pub(crate) fn narrows(&self, weight: &Weight, from: Duration, to: Duration) -> bool {
         let (from, to) = (duration_text(from.as_secs_f64()), duration_text(to.as_secs_f64()));
         let reads = format!("{} samples (limit {})", about(weight.reads.samples), about(self.most()));
-        weight.unknown().into_iter().for_each(|remark| self.remark(remark));
+        self.doubt(weight);
         if self.limits.cost_guard == CostGuard::Shadow {
             let what = format!("would have run with step {to} instead of {from}");
             self.remark(format!("cost guard (shadow): {what}, because it reads about {reads}"));
@@ -261,6 +286,11 @@ impl<'a> Guard<'a> {
                 account.compared += read as f64;
             }
         }
+    }
+
+    /// Remarks what an estimate that is a guess rests on.
+    fn doubt(&self, weight: &Weight) {
+        weight.unknown(&|part| self.told(part)).into_iter().for_each(|remark| self.remark(remark));
     }
 
     fn remark(&self, remark: String) {
@@ -311,9 +341,11 @@ fn at_most(found: &Found<'_>) -> f64 {
     metrics_of(found.selector).filter(|_| is_one).map_or(HUGE, |metrics| (LARGE * metrics as f64).min(HUGE))
 }
 
+/// What a sentence can bear of a query, in characters.
+const LONGEST: usize = 100;
+
 /// A part of the query, cut to what a sentence can bear.
 fn brief(text: &str) -> String {
-    const LONGEST: usize = 100;
     let cut: String = text.chars().take(LONGEST).collect();
     if cut.len() < text.len() { format!("{cut}…") } else { cut }
 }

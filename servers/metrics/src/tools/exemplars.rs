@@ -30,6 +30,8 @@ pub(crate) struct Moved<'a> {
     /// When it began to move.
     pub(crate) onset: Option<Timestamp>,
     pub(crate) is_native: bool,
+    /// Whether nothing in the expression needs a fence: names in it may come from the store.
+    pub(crate) plain: bool,
 }
 
 /// Adds the calls that open the traces behind a movement.
@@ -42,7 +44,9 @@ pub(crate) async fn hand_over(cx: &Context, store: &dyn Metrics, draft: &mut Dra
     if found.is_empty() {
         return;
     }
-    draft.cite(Evidence::new(store.system(), format!("/api/v1/query_exemplars query={promql}")).over(window));
+    let query = format!("/api/v1/query_exemplars query={promql}");
+    let query = if moved.plain { query } else { cx.intake.text(&query).shown(1_500) };
+    draft.cite(Evidence::new(store.system(), query).over(window));
     for trace in found {
         let at = Timestamp::from_millisecond(trace.at).map(time_text).unwrap_or_default();
         let of = trace.labels.name().map(|name| format!(" of {}", name.shown(100))).unwrap_or_default();

@@ -79,7 +79,7 @@ Example: promql=\"sum by (service) (rate(http_requests_total[5m]))\", time_range
     async fn answer(&self, cx: &Context, request: Request) -> Result<Answer, ToolError> {
         let store = self.sources.metrics(request.source.as_deref())?;
         let mut question = Question::of(cx, &request, self.limits)?;
-        let guard = Guard::new(cx, store, self.limits);
+        let guard = Guard::new(cx, store, self.limits).of_caller();
         let estimated = cost::admit(&guard, &mut question).await?;
         let mut caveats = Vec::new();
         let reply = fetch(cx, store, &mut question, &mut caveats).await?;

@@ -98,7 +98,7 @@ impl World {
     pub(crate) async fn call(&self, arguments: Value) -> ToolReply {
         let reply = self.client.call("compare_time_periods", arguments).await;
         if std::env::var_os("SHOW").is_some() {
-            println!("{}\n", reply.text);
+            eprintln!("{}\n", reply.text);
         }
         reply
     }

@@ -31,20 +31,33 @@ fn vector(value: &str) -> Value {
 
 /// A store in which `shop` has these names; every range is 7, every instant 40 (samples in ten minutes: 15 s).
 async fn store(names: &[&str]) -> Recorded {
+<<<<<<< HEAD
     store_with(names, &[], &success(&vector("40"))).await
 }
 
 /// With these names of all services, and this reply to every instant query.
 async fn store_with(names: &[&str], all: &[&str], instant: &str) -> Recorded {
+=======
+    store_of("shop", names).await
+}
+
+async fn store_of(service: &str, names: &[&str]) -> Recorded {
+>>>>>>> fixa
     let backend = Recorded::start().await;
     let get = |path: &str, data: Value| Reply::to("GET", &format!("/api/v1/{path}")).text(&success(&data));
     backend.reply(get("labels", json!(["__name__", "service", "http_response_status_code"]))).await;
-    backend.reply(get("label/service/values", json!(["shop"]))).await;
+    backend.reply(get("label/service/values", json!([service]))).await;
     for label in ["namespace", "pod", "container"] {
         backend.reply(get(&format!("label/{label}/values"), json!([]))).await;
     }
+<<<<<<< HEAD
     backend.reply(get("label/__name__/values", json!(all))).await;
     let own = get("label/__name__/values", json!(names)).query("match[]", "{service=\"shop\"}");
+=======
+    backend.reply(get("label/__name__/values", json!([]))).await;
+    let own =
+        get("label/__name__/values", json!(names)).query("match[]", &format!("{{service=\"{service}\"}}"));
+>>>>>>> fixa
     backend.reply(own).await;
     backend.reply(Reply::to("POST", "/api/v1/query_range").text(&success(&matrix(&[json!({})], "7")))).await;
     backend.reply(Reply::to("POST", "/api/v1/query").text(instant)).await;
@@ -368,4 +381,29 @@ async fn a_trace_of_what_became_slow_is_handed_over() {
     assert!(reply.text.contains(&said), "{}", reply.text);
     let asked = backend.requests().into_iter().find(|seen| seen.path == "/api/v1/query_exemplars").unwrap();
     assert_eq!(asked.query("query"), Some(format!("{BASE}_bucket{{service=\"shop\"}}").as_str()));
+}
+
+/// A service whose name needs a fence stands behind one wherever a query that holds it is shown.
+#[tokio::test]
+async fn the_query_for_exemplars_of_a_service_with_an_odd_name_is_fenced() {
+    let name = "the shop";
+    let names = ["http_server_request_duration_seconds_bucket", "http_server_request_duration_seconds_count"];
+    let backend = store_of(name, &names).await;
+    let points: Vec<Value> = (0..240)
+        .map(|place| json!([now() - 3_600 + place * 15, if place < 180 { "0.1" } else { "1" }]))
+        .collect();
+    let slow = json!({"resultType": "matrix", "result": [{"metric": {}, "values": points}]});
+    let quantile =
+        format!("histogram_quantile(0.95, sum by (le) (rate({BASE}_bucket{{service=\"{name}\"}}[2m])))");
+    backend
+        .reply(Reply::to("POST", "/api/v1/query_range").form("query", &quantile).text(&success(&slow)))
+        .await;
+    let exemplars = json!([{
+        "seriesLabels": {"__name__": format!("{BASE}_bucket"), "le": "5", "service": name},
+        "exemplars": [{"labels": {"trace_id": "4bf92f3577b34da6a3ce929d0e0e4736"}, "value": "1.2", "timestamp": now() - 600}]
+    }]);
+    backend.reply(Reply::to("GET", "/api/v1/query_exemplars").text(&success(&exemplars))).await;
+    let reply = ask(&backend, json!({"service": name})).await;
+    let said = format!("«/api/v1/query_exemplars query={BASE}_bucket{{service=\"{name}\"}}»");
+    assert!(reply.text.contains(&said), "{}\n{:#?}", reply.text, queries(&backend, "/api/v1/query_range"));
 }

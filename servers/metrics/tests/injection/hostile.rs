@@ -72,6 +72,7 @@ const PROMETHEUS: &[&str] = &[
     "/api/v1/label/namespace/values",
     "/api/v1/label/instance/values",
     "/api/v1/rules",
+    "/api/v1/query_exemplars",
     "/api/v1/status/tsdb",
     "/api/v1/status/buildinfo",
 ];
@@ -94,6 +95,7 @@ fn good(path: &str, text: &str) -> String {
         }
         "values" => json!([text, "checkout"]),
         "rules" => rules(text, NOW, "firing", "1e+00"),
+        "query_exemplars" => exemplars(text),
         "tsdb" => statistics(text),
         _ => json!({"version": text, "revision": text, "branch": text, "goVersion": text}),
     };
@@ -158,6 +160,19 @@ fn rules(text: &str, moment: &str, state: &str, value: &str) -> Value {
         {"type": "recording", "name": text, "query": text, "health": "ok", "lastError": text, "labels": {text: text},
          "lastEvaluation": moment},
     ]}], "groupNextToken": text})
+}
+
+/// Exemplars of a series without the labels that tell it from others, so that it is one of any; one with a good trace
+/// id, so that something of the reply is shown.
+fn exemplars(text: &str) -> Value {
+    let one = |labels: Value| json!({"labels": labels, "value": "1.2", "timestamp": NOW_SECONDS - 600});
+    json!([
+        {"seriesLabels": {"__name__": text, "le": text}, "exemplars": [
+            one(json!({"trace_id": "4bf92f3577b34da6a3ce929d0e0e4736", text: text})),
+            one(json!({"trace_id": text})),
+        ]},
+        {"seriesLabels": labels(text, 1), "exemplars": [one(json!({"traceID": text, "span_id": text}))]},
+    ])
 }
 
 fn statistics(text: &str) -> Value {

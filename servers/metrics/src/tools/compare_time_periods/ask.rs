@@ -1,6 +1,6 @@
 //! Asking the same of several windows.
 
-use contract::{Draft, TimeRange, ToolError};
+use contract::{Draft, ErrorKind, Next, TimeRange, ToolError};
 use futures_util::future::join_all;
 
 use super::{Call, windows::Layout};
@@ -26,6 +26,40 @@ pub(super) fn together(parts: &[(String, String)]) -> String {
     marked.collect::<Vec<_>>().join(" or ")
 }
 
+/// Why there is no reply.
+pub(super) enum Failure {
+    /// The query was not sent: it would read too much.
+    Refused(ToolError),
+    /// The source failed.
+    Source(QueryError),
+}
+
+impl From<QueryError> for Failure {
+    fn from(error: QueryError) -> Failure {
+        Failure::Source(error)
+    }
+}
+
+impl From<Failure> for ToolError {
+    fn from(failure: Failure) -> ToolError {
+        match failure {
+            Failure::Refused(error) => error,
+            Failure::Source(error) => ToolError::from(error),
+        }
+    }
+}
+
+/// The refusal of the cost guard, with what helps.
+pub(super) fn too_much(call: &Call<'_>, error: ToolError) -> ToolError {
+    if error.kind() != ErrorKind::TooExpensive {
+        return error;
+    }
+    let shorter = Next::call("compare_time_periods", "the last half hour")
+        .with("metric", call.request.metric.as_str())
+        .with("window1", "30m");
+    error.remedy("name shorter windows, or narrow the metric with matchers").try_next(shorter)
+}
+
 /// A reply with more samples than this is large: no second one is held at the same time.
 const LARGE: usize = 20_000;
 
@@ -36,7 +70,7 @@ pub(super) async fn over(
     promql: &str,
     windows: &[TimeRange],
     layout: Layout,
-) -> Vec<Result<QueryReply, QueryError>> {
+) -> Vec<Result<QueryReply, Failure>> {
     let mut replies = Vec::with_capacity(windows.len());
     let Some((first, others)) = windows.split_first() else { return replies };
     replies.push(one(call, promql, *first, layout).await);
@@ -54,8 +88,11 @@ async fn one(
     promql: &str,
     window: TimeRange,
     layout: Layout,
-) -> Result<QueryReply, QueryError> {
+) -> Result<QueryReply, Failure> {
     let grid = layout.grid(window);
+    // Never narrowed: all windows are read at the same step.
+    let admitted = call.guard.admit(promql, layout.moments(window)).await;
+    admitted.map_err(|error| Failure::Refused(too_much(call, error)))?;
     let options = QueryOptions { limit: None, stats: true };
     let reply = call.store.range(call.cx, promql, grid.window(window), grid.step(), options).await?;
     call.guard.book(&reply, None);
@@ -73,9 +110,14 @@ pub(super) fn remarks(call: &Call<'_>, draft: &mut Draft, reply: &QueryReply) {
 }
 
 /// The error as the caller can act on it: an expression of theirs that is refused is their argument.
-pub(super) fn explain(call: &Call<'_>, error: &QueryError) -> ToolError {
+pub(super) fn explain(call: &Call<'_>, failure: Failure) -> ToolError {
+    let error = match failure {
+        Failure::Refused(error) => return error,
+        Failure::Source(error) => error,
+    };
     let mapped = ToolError::from(error.clone());
-    let QueryError::Rejected { message, kind: RejectionKind::BadData | RejectionKind::Execution, .. } = error
+    let QueryError::Rejected { message, kind: RejectionKind::BadData | RejectionKind::Execution, .. } =
+        &error
     else {
         return mapped;
     };

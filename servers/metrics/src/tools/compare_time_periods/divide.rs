@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use contract::{Cite, Draft, TimeRange, ToolError};
+use contract::{Cite, Draft, TimeRange, ToolError, Untrusted};
 use upstream::UpstreamError;
 
 use super::{
@@ -16,7 +16,7 @@ use crate::{
         comparison::{Key, Pair, Values, against_others, pairs, placed},
         transform::{Form, Grouping},
     },
-    model::{QueryError, QueryOptions, label_name},
+    model::{QueryError, label_name},
 };
 
 /// More series than this are not pulled.
@@ -72,12 +72,12 @@ pub(super) async fn ask(
         let how = How::By(metric.by.clone());
         return divided(call, metric, layout, overview, how, draft)
             .await
-            .map_err(|error| ask::explain(call, &error));
+            .map_err(|error| ask::explain(call, error));
     }
     if metric.series.is_none_or(|series| series <= MOST_SERIES) {
         match divided(call, metric, layout, overview, How::Each, draft).await {
             Ok(divided) => return Ok(divided),
-            Err(error) if !is_too_large(&error) => return Err(ask::explain(call, &error)),
+            Err(error) if !is_too_large(&error) => return Err(ask::explain(call, error)),
             Err(error) => {
                 draft.caveat(format!("each series is too much for one reply ({})", ToolError::from(error)))
             }
@@ -87,14 +87,18 @@ pub(super) async fn ask(
     if !few.is_empty() {
         match divided(call, metric, layout, overview, How::Few(few), draft).await {
             Ok(divided) => return Ok(divided),
-            Err(error) if !is_too_large(&error) => return Err(ask::explain(call, &error)),
+            Err(error) if !is_too_large(&error) => return Err(ask::explain(call, error)),
             Err(error) => draft.caveat(format!("not divided by labels: {}", ToolError::from(error))),
         }
     }
     Ok(Divided { pairs: Vec::new(), how: How::NotAtAll, cite: None })
 }
 
-fn is_too_large(error: &QueryError) -> bool {
+fn is_too_large(failure: &ask::Failure) -> bool {
+    let error = match failure {
+        ask::Failure::Refused(error) => return error.kind() == contract::ErrorKind::TooExpensive,
+        ask::Failure::Source(error) => error,
+    };
     let is_body = matches!(error, QueryError::Upstream(UpstreamError::TooLarge { .. }));
     is_body || ToolError::from(error.clone()).kind() == contract::ErrorKind::TooExpensive
 }
@@ -106,7 +110,7 @@ async fn divided(
     overview: &Overview,
     how: How,
     draft: &mut Draft,
-) -> Result<Divided, QueryError> {
+) -> Result<Divided, ask::Failure> {
     let parts = parts(metric, layout, &how);
     let main = parts.first().map(|(name, _)| name.clone()).unwrap_or_default();
     let promql = ask::together(&parts);
@@ -157,8 +161,11 @@ async fn few_labels(
 ) -> Vec<String> {
     let Some(counted) = metric.counted() else { return Vec::new() };
     let names = metric.label_names(call, draft).await;
-    let names =
-        names.iter().map(|name| name.inside()).filter(|name| !["__name__", "le", "quantile"].contains(name));
+    // A name that needs a fence is no division of ours: it would stand in the evidence and in suggested calls.
+    let names = names
+        .iter()
+        .filter_map(Untrusted::plain)
+        .filter(|name| !["__name__", "le", "quantile"].contains(name));
     let names: Vec<String> = names.take(COUNTED).map(str::to_owned).collect();
     let parts: Vec<(String, String)> = (names.iter().enumerate())
         .map(|(place, name)| {
@@ -173,9 +180,14 @@ async fn few_labels(
     // Of a metric that is gone now, as it was before.
     for window in [call.windows.now].into_iter().chain(overview.windows()) {
         let at = jiff::Timestamp::from_second(window.end().as_second()).unwrap_or(window.end());
-        let reply = call.store.instant(call.cx, &query, at, QueryOptions::default()).await;
-        let Ok(reply) = reply else { break };
-        for one in reply.data.into_series() {
+        let ran = match call.guard.instant(&query, at).await {
+            Ok(ran) => ran,
+            Err(error) => {
+                draft.caveat(format!("the values of its labels were not counted: {error}"));
+                break;
+            }
+        };
+        for one in ran.reply.data.into_series() {
             let place = match one.labels.get(ask::MARK) {
                 Some(mark) => mark.inside().parse::<usize>().ok(),
                 None => Some(0),

@@ -100,7 +100,7 @@ async fn ask_once(
     let mut replies = ask::over(call, &promql, &windows, layout).await.into_iter();
     let now = match replies.next() {
         Some(Ok(reply)) => take(call, draft, reply, layout, call.windows.now, &main),
-        Some(Err(error)) => return Err(ask::explain(call, &error)),
+        Some(Err(error)) => return Err(ask::explain(call, error)),
         None => (Placed::new(), false),
     };
     let mut tried: Vec<(Candidate, f64, Placed)> = Vec::new();
@@ -179,13 +179,13 @@ fn judged(
     call: &Call<'_>,
     draft: &mut Draft,
     candidate: Candidate,
-    reply: Result<QueryReply, crate::model::QueryError>,
+    reply: Result<QueryReply, ask::Failure>,
     layout: Layout,
     main: &str,
 ) -> Result<(Candidate, f64, Placed), ToolError> {
     let placed = match reply {
         Ok(reply) => take(call, draft, reply, layout, candidate.window, main).0,
-        Err(error) if candidate.origin == Origin::Given => return Err(ask::explain(call, &error)),
+        Err(error) if candidate.origin == Origin::Given => return Err(ask::explain(call, error)),
         Err(error) => {
             draft.caveat(format!("{} could not be read: {}", candidate.window, ToolError::from(error)));
             Placed::new()

@@ -10,7 +10,7 @@ use crate::{
         search::families,
         transform::{Form, Grouping, Measure, Subject, adds_up, bare, form_of, grouped},
     },
-    model::{Metadata, QueryOptions},
+    model::Metadata,
 };
 
 /// Names of the metric's relatives, and of labels, at most.
@@ -195,10 +195,10 @@ impl<'q> Metric<'q> {
             [Some(call.windows.now), call.windows.given].into_iter().flatten().map(|window| window.end());
         for end in ends {
             let at = jiff::Timestamp::from_second(end.as_second()).unwrap_or(end);
-            let reply = call.store.instant(call.cx, &query, at, QueryOptions::default()).await;
+            let ran = call.guard.instant(&query, at).await;
             // What can't be counted once won't be the second time.
-            let Ok(reply) = reply else { return };
-            for one in reply.data.into_series() {
+            let Ok(ran) = ran else { return };
+            for one in ran.reply.data.into_series() {
                 let Some(value) = one.points.first().map(|point| point.value) else { continue };
                 let mark = one.labels.get(super::ask::MARK).map(Untrusted::inside).unwrap_or_default();
                 match mark {
@@ -275,7 +275,7 @@ async fn typed(call: &Call<'_>, reading: &Reading<'_>, draft: &mut Draft) -> Res
     let base = Subject::base(asked);
     // One after the other: several large replies at once would not fit into the memory a call may have.
     let names = call.store.label_values(call.cx, "__name__", &matchers, None, MOST_NAMES).await;
-    let names = names.map_err(|error| super::ask::explain(call, &error))?;
+    let names = names.map_err(|error| super::ask::explain(call, error.into()))?;
     for warning in names.warnings.iter().take(2) {
         draft.caveat(format!("warning from {}: {}", call.store.system(), warning.shown(240)));
     }

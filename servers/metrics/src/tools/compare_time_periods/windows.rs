@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use contract::{Context, Moment, Next, TimeRange, TimeSpec, ToolError, duration_text, time_text};
+use contract::{Context, Moment, TimeRange, TimeSpec, ToolError, duration_text, time_text};
 
 use super::{Call, Request, subject::Metric};
 use crate::{
@@ -180,18 +180,11 @@ impl Layout {
         }
         match call.guard.decide(&weighed) {
             Decision::Run => Ok(first),
-            Decision::Refuse(error) => {
-                let shorter = Next::call("compare_time_periods", "the last half hour")
-                    .with("metric", call.request.metric.as_str())
-                    .with("window1", "30m");
-                Err(error
-                    .remedy("name shorter windows, or narrow the metric with matchers")
-                    .try_next(shorter))
-            }
+            Decision::Refuse(error) => Err(super::ask::too_much(call, error)),
         }
     }
 
-    fn moments(self, window: TimeRange) -> Moments {
+    pub(super) fn moments(self, window: TimeRange) -> Moments {
         let grid = self.grid(window);
         Moments::between(grid.first(), grid.last(), grid.step(), grid.count())
     }

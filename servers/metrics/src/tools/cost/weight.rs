@@ -6,7 +6,7 @@ use contract::{TimeRange, duration_text};
 use jiff::Timestamp;
 use promql_parser::parser::Expr;
 
-use super::{brief, meter::Meter};
+use super::meter::Meter;
 use crate::analysis::promql::{Course, Estimate, about};
 
 /// When a query is evaluated.
@@ -70,23 +70,23 @@ impl Weight {
         self.reads.samples <= most
     }
 
-    /// What the reader must know about an estimate that is a guess.
-    pub(super) fn unknown(&self) -> Option<String> {
+    /// What the reader must know about an estimate that is a guess; `told` writes a selector for people.
+    pub(super) fn unknown(&self, told: &dyn Fn(&str) -> String) -> Option<String> {
         let first = self.reads.parts.iter().find(|part| !part.supply.is_known)?;
         Some(format!(
             "the series of {} could not be counted, so what this reads was not bounded beforehand",
-            first.selector
+            told(&first.selector)
         ))
     }
 
-    /// What is too much, with its numbers.
-    pub(super) fn problem(&self, most: f64) -> String {
+    /// What is too much, with its numbers; `told` writes a selector for people.
+    pub(super) fn problem(&self, most: f64, told: &dyn Fn(&str) -> String) -> String {
         let mut problem =
             format!("this would read about {} samples (limit {})", about(self.reads.samples), about(most));
         if let Some(part) = self.reads.parts.first() {
             let (series, each) = (about(part.supply.series), about(part.per_series()));
             let every = duration_text(part.supply.scrape.round().max(1.0));
-            let selector = brief(&part.selector);
+            let selector = told(&part.selector);
             problem.push_str(&match part.supply.is_known {
                 true => format!(": {series} series of {selector} × {each} samples each (one every {every})"),
                 false => format!(

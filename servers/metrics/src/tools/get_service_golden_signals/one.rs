@@ -128,7 +128,8 @@ async fn traces(look: &Look<'_>, picture: &Picture<'_>, draft: &mut Draft) {
     let Ok(tree) = promql_parser::parser::parse(&latency.promql) else { return };
     let is_native = matches!(requests.learnt.measure.found.latency, Some((_, Form::Native)));
     let (window, labels) = (look.period.extended(), Labels::default());
-    let moved = Moved { tree: &tree, window, labels: &labels, onset: Some(onset), is_native };
+    let plain = requests.learnt.plain;
+    let moved = Moved { tree: &tree, window, labels: &labels, onset: Some(onset), is_native, plain };
     exemplars::hand_over(look.lookup.cx, look.lookup.store, draft, moved).await;
 }
 

@@ -61,7 +61,7 @@ pub(super) async fn matrix(
         (&question.reading.tree, ranked.first(), question.when)
     {
         let (labels, onset, is_native) = (&first.track.labels, first.onset(), first.track.is_p95);
-        let moved = Moved { tree, window: past, labels, onset, is_native };
+        let moved = Moved { tree, window: past, labels, onset, is_native, plain: true };
         exemplars::hand_over(asked.0, asked.1, &mut draft, moved).await;
     }
     suggest::grouped(&mut draft, question, &labels, question.limit);
