@@ -95,7 +95,21 @@ async fn a_broken_file_is_an_error_of_the_call_with_file_and_line() {
     for (tool, arguments) in calls::good_calls() {
         let reply = client.call(tool, arguments).await;
         assert!(reply.text.contains("metrics/a.om line 1"), "{tool}: {}", reply.text);
+        assert!(!reply.text.contains("proxy or login page"), "{tool}: {}", reply.text);
+        let remedy = "run `metrics-mcp snapshot check DIR`; mend or leave out the file";
+        assert!(!reply.is_error || reply.text.contains(remedy), "{tool}: {}", reply.text);
     }
+}
+
+#[tokio::test]
+async fn a_broken_recorded_reply_of_alertmanager_is_to_be_mended_too() {
+    let files = [("metrics/a.om", metrics()), ("alertmanager/groups.json", "{\"a\": 1}".to_owned())];
+    let (client, _directory) = client(&files.each_ref().map(|(name, text)| (*name, text.as_str()))).await;
+    let reply = client.call("list_firing_alerts", json!({})).await;
+    for part in ["alertmanager/groups.json", "mend or leave out the file"] {
+        assert!(reply.text.contains(part), "{part}\n{}", reply.text);
+    }
+    assert!(!reply.text.contains("proxy or login page"), "{}", reply.text);
 }
 
 #[tokio::test]
