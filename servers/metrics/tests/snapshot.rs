@@ -70,6 +70,27 @@ async fn rules_are_evaluated_as_of_the_recorded_moment() {
     assert!(!reply.text.contains("Quiet"), "{}", reply.text);
 }
 
+/// Alerts are recorded while they are pending or fire, targets always: `up` tells a quiet time from one before the
+/// recording. It has samples from 13:22 on.
+#[tokio::test]
+async fn what_fired_while_nothing_was_recorded_is_not_known_and_a_quiet_time_is_quiet() {
+    let end = contract::FixedClock(NOW.parse().unwrap()).now().as_second();
+    let mut up = String::from("# TYPE up gauge\n");
+    (0..=70).for_each(|minute| up.push_str(&format!("up{{job=\"web\"}} 1 {}\n", end - (70 - minute) * 60)));
+    up.push_str("# EOF\n");
+    let (client, _directory) = client(&[("metrics/up.om", &up)]).await;
+    for (window, said) in [
+        ("2026-01-14T12:00:00Z/2026-01-14T12:30:00Z", "not known: ALERTS has no samples in this window"),
+        (
+            "2026-01-14T13:30:00Z/2026-01-14T14:00:00Z",
+            "none fired between 2026-01-14T13:30:00Z and 2026-01-14T14:00:00Z",
+        ),
+    ] {
+        let reply = client.call("list_firing_alerts", json!({"time_range": window})).await;
+        assert!(reply.text.contains(said) && !reply.text.contains("none ended"), "{}", reply.text);
+    }
+}
+
 #[tokio::test]
 async fn names_types_and_labels_come_from_the_files() {
     let reply = call("search_metrics", json!({"text": "requests"})).await;
