@@ -91,6 +91,22 @@ async fn what_fired_while_nothing_was_recorded_is_not_known_and_a_quiet_time_is_
     }
 }
 
+/// `QueueLong` fires from 14:18 on, but `ALERTS` was not recorded, while `up` was.
+#[tokio::test]
+async fn alerts_that_fire_by_the_rules_but_were_not_recorded_are_no_quiet_time() {
+    let end = contract::FixedClock(NOW.parse().unwrap()).now().as_second();
+    let mut up = String::from("# TYPE up gauge\n");
+    (0..=70).for_each(|minute| up.push_str(&format!("up{{job=\"web\"}} 1 {}\n", end - (70 - minute) * 60)));
+    up.push_str("# EOF\n");
+    let files = [("metrics/a.om", metrics().as_str()), ("metrics/up.om", &up), ("metrics/rules.yml", RULES)]
+        .map(|(name, text)| (name, text.to_owned()));
+    let (client, _directory) = client(&files.each_ref().map(|(name, text)| (*name, text.as_str()))).await;
+    let reply = client.call("list_firing_alerts", json!({"time_range": "1h"})).await;
+    for part in ["is not known: ALERTS has no samples", "by the rules are not in ALERTS"] {
+        assert!(reply.text.contains(part), "{part}\n{}", reply.text);
+    }
+}
+
 #[tokio::test]
 async fn names_types_and_labels_come_from_the_files() {
     let reply = call("search_metrics", json!({"text": "requests"})).await;
