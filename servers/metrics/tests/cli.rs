@@ -5,11 +5,13 @@
 mod binary;
 #[path = "common/calls.rs"]
 mod calls;
+mod common;
 
 use serde_json::Value;
 use testkit::recorded::{Recorded, Reply};
 
 use binary::{audited, command};
+use common::incident;
 
 fn run(environment: &[(&str, &str)], arguments: &[&str]) -> (bool, String, String, tempfile::TempDir) {
     let state = tempfile::tempdir().unwrap();
@@ -75,6 +77,41 @@ fn check_says_what_is_missing_and_what_fails() {
         !ok && said.contains("FAILED  prometheus \"main\": query") && said.contains("-> check its URL"),
         "{said}"
     );
+}
+
+#[test]
+fn a_rule_that_is_no_promql_fails_the_check_of_a_recording() {
+    let checked = |expr: &str| {
+        let rules = format!("groups:\n- name: shop\n  rules:\n  - alert: Slow\n    expr: '{expr}'\n");
+        let directory = incident("2026-01-14T14:32:00Z", &[("metrics/rules.yml", &rules)]);
+        let path = directory.path().display().to_string();
+        let (ok, said, stderr, _) = run(&[], &["--snapshot", &path, "check"]);
+        (ok, said + &stderr)
+    };
+    let (ok, said) = checked("up > 0");
+    assert!(ok && said.contains("expressions of rules: 1 parsed"), "{said}");
+    let (ok, said) = checked("rate(up[");
+    let broken = "rule \"Slow\" of group \"shop\": its expression can't be parsed: ";
+    assert!(!ok && said.contains(broken) && said.contains("-> mend its expr in metrics/rules.yml"), "{said}");
+}
+
+#[test]
+fn a_log_is_verified_with_the_key_it_has_and_none_is_made() {
+    let (_, _, _, state) = run(&[], &["call", "query_metrics", "promql=up"]);
+    let key = state.path().join("audit.key");
+    let log = std::fs::read_dir(state.path().join("audit")).unwrap().next().unwrap().unwrap().path();
+    let verify = || {
+        let output = command(&state, &[]).args(["audit", "verify"]).arg(&log).output().unwrap();
+        let said = [output.stdout, output.stderr].concat();
+        (output.status.success(), String::from_utf8(said).unwrap())
+    };
+    let (ok, said) = verify();
+    assert!(ok && said.contains("valid: 1 calls"), "{said}");
+    std::fs::remove_file(&key).unwrap();
+    let (ok, said) = verify();
+    let missing = format!("no key at {}; give --key-file", key.display());
+    assert!(!ok && said.contains(&missing) && !said.contains("NOT VALID"), "{said}");
+    assert!(!key.exists());
 }
 
 #[test]

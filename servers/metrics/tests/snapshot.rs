@@ -70,6 +70,43 @@ async fn rules_are_evaluated_as_of_the_recorded_moment() {
     assert!(!reply.text.contains("Quiet"), "{}", reply.text);
 }
 
+/// Alerts are recorded while they are pending or fire, targets always: `up` tells a quiet time from one before the
+/// recording. It has samples from 13:22 on.
+#[tokio::test]
+async fn what_fired_while_nothing_was_recorded_is_not_known_and_a_quiet_time_is_quiet() {
+    let end = contract::FixedClock(NOW.parse().unwrap()).now().as_second();
+    let mut up = String::from("# TYPE up gauge\n");
+    (0..=70).for_each(|minute| up.push_str(&format!("up{{job=\"web\"}} 1 {}\n", end - (70 - minute) * 60)));
+    up.push_str("# EOF\n");
+    let (client, _directory) = client(&[("metrics/up.om", &up)]).await;
+    for (window, said) in [
+        ("2026-01-14T12:00:00Z/2026-01-14T12:30:00Z", "not known: ALERTS has no samples in this window"),
+        (
+            "2026-01-14T13:30:00Z/2026-01-14T14:00:00Z",
+            "none fired between 2026-01-14T13:30:00Z and 2026-01-14T14:00:00Z",
+        ),
+    ] {
+        let reply = client.call("list_firing_alerts", json!({"time_range": window})).await;
+        assert!(reply.text.contains(said) && !reply.text.contains("none ended"), "{}", reply.text);
+    }
+}
+
+/// `QueueLong` fires from 14:18 on, but `ALERTS` was not recorded, while `up` was.
+#[tokio::test]
+async fn alerts_that_fire_by_the_rules_but_were_not_recorded_are_no_quiet_time() {
+    let end = contract::FixedClock(NOW.parse().unwrap()).now().as_second();
+    let mut up = String::from("# TYPE up gauge\n");
+    (0..=70).for_each(|minute| up.push_str(&format!("up{{job=\"web\"}} 1 {}\n", end - (70 - minute) * 60)));
+    up.push_str("# EOF\n");
+    let files = [("metrics/a.om", metrics().as_str()), ("metrics/up.om", &up), ("metrics/rules.yml", RULES)]
+        .map(|(name, text)| (name, text.to_owned()));
+    let (client, _directory) = client(&files.each_ref().map(|(name, text)| (*name, text.as_str()))).await;
+    let reply = client.call("list_firing_alerts", json!({"time_range": "1h"})).await;
+    for part in ["is not known: ALERTS has no samples", "by the rules are not in ALERTS"] {
+        assert!(reply.text.contains(part), "{part}\n{}", reply.text);
+    }
+}
+
 #[tokio::test]
 async fn names_types_and_labels_come_from_the_files() {
     let reply = call("search_metrics", json!({"text": "requests"})).await;
@@ -95,7 +132,21 @@ async fn a_broken_file_is_an_error_of_the_call_with_file_and_line() {
     for (tool, arguments) in calls::good_calls() {
         let reply = client.call(tool, arguments).await;
         assert!(reply.text.contains("metrics/a.om line 1"), "{tool}: {}", reply.text);
+        assert!(!reply.text.contains("proxy or login page"), "{tool}: {}", reply.text);
+        let remedy = "run `metrics-mcp snapshot check DIR`; mend or leave out the file";
+        assert!(!reply.is_error || reply.text.contains(remedy), "{tool}: {}", reply.text);
     }
+}
+
+#[tokio::test]
+async fn a_broken_recorded_reply_of_alertmanager_is_to_be_mended_too() {
+    let files = [("metrics/a.om", metrics()), ("alertmanager/groups.json", "{\"a\": 1}".to_owned())];
+    let (client, _directory) = client(&files.each_ref().map(|(name, text)| (*name, text.as_str()))).await;
+    let reply = client.call("list_firing_alerts", json!({})).await;
+    for part in ["alertmanager/groups.json", "mend or leave out the file"] {
+        assert!(reply.text.contains(part), "{part}\n{}", reply.text);
+    }
+    assert!(!reply.text.contains("proxy or login page"), "{}", reply.text);
 }
 
 #[tokio::test]

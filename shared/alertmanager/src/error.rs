@@ -72,6 +72,7 @@ fn remedy(error: &UpstreamError) -> &'static str {
         UpstreamError::Protocol { .. } => {
             "something else may be listening at this URL (a proxy or login page); an operator must check it"
         }
+        UpstreamError::Recording { .. } => "run `metrics-mcp snapshot check DIR`; mend or leave out the file",
         UpstreamError::Open { .. } | UpstreamError::Busy { .. } => "wait a moment, then ask again",
     }
 }

@@ -80,6 +80,12 @@ pub enum KeyError {
         /// The key file.
         file: PathBuf,
     },
+    /// There is no key file.
+    #[error("no key at {}; give --key-file", file.display())]
+    Missing {
+        /// Where it was looked for.
+        file: PathBuf,
+    },
     /// The key file cannot be read or created.
     #[error("open the audit key file {}", file.display())]
     File {

@@ -32,6 +32,19 @@ impl Key {
         sha2::Sha256::new().chain_update(purpose).chain_update([0]).chain_update(self.0).finalize().into()
     }
 
+    /// Read `audit.key` in this directory. Nothing is created.
+    ///
+    /// # Errors
+    /// [`KeyError::Missing`] when there is none; when it cannot be read, or holds something else than a key.
+    pub fn load(state_dir: &Path) -> Result<Self, KeyError> {
+        let path = state_dir.join(KEY_FILE);
+        match read_locked(&path) {
+            Ok(Some(text)) => Self::from_file(&path, &text),
+            Ok(None) => Err(KeyError::Missing { file: path }),
+            Err(cause) => Err(KeyError::File { file: path, cause }),
+        }
+    }
+
     /// Read `audit.key` in this directory; create both (0700, 0600) with 32 random bytes of the operating system
     /// where there is none. Processes that start at the same moment get the same key: the first to lock the empty
     /// file writes it, the others read it.

@@ -19,7 +19,11 @@ pub(crate) fn verify_log<Config>(
 ) -> Result<bool, Failure> {
     let mut settings = loaded.settings.clone();
     settings.audit.key_file = key_file.or(settings.audit.key_file);
-    let key: Key = engine::audit_key(&settings, state::directory(environment).as_deref())?;
+    let key = match (&settings.audit.key_file, state::directory(environment)) {
+        // A new key would fit no log.
+        (None, Some(state)) => Key::load(&state)?,
+        (_, state) => engine::audit_key(&settings, state.as_deref())?,
+    };
     let report = verify(file, &key, None);
     let mut out = io::stdout();
     match report {

@@ -68,6 +68,14 @@ pub enum UpstreamError {
         /// What is wrong with the reply, ready to show.
         problem: String,
     },
+    /// A file of a recorded incident can't be read.
+    #[error("{system}: {problem}")]
+    Recording {
+        /// The recording.
+        system: String,
+        /// The file, and what is wrong with it.
+        problem: String,
+    },
     /// The breaker is open after repeated failures.
     #[error("{system} failed {failures} times in a row and is left alone for now")]
     Open {
@@ -114,6 +122,9 @@ impl UpstreamError {
             UpstreamError::Protocol { .. } => {
                 "something else may be listening at this URL (a proxy or login page); an operator must check it"
             }
+            UpstreamError::Recording { .. } => {
+                "run `metrics-mcp snapshot check DIR`; mend or leave out the file"
+            }
             UpstreamError::Open { .. } => "wait, or use another source",
             UpstreamError::Busy { .. } => "wait a moment, then ask again",
         }
@@ -135,6 +146,7 @@ impl UpstreamError {
             UpstreamError::Status { .. } => "status",
             UpstreamError::Redirect { .. } => "redirect",
             UpstreamError::Protocol { .. } => "protocol",
+            UpstreamError::Recording { .. } => "recording",
             UpstreamError::Open { .. } => "breaker_open",
             UpstreamError::Busy { .. } => "busy",
         }

@@ -69,7 +69,13 @@ impl Recording {
     }
 
     fn broken(&self, error: &SnapshotError) -> UpstreamError {
-        UpstreamError::Protocol { system: self.system.clone(), problem: error.to_string() }
+        UpstreamError::Recording { system: self.system.clone(), problem: error.to_string() }
+    }
+
+    /// A recorded reply that Alertmanager's client can't read.
+    fn unreadable(&self, name: &str, error: &::alertmanager::Error) -> ToolError {
+        let problem = format!("alertmanager/{name}.json: {error}");
+        UpstreamError::Recording { system: self.system.clone(), problem }.into()
     }
 
     fn alertmanager(&self) -> Result<&Alertmanager, ToolError> {
@@ -346,11 +352,15 @@ fn limited(cx: &Context, mut reply: QueryReply, options: QueryOptions) -> QueryR
 
 impl AlertManager for Recording {
     fn alerts<'a>(&'a self, cx: &'a Context) -> Asking<'a, Alerts, ToolError> {
-        Box::pin(async move { self.alertmanager()?.alerts(cx).await.map_err(ToolError::from) })
+        Box::pin(async move {
+            self.alertmanager()?.alerts(cx).await.map_err(|error| self.unreadable("groups", &error))
+        })
     }
 
     fn silences<'a>(&'a self, cx: &'a Context) -> Asking<'a, Silences, ToolError> {
-        Box::pin(async move { self.alertmanager()?.silences(cx).await.map_err(ToolError::from) })
+        Box::pin(async move {
+            self.alertmanager()?.silences(cx).await.map_err(|error| self.unreadable("silences", &error))
+        })
     }
 }
 
@@ -378,7 +388,39 @@ impl Probe for RecordingProbe {
                 found: one.found,
                 remedy: String::new(),
             };
-            self.0.snapshot.check().into_iter().map(line).collect()
+            let mut lines: Vec<CheckLine> = self.0.snapshot.check().into_iter().map(line).collect();
+            lines.extend(expressions(&self.0));
+            lines
         })
     }
+}
+
+/// Whether the expressions of the recorded rules are PromQL. Nothing where the files of rules can't be read: that is
+/// told already.
+fn expressions(recording: &Recording) -> Vec<CheckLine> {
+    let Ok(groups) = recording.snapshot.rules() else { return Vec::new() };
+    let all = groups.iter().flat_map(|group| group.rules.iter().map(move |rule| (group, rule)));
+    let broken = |(group, rule): (&RecordedGroup, &::snapshot::RecordedRule)| {
+        let error = Query::parse(&rule.expr).err()?;
+        // Files come from anywhere: what could disturb a terminal is escaped.
+        let (file, group, name) =
+            (group.file.escape_debug(), group.name.escape_debug(), rule.name.escape_debug());
+        Some(CheckLine {
+            subject: format!("{}: rule \"{name}\" of group \"{group}\"", recording.system),
+            works: false,
+            found: format!("its expression can't be parsed: {}", error.to_string().escape_debug()),
+            remedy: format!("mend its expr in {file}"),
+        })
+    };
+    let count = all.clone().count();
+    let mut lines: Vec<CheckLine> = all.filter_map(broken).collect();
+    if lines.is_empty() && count > 0 {
+        lines.push(CheckLine {
+            subject: format!("{}: expressions of rules", recording.system),
+            works: true,
+            found: format!("{count} parsed"),
+            remedy: String::new(),
+        });
+    }
+    lines
 }

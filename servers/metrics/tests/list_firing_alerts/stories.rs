@@ -1,6 +1,7 @@
 //! What alerts can be like: none, very many, broken, flapping, hostile.
 
 use serde_json::{Value, json};
+use testkit::recorded::Reply;
 
 use crate::world::{World, active, arrived, fires, rule, rules};
 
@@ -163,6 +164,25 @@ async fn history_shows_flapping_and_ignores_what_is_no_firing() {
     assert!(reply.text.contains("warning from prometheus \"main\": «store-3 is gone»"), "{}", reply.text);
 }
 
+/// One pod since 00:40:00, one since 00:43:30.
+#[tokio::test]
+async fn a_family_tells_its_oldest_and_its_newest_and_the_next_call_has_no_threshold() {
+    let world = World::new(0).await;
+    let mut newer = fires(json!({"alertname": "Slow", "severity": "page", "pod": "b"}), "3");
+    newer["activeAt"] = json!("2026-11-21T00:43:30Z");
+    let older = fires(json!({"alertname": "Slow", "severity": "page", "pod": "a"}), "3");
+    world.rules(rules(json!([rule("Slow", "latency:p99 > 2", json!([older, newer]))]))).await;
+    let reply = world.ask(json!({})).await;
+    let verdict = "worst page: Slow (2) since 2026-11-21T00:40:00Z, the newest since 2026-11-21T00:43:30Z";
+    assert!(reply.text.contains(verdict), "{}", reply.text);
+    for part in [" | since | newest | for | ", " | 2026-11-21T00:40:00Z | 2026-11-21T00:43:30Z | 1m | "] {
+        assert!(reply.text.contains(part), "{part}\n{}", reply.text);
+    }
+    assert!(reply.text.contains("latency:p99") && reply.text.contains("query_metrics"), "{}", reply.text);
+    let next = reply.structured.as_ref().unwrap()["next"].to_string();
+    assert!(next.contains("latency:p99") && !next.contains("> 2"), "{next}");
+}
+
 #[tokio::test]
 async fn text_of_the_systems_is_data_and_never_an_argument() {
     let world = World::new(0).await;
@@ -209,6 +229,9 @@ async fn what_ended_in_the_window_and_fires_again_is_told_and_so_is_that_nothing
         |result: Value| json!({"status": "success", "data": {"resultType": "matrix", "result": result}});
     let ask = json!({"time_range": "2026-11-20T12:00:00Z/2026-11-20T18:00:00Z"});
     world.range(replied(json!([]))).await;
+    let up = json!([{"metric": {}, "values": [[1_795_176_090, "3"]]}]);
+    let alive = Reply::to("POST", "/api/v1/query_range").form("query", "count(up) or count(ALERTS)");
+    world.prometheus.reply(alive.text(&replied(up).to_string())).await;
     let reply = world.ask(ask.clone()).await;
     let none = "; none ended between 2026-11-20T12:00:00Z and 2026-11-20T18:00:00Z;";
     assert!(reply.text.contains(none), "{}", reply.text);

@@ -12,6 +12,9 @@ use crate::model::Labels;
 /// Values of a varying label that are kept.
 const VALUES: usize = 4;
 
+/// Seconds within which alerts began together.
+const TOGETHER: f64 = 60.0;
+
 /// Alerts that belong together.
 #[derive(Debug, Clone)]
 pub(crate) struct Family<'a> {
@@ -21,6 +24,15 @@ pub(crate) struct Family<'a> {
     pub(crate) members: Vec<&'a OneAlert<'a>>,
     /// Their labels.
     pub(crate) spread: Spread,
+}
+
+impl Family<'_> {
+    /// When the newest began, where that is more than a minute after the oldest.
+    pub(crate) fn newest(&self) -> Option<Timestamp> {
+        let newest = self.members.iter().filter_map(|alert| alert.since).max()?;
+        let apart = newest.duration_since(self.first.since?).as_secs_f64();
+        (apart > TOGETHER).then_some(newest)
+    }
 }
 
 /// What label sets have in common and in what they differ. Without the labels that have a column of their own.
@@ -118,6 +130,23 @@ fn first_distinct(values: &[&Untrusted]) -> Vec<Untrusted> {
 mod tests {
     use super::*;
     use crate::analysis::alerts::tests::{labels, one_alert};
+
+    #[test]
+    fn the_newest_is_told_only_when_it_began_more_than_a_minute_later() {
+        for (begun, newest) in [
+            (vec![Some(100)], None),
+            (vec![Some(100), Some(160)], None),
+            (vec![Some(161), Some(100), Some(130)], Some(161)),
+            (vec![Some(100), None], None),
+            (vec![None, None], None),
+        ] {
+            let alerts: Vec<OneAlert<'_>> =
+                begun.iter().map(|since| one_alert("alertname=A,pod=a", *since)).collect();
+            let families = families(&alerts.iter().collect::<Vec<_>>(), false);
+            let found = families[0].newest().map(Timestamp::as_second);
+            assert_eq!((families.len(), found), (1, newest), "{begun:?}");
+        }
+    }
 
     #[test]
     fn labels_are_shared_only_when_all_have_them_with_the_same_value() {

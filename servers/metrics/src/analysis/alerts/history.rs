@@ -13,6 +13,8 @@ use crate::model::{Labels, Point, Series};
 
 /// Everything that fires.
 pub(crate) const FIRING: &str = "ALERTS{alertstate=\"firing\"}";
+/// Whether anything was recorded: `ALERTS` has no series also when nothing fires, `up` has one for each target.
+pub(crate) const ALIVE: &str = "count(up) or count(ALERTS)";
 /// Points of a series, at most.
 const POINTS: i64 = 250;
 /// Seconds between moments: of windows up to two days, up to a week, and of longer ones. Some 20,000 moments at

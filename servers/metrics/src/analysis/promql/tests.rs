@@ -46,3 +46,22 @@ fn fuzz_reader() {
         }
     });
 }
+
+#[test]
+fn only_an_outermost_comparison_with_a_number_is_dropped() {
+    for (text, left) in [
+        ("service:errors:ratio_rate2m > 0.05", Some("service:errors:ratio_rate2m")),
+        ("up == 0", Some("up")),
+        ("0.5 <= (a / b)", Some("a / b")),
+        ("a - b < -1", Some("a - b")),
+        ("(a > 1) > 0", Some("a > 1")),
+        ("a > bool 1", None),
+        ("a > b", None),
+        ("a + 1", None),
+        ("a > 1 and b > 2", None),
+        ("1 > bool 2", None),
+        ("up", None),
+    ] {
+        assert_eq!(without_threshold(text).as_deref(), left, "{text}");
+    }
+}

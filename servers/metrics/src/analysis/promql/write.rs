@@ -7,7 +7,10 @@ use std::time::{Duration, SystemTime};
 
 use promql_parser::{
     label::{Labels, MatchOp as ParsedOp, Matcher},
-    parser::{AtModifier, BinModifier, Expr, LabelModifier, Offset, VectorMatchCardinality, VectorSelector},
+    parser::{
+        AtModifier, BinModifier, Expr, LabelModifier, Offset, VectorMatchCardinality, VectorSelector,
+        value::ValueType,
+    },
 };
 
 use super::walk::{Found, metric_of};
@@ -54,6 +57,24 @@ pub(crate) fn write(expression: &Expr) -> Option<String> {
         }
         Expr::Extension(_) => return None,
     })
+}
+
+/// What an expression compares with a number, such as an alert's with its threshold: all of it, also where the comparison
+/// does not hold. `None` when the outermost operation is no such comparison, or answers 0 and 1 (`bool`).
+pub(crate) fn without_threshold(text: &str) -> Option<String> {
+    let Expr::Binary(binary) = super::read(text).ok()?.tree? else { return None };
+    if !binary.op.is_comparison_operator() || binary.modifier.as_ref().is_some_and(|one| one.return_bool) {
+        return None;
+    }
+    let compared = match (binary.lhs.value_type(), binary.rhs.value_type()) {
+        (ValueType::Vector, ValueType::Scalar) => binary.lhs,
+        (ValueType::Scalar, ValueType::Vector) => binary.rhs,
+        _ => return None,
+    };
+    match *compared {
+        Expr::Paren(paren) => write(&paren.expr),
+        compared => write(&compared),
+    }
 }
 
 /// What a selector selects at the time at which its query selects it, as a query of its own: with what its `@` and

@@ -111,8 +111,23 @@ fn silences(draft: &mut Draft, picture: &Picture<'_>) {
 }
 
 fn history(draft: &mut Draft, picture: &Picture<'_>) {
-    let Some(History { plan, reply }) = &picture.heard.history else { return };
+    let Some(History { plan, reply, alive }) = &picture.heard.history else { return };
+    match alive {
+        Some(Ok(false)) => draft.caveat(
+            "neither ALERTS nor up has a sample in time_range: nothing was recorded then, or is kept",
+        ),
+        Some(Err(error)) => {
+            draft.caveat(format!("whether anything was recorded in time_range is unknown: {error}"))
+        }
+        Some(Ok(true)) if picture.unrecorded() => {
+            draft.caveat(
+                "alerts that fired in time_range by the rules are not in ALERTS: it is not recorded here",
+            );
+        }
+        _ => {}
+    }
     match reply {
+        Ok(_) if picture.unrecorded() => {}
         Ok(reply) => {
             let (step, between) =
                 (duration_text(plan.step.as_secs_f64()), duration_text(plan.between.as_secs_f64()));

@@ -33,12 +33,14 @@ pub(super) struct History {
     pub(super) plan: Plan,
     /// The series.
     pub(super) reply: Result<QueryReply, ToolError>,
+    /// Whether anything was recorded then; asked only when `ALERTS` has no series.
+    pub(super) alive: Option<Result<bool, ToolError>>,
 }
 
 impl Heard<'_> {
     /// What fired within the window; nothing when that was not asked for or is not known.
     pub(super) fn fired(&self) -> Vec<Fired> {
-        let Some(History { plan, reply: Ok(reply) }) = &self.history else { return Vec::new() };
+        let Some(History { plan, reply: Ok(reply), .. }) = &self.history else { return Vec::new() };
         history::fired(reply.data.series(), plan)
     }
 }
@@ -85,14 +87,19 @@ async fn history(
     window: Option<TimeRange>,
 ) -> Option<History> {
     let plan = Plan::new(window?, cx.now)?;
-    let reply = match metrics {
-        Some(metrics) => {
-            let asked = metrics.range(cx, &plan.promql, plan.asked, plan.step, QueryOptions::default());
-            asked.await.map_err(ToolError::from)
-        }
-        None => Err(no_prometheus(sources)),
+    let Some(metrics) = metrics else {
+        return Some(History { plan, reply: Err(no_prometheus(sources)), alive: None });
     };
-    Some(History { plan, reply })
+    let ask = |promql| metrics.range(cx, promql, plan.asked, plan.step, QueryOptions::default());
+    let reply = ask(&plan.promql).await.map_err(ToolError::from);
+    let alive = match &reply {
+        Ok(reply) if reply.data.series().is_empty() => {
+            let found = ask(history::ALIVE).await;
+            Some(found.map(|found| !found.data.series().is_empty()).map_err(ToolError::from))
+        }
+        _ => None,
+    };
+    Some(History { plan, reply, alive })
 }
 
 async fn delivered(

@@ -33,7 +33,7 @@ pub(super) fn add(draft: &mut Draft, picture: &Picture<'_>, source: Option<&str>
         draft
             .next(Next::call("list_firing_alerts", "the nearest name that has alerts").with("service", near));
     }
-    if let Some(History { plan, reply: Err(_) }) = &picture.heard.history
+    if let Some(History { plan, reply: Err(_), .. }) = &picture.heard.history
         && picture.heard.rules.is_ok()
     {
         let counts = format!("count by (alertname, severity) ({FIRING})");
@@ -45,6 +45,7 @@ pub(super) fn add(draft: &mut Draft, picture: &Picture<'_>, source: Option<&str>
 fn draft_for(draft: &mut Draft, picture: &Picture<'_>, alert: &OneAlert<'_>, source: Option<&str>) {
     let name = alert.labels.get("alertname").and_then(Untrusted::plain);
     if let Some(promql) = alert.rule.and_then(|(rule, _)| runnable(&rule.query)) {
+        let promql = promql::without_threshold(promql).unwrap_or_else(|| promql.to_owned());
         let why = format!("how the expression of {} moved", name.unwrap_or("the worst alert"));
         let next = Next::call("query_metrics", why).with("promql", promql);
         draft.next(from(source, next.with("time_range", around(alert.since, picture.now))));

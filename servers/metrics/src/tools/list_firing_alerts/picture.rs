@@ -17,6 +17,9 @@ use crate::{
     model::{Labels, Silence},
 };
 
+/// Seconds that an evaluation of rules and the writing of its samples may take.
+const LATE: f64 = 120.0;
+
 /// What there is to tell.
 pub(super) struct Picture<'a> {
     pub(super) now: Timestamp,
@@ -125,6 +128,18 @@ impl<'a> Picture<'a> {
             .collect()
     }
 
+    /// Whether what fired in the window is not known although it was asked for: nothing was recorded then, or alerts
+    /// were not, because one that fired in it by the rules is not there.
+    pub(super) fn unrecorded(&self) -> bool {
+        let Some(History { plan, alive: Some(alive), .. }) = &self.heard.history else { return false };
+        let fired = |alert: &OneAlert<'_>| {
+            let (Some((_, rule)), Some(since)) = (alert.rule, alert.since) else { return false };
+            let before_the_end = plan.covered.end().duration_since(since).as_secs_f64();
+            alert.standing != Standing::Pending && before_the_end > rule.for_seconds + LATE
+        };
+        !matches!(alive, Ok(true)) || self.all.iter().any(fired)
+    }
+
     /// The alert with this fingerprint.
     pub(super) fn by_fingerprint(&self, fingerprint: &str) -> Option<&'a OneAlert<'a>> {
         self.all
@@ -211,10 +226,17 @@ impl Cites {
             _ => None,
         };
         let history = match (&heard.history, heard.metrics) {
-            (Some(History { plan, reply: Ok(_) }), Some(metrics)) => {
-                let link = metrics.link(&plan.promql, Some(plan.asked), cx.now);
-                let evidence = Evidence::new(metrics.system(), plan.promql.as_str()).link(link);
-                Some(draft.cite(evidence.over(plan.asked).every(plan.step)))
+            (Some(History { plan, reply: Ok(_), alive }), Some(metrics)) => {
+                let mut cite = |promql: &str| {
+                    let link = metrics.link(promql, Some(plan.asked), cx.now);
+                    let evidence = Evidence::new(metrics.system(), promql).link(link);
+                    draft.cite(evidence.over(plan.asked).every(plan.step))
+                };
+                let fired = cite(&plan.promql);
+                if alive.is_some() {
+                    cite(history::ALIVE);
+                }
+                Some(fired)
             }
             _ => None,
         };

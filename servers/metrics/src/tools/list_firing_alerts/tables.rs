@@ -18,6 +18,9 @@ const RECEIVERS: usize = 4;
 /// What is said to hold a family back.
 const HOLDERS: usize = 3;
 
+/// The column that is there only when alerts of a family began at different times.
+const NEWEST: &str = "newest";
+
 /// One kind of alerts, and how a family of it becomes a row.
 struct Kind<'a> {
     what: &'static str,
@@ -43,7 +46,8 @@ pub(super) fn add(draft: &mut Draft, picture: &Picture<'_>, cites: &Cites, rows:
         Kind { what: "pending", families: &picture.pending, cite, columns: &PENDING, row: pending },
     ] {
         let Some(cite) = kind.cite.filter(|_| !kind.families.is_empty()) else { continue };
-        let mut columns = Columns::new(kind.columns, picture.full);
+        let apart = kind.families.iter().take(rows).any(|family| family.newest().is_some());
+        let mut columns = Columns::new(kind.columns, picture.full, apart);
         if picture.full {
             columns.shown.push("annotations");
         }
@@ -58,7 +62,7 @@ pub(super) fn add(draft: &mut Draft, picture: &Picture<'_>, cites: &Cites, rows:
         finish(draft, table, kind.families.len(), rows);
     }
     if let Some(cite) = cites.history.filter(|_| !picture.ended.is_empty()) {
-        let columns = Columns::new(&ENDED, picture.full);
+        let columns = Columns::new(&ENDED, picture.full, false);
         let mut table = Table::new(&title("ended", picture), &columns.shown, cite);
         picture.ended.iter().take(rows).for_each(|family| table.row(columns.of(ended(family))));
         finish(draft, table, picture.ended.len(), rows);
@@ -78,20 +82,21 @@ fn finish(draft: &mut Draft, mut table: Table, seen: usize, rows: usize) {
 
 /// The columns of a table: a row that is one alert has no number of alerts, and nothing in it varies.
 struct Columns {
-    all: Vec<&'static str>,
     shown: Vec<&'static str>,
-    full: bool,
+    kept: Vec<bool>,
 }
 
 impl Columns {
-    fn new(all: &[&'static str], full: bool) -> Columns {
-        let shown = all.iter().copied().filter(|name| !full || of_one_alert(name)).collect();
-        Columns { all: all.to_vec(), shown, full }
+    fn new(all: &[&'static str], full: bool, apart: bool) -> Columns {
+        let keep = |name: &str| (!full || of_one_alert(name)) && (apart || name != NEWEST);
+        let kept: Vec<bool> = all.iter().map(|name| keep(name)).collect();
+        let shown = all.iter().copied().filter(|name| keep(name)).collect();
+        Columns { shown, kept }
     }
 
     /// The cells of the columns that are shown.
     fn of(&self, cells: Vec<Cell>) -> Vec<Cell> {
-        let kept = self.all.iter().zip(cells).filter(|(name, _)| !self.full || of_one_alert(name));
+        let kept = self.kept.iter().zip(cells).filter(|(kept, _)| **kept);
         kept.map(|(_, cell)| cell).collect()
     }
 }
@@ -100,13 +105,14 @@ fn of_one_alert(column: &str) -> bool {
     !matches!(column, "n" | "varies")
 }
 
-const FIRING: [&str; 10] =
-    ["severity", "alert", "n", "since", "for", "value", "state", "labels", "varies", "receivers"];
+const FIRING: [&str; 11] =
+    ["severity", "alert", "n", "since", NEWEST, "for", "value", "state", "labels", "varies", "receivers"];
 
 fn firing(_: &Picture<'_>, family: &Family<'_>) -> Vec<Cell> {
     let mut cells = head(family);
     cells.extend([
         since(family.first),
+        Cell::time(family.newest().map(words::second)),
         wait(family),
         value(family),
         Cell::text(state(family)),
@@ -117,13 +123,25 @@ fn firing(_: &Picture<'_>, family: &Family<'_>) -> Vec<Cell> {
     cells
 }
 
-const SUPPRESSED: [&str; 10] =
-    ["severity", "alert", "n", "since", "value", "state", "held back by", "labels", "varies", "receivers"];
+const SUPPRESSED: [&str; 11] = [
+    "severity",
+    "alert",
+    "n",
+    "since",
+    NEWEST,
+    "value",
+    "state",
+    "held back by",
+    "labels",
+    "varies",
+    "receivers",
+];
 
 fn suppressed(picture: &Picture<'_>, family: &Family<'_>) -> Vec<Cell> {
     let mut cells = head(family);
     cells.extend([
         since(family.first),
+        Cell::time(family.newest().map(words::second)),
         value(family),
         Cell::text(state(family)),
         Cell::text(holders(picture, family)),
@@ -134,13 +152,14 @@ fn suppressed(picture: &Picture<'_>, family: &Family<'_>) -> Vec<Cell> {
     cells
 }
 
-const PENDING: [&str; 9] =
-    ["severity", "alert", "n", "pending since", "for", "fires in", "value", "labels", "varies"];
+const PENDING: [&str; 10] =
+    ["severity", "alert", "n", "pending since", NEWEST, "for", "fires in", "value", "labels", "varies"];
 
 fn pending(picture: &Picture<'_>, family: &Family<'_>) -> Vec<Cell> {
     let mut cells = head(family);
     cells.extend([
         since(family.first),
+        Cell::time(family.newest().map(words::second)),
         wait(family),
         Cell::text(fires_in(picture, family)),
         value(family),

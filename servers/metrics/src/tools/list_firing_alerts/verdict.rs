@@ -38,10 +38,16 @@ pub(super) fn text(picture: &Picture<'_>) -> String {
         parts.push(format!("{pending} pending"));
     }
     let ended: usize = picture.ended.iter().map(|family| family.members.len()).sum();
-    if let Some(History { plan, reply: Ok(_) }) = &picture.heard.history {
+    if let Some(History { plan, reply: Ok(_), alive }) = &picture.heard.history {
         let more = if firing + suppressed > 0 { "more " } else { "" };
         let within = within(plan, picture.now);
         match (ended, picture.flapping.len()) {
+            (0, 0) if picture.unrecorded() => {
+                parts.push(format!("what fired {within} is not known: ALERTS has no samples in this window"))
+            }
+            (0, 0) if alive.is_some() && firing + suppressed == 0 => {
+                parts.push(format!("none fired {within}"));
+            }
             (0, 0) => parts.push(format!("none ended {within}")),
             (0, again) => parts.push(format!("{again} of those firing on and off {within}")),
             (ended, 0) => parts.push(format!("{ended} {more}fired {within} and ended")),
@@ -84,7 +90,10 @@ fn worst_of(family: &Family<'_>) -> String {
         .word()
         .map_or("worst (no severity)".to_owned(), |word| format!("worst {}", word.shown(40)));
     let since = family.first.since.map_or(String::new(), |since| format!(" since {}", words::moment(since)));
-    format!("{word}: {} ({}){since}", words::name(&family.first.labels), family.members.len())
+    let newest = family
+        .newest()
+        .map_or(String::new(), |newest| format!(", the newest since {}", words::moment(newest)));
+    format!("{word}: {} ({}){since}{newest}", words::name(&family.first.labels), family.members.len())
 }
 
 /// Nothing fires that reaches anybody.
