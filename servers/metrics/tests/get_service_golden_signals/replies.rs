@@ -31,18 +31,20 @@ fn vector(value: &str) -> Value {
 
 /// A store in which `shop` has these names; every range is 7, every instant 40 (samples in ten minutes: 15 s).
 async fn store(names: &[&str]) -> Recorded {
-<<<<<<< HEAD
     store_with(names, &[], &success(&vector("40"))).await
 }
 
 /// With these names of all services, and this reply to every instant query.
 async fn store_with(names: &[&str], all: &[&str], instant: &str) -> Recorded {
-=======
-    store_of("shop", names).await
+    store_of_all("shop", names, all, instant).await
 }
 
+/// The same for a service of another name.
 async fn store_of(service: &str, names: &[&str]) -> Recorded {
->>>>>>> fixa
+    store_of_all(service, names, &[], &success(&vector("40"))).await
+}
+
+async fn store_of_all(service: &str, names: &[&str], all: &[&str], instant: &str) -> Recorded {
     let backend = Recorded::start().await;
     let get = |path: &str, data: Value| Reply::to("GET", &format!("/api/v1/{path}")).text(&success(&data));
     backend.reply(get("labels", json!(["__name__", "service", "http_response_status_code"]))).await;
@@ -50,14 +52,9 @@ async fn store_of(service: &str, names: &[&str]) -> Recorded {
     for label in ["namespace", "pod", "container"] {
         backend.reply(get(&format!("label/{label}/values"), json!([]))).await;
     }
-<<<<<<< HEAD
     backend.reply(get("label/__name__/values", json!(all))).await;
-    let own = get("label/__name__/values", json!(names)).query("match[]", "{service=\"shop\"}");
-=======
-    backend.reply(get("label/__name__/values", json!([]))).await;
     let own =
         get("label/__name__/values", json!(names)).query("match[]", &format!("{{service=\"{service}\"}}"));
->>>>>>> fixa
     backend.reply(own).await;
     backend.reply(Reply::to("POST", "/api/v1/query_range").text(&success(&matrix(&[json!({})], "7")))).await;
     backend.reply(Reply::to("POST", "/api/v1/query").text(instant)).await;
