@@ -105,7 +105,11 @@ pub(crate) fn rank_steadily(signals: &[Signal], split: Split) -> (Vec<Ranked>, S
     if ranked.iter().any(is_certain) {
         return (ranked, split);
     }
-    let stays = |one: &Ranked| is_certain(one) && one.verdict.onset.is_some() && !one.verdict.is_back;
+    // Where the store or a service is younger than the window, everything appears: that is no change.
+    let is_shift = |one: &Ranked| matches!(one.verdict.direction, Direction::Up | Direction::Down);
+    let stays = |one: &Ranked| {
+        is_certain(one) && is_shift(one) && one.verdict.onset.is_some() && !one.verdict.is_back
+    };
     let within = split.within_baseline().map(|split| (rank(signals, &split), split));
     let found = within.into_iter().find(|(ranked, _)| ranked.iter().any(stays));
     found.unwrap_or((ranked, split))

@@ -188,10 +188,11 @@ fn verdict(shown: &Shown<'_>, service: &str, stories: &[Story]) -> String {
         Known::Untold => " (start unknown)",
         Known::Unsteady => " (the baseline was not steady)",
     };
+    let since = since(shown, &first.lead);
+    let since = if since.is_empty() { since } else { format!(",{since}") };
     let metrics_left = if count == 1 { "1 metric" } else { &format!("{count} metrics") };
     format!(
-        "{metrics_left} of {service} left the usual range{inferred}; first{}: {head}, score {}{rest}.",
-        since(shown, &first.lead),
+        "{metrics_left} of {service} left the usual range{inferred}; first{since}: {head}, score {}{rest}.",
         score(first.lead.verdict.score)
     )
 }
