@@ -1,5 +1,5 @@
 //! Audit files with anything in them. `cargo xtask fuzz` runs these for longer.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail loudly")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests fail loudly")]
 
 mod support;
 
