@@ -79,7 +79,7 @@ async fn loading(subject: &Subject, recording: &Path, how: &str) -> Result<Vec<F
     Ok(vec![
         Figure::new(format!("first answer over the demo's files, {how}"), median(waits), "s", Goal::None),
         Figure::new("  peak RSS", peak, "MB", Goal::None),
-        Figure::new("  RSS afterwards (1,727 series, 1.5 M samples)", resident, "MB", Goal::None),
+        Figure::new("  RSS afterwards", resident, "MB", Goal::None),
     ])
 }
 
