@@ -5,10 +5,15 @@ use std::{error::Error, future::Future, io::ErrorKind, time::Duration};
 use bytes::Bytes;
 use contract::{Context, UpstreamCall};
 use reqwest::{Response, header};
-use tokio::time::Instant;
+use tokio::{sync::Semaphore, time::Instant};
 
 use crate::{Limits, Reply, UpstreamError};
 
+/// Of replies larger than this only a few are read at a time ([`LARGE_AT_ONCE`]); the others wait with what they have. A
+/// tool that asks four questions at once would otherwise hold four times the cap.
+const LARGE: usize = 1024 * 1024;
+/// So many.
+pub(crate) const LARGE_AT_ONCE: usize = 2;
 /// A body without a length grows by so many bytes at a time.
 const GROWTH: usize = 1024 * 1024;
 
@@ -32,6 +37,7 @@ pub(crate) async fn run<Failure: Error + 'static>(
     system: &str,
     endpoint: &str,
     limits: &Limits,
+    large: &Semaphore,
     request: impl Future<Output = Result<Response, Failure>> + Send,
 ) -> Result<Reply, UpstreamError> {
     let call = UpstreamCall {
@@ -44,7 +50,7 @@ pub(crate) async fn run<Failure: Error + 'static>(
     };
     let mut noted = Noted { cx, call, began: Instant::now() };
     let allowed = limits.exchange().min(cx.remaining());
-    let exchange = exchange(system, limits.max_reply_bytes, request, &mut noted.call);
+    let exchange = exchange(system, limits.max_reply_bytes, large, request, &mut noted.call);
     let result = match tokio::time::timeout(allowed, exchange).await {
         Ok(result) => result,
         Err(_) => Err(UpstreamError::Timeout { system: system.to_owned(), waited: allowed }),
@@ -60,6 +66,7 @@ pub(crate) async fn run<Failure: Error + 'static>(
 async fn exchange<Failure: Error + 'static>(
     system: &str,
     cap: usize,
+    large: &Semaphore,
     request: impl Future<Output = Result<Response, Failure>> + Send,
     note: &mut UpstreamCall,
 ) -> Result<Reply, UpstreamError> {
@@ -79,11 +86,18 @@ async fn exchange<Failure: Error + 'static>(
     if announced > cap as u64 {
         return Err(UpstreamError::TooLarge { system: system.to_owned(), limit: cap });
     }
+    let mut place = None;
+    if announced > LARGE as u64 {
+        place = large.acquire().await.ok();
+    }
     let mut body = Vec::with_capacity(usize::try_from(announced).unwrap_or(0));
     while let Some(chunk) = response.chunk().await.map_err(|error| failure(system, &error))? {
         note.bytes += chunk.len() as u64;
         if body.len() + chunk.len() > cap {
             return Err(UpstreamError::TooLarge { system: system.to_owned(), limit: cap });
+        }
+        if place.is_none() && body.len() + chunk.len() > LARGE {
+            place = large.acquire().await.ok();
         }
         if body.capacity() < body.len() + chunk.len() {
             // In steps rather than by doubling, which would hold up to twice the cap, for each of several replies at once.

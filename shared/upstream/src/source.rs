@@ -45,6 +45,7 @@ pub struct Upstream {
     limits: Limits,
     client: Mutex<Option<(Client, Credentials)>>,
     places: Semaphore,
+    large: Semaphore,
     breaker: Breaker,
     retries: TpsBudget,
     cache: Cache<String, Reply>,
@@ -71,6 +72,7 @@ impl Upstream {
             system: format!("{kind} \"{}\"", config.name),
             base: client::base_url(&config)?,
             client: Mutex::new(None),
+            large: Semaphore::new(attempt::LARGE_AT_ONCE),
             places: Semaphore::new(limits.max_concurrent_requests.max(1)),
             breaker: Breaker::default(),
             // At most one retry for five requests over the last ten seconds, and never fewer than one a second.
@@ -292,7 +294,9 @@ impl Upstream {
             retry_after,
         })?;
         let trial = Trial { breaker: &self.breaker, patience: self.limits.exchange(), ended: false };
-        let result = attempt::run(cx, &self.system, &endpoint.to_string(), &self.limits, make(client)).await;
+        let result =
+            attempt::run(cx, &self.system, &endpoint.to_string(), &self.limits, &self.large, make(client))
+                .await;
         let result = result.map(|reply| Reply { body: credentials.hidden(reply.body), ..reply });
         trial.end(&result);
         self.learn(&result);
