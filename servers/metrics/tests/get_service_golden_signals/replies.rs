@@ -36,15 +36,15 @@ async fn store(names: &[&str]) -> Recorded {
 
 /// With these names of all services, and this reply to every instant query.
 async fn store_with(names: &[&str], all: &[&str], instant: &str) -> Recorded {
-    store_of_all("shop", names, all, instant).await
+    store_named("shop", names, all, instant).await
 }
 
 /// The same for a service of another name.
 async fn store_of(service: &str, names: &[&str]) -> Recorded {
-    store_of_all(service, names, &[], &success(&vector("40"))).await
+    store_named(service, names, &[], &success(&vector("40"))).await
 }
 
-async fn store_of_all(service: &str, names: &[&str], all: &[&str], instant: &str) -> Recorded {
+async fn store_named(service: &str, names: &[&str], all: &[&str], instant: &str) -> Recorded {
     let backend = Recorded::start().await;
     let get = |path: &str, data: Value| Reply::to("GET", &format!("/api/v1/{path}")).text(&success(&data));
     backend.reply(get("labels", json!(["__name__", "service", "http_response_status_code"]))).await;
