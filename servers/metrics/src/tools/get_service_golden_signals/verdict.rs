@@ -164,7 +164,8 @@ fn without_traffic(row: &Row) -> Option<String> {
 
 /// What is as usual, or can't be judged, or is over.
 fn usual(look: &Look<'_>, requests: &Requests) -> String {
-    let fails = requests.rows.iter().find(|row| row.signal == Some(Signal::Errors) && is_high(row));
+    let is_judged = requests.rows.iter().any(|row| row.judged.baseline.is_some());
+    let fails = of(requests, |signal| signal == Signal::Errors).filter(|row| is_judged && is_high(row));
     let values: Vec<String> = requests
         .rows
         .iter()
@@ -189,7 +190,7 @@ fn usual(look: &Look<'_>, requests: &Requests) -> String {
     if let Some((row, moved, back)) = ended.min_by_key(|(_, moved, _)| moved.settled) {
         return over(row, moved, back, fails, &values);
     }
-    if requests.rows.iter().all(|row| row.judged.baseline.is_none()) {
+    if !is_judged {
         return format!("has {values}; there is no baseline, so whether that is usual is unknown");
     }
     let before = duration_text(look.period.window.seconds());
