@@ -52,7 +52,64 @@ async fn errors_and_latency_are_told_beside_their_baseline_with_the_onset() {
 #[tokio::test]
 async fn a_service_as_usual_is_said_to_be_so() {
     let reply = since_then(0.01, 0.05).ask(json!({"service": "shop"})).await;
-    assert_eq!(verdict(&reply), "shop is as usual: 1 % errors, p95 95 ms, p50 50 ms, 20 requests/s.");
+    assert_eq!(verdict(&reply), "shop fails 1 % of requests, as usual: p95 95 ms, p50 50 ms, 20 requests/s.");
+    let reply = since_then(0.005, 0.05).ask(json!({"service": "shop"})).await;
+    assert_eq!(verdict(&reply), "shop is as usual: 0.5 % errors, p95 95 ms, p50 50 ms, 20 requests/s.");
+}
+
+#[tokio::test]
+async fn an_outage_that_the_window_before_shares_is_not_called_usual_and_a_longer_window_is_offered() {
+    let mut book = Book::today();
+    book.http(SHOP, |_| Some(20.0), |ago| if ago <= 30 * 60 { 0.1 } else { 0.0 }, |_| 0.05);
+    let reply = book.ask(json!({"service": "shop", "time_range": "10m"})).await;
+    assert_eq!(
+        verdict(&reply),
+        "shop fails 10 % of requests, as in the 10m just before (no baseline of earlier days): p95 95 ms, p50 50 ms, 20 \
+         requests/s; that is high in itself: look at a longer window."
+    );
+    let longer = "get_service_golden_signals(time_range=\"1h\", service=\"shop\")";
+    assert!(reply.text.contains(longer), "{}", reply.text);
+    // The same of all services.
+    let reply = book.ask(json!({"time_range": "10m"})).await;
+    assert_eq!(
+        verdict(&reply),
+        "None of 1 services is worse than in the 10m just before (no baseline of earlier days). Failing 1 % of requests or \
+         more all the same: shop 10 %."
+    );
+    assert!(reply.text.contains("get_service_golden_signals(time_range=\"1h\")"), "{}", reply.text);
+}
+
+#[tokio::test]
+async fn what_began_before_the_window_is_told_since_then_and_not_since_the_window_began() {
+    // The window begins 30 minutes ago; the pool is full since 35 minutes ago, 13:57.
+    let mut book = Book::today();
+    book.http(SHOP, |_| Some(20.0), |_| 0.0, |_| 0.05);
+    book.gauge(&format!("db_pool_size{{{SHOP}}}"), |_| Some(10.0));
+    book.gauge(&format!("db_pool_in_use{{{SHOP}}}"), |ago| Some(if ago <= 35 * 60 { 10.0 } else { 3.0 }));
+    let reply = book.ask(json!({"service": "shop"})).await;
+    assert!(
+        verdict(&reply).ends_with("pool (db_pool) 100 % (30 % before) since 2026-01-14T13:57:00Z."),
+        "{}",
+        reply.text
+    );
+}
+
+#[tokio::test]
+async fn what_stays_below_what_it_was_is_not_called_back() {
+    // From 100 requests a second to 75 (news), then 83 (no news, but not what it was).
+    let level = |ago: i64| match ago / 60 {
+        20.. => 100.0,
+        10.. => 75.0,
+        _ => 83.0,
+    };
+    let mut book = Book::today();
+    book.http(SHOP, move |ago| Some(level(ago)), |_| 0.0, |_| 0.05);
+    let reply = book.ask(json!({"service": "shop"})).await;
+    assert!(
+        verdict(&reply).starts_with("shop is nearer to what it was, but not back, since 2026-01-14T14:2"),
+        "{}",
+        reply.text
+    );
 }
 
 #[tokio::test]
@@ -144,7 +201,7 @@ async fn counters_that_start_anew_are_no_traffic_of_their_own() {
     let reply = book.ask(json!({"service": "shop"})).await;
     let (now, was) = signal(&reply, "traffic").unwrap();
     assert!((now.unwrap() - 20.0).abs() < 0.1 && (was.unwrap() - 20.0).abs() < 0.1, "{}", reply.text);
-    assert!(verdict(&reply).starts_with("shop is as usual"), "{}", reply.text);
+    assert!(verdict(&reply).starts_with("shop fails 1 % of requests, as usual"), "{}", reply.text);
 }
 
 #[tokio::test]
@@ -313,7 +370,9 @@ async fn of_many_services_the_worst_is_first_however_many_there_are() {
     }
     let reply = book.ask(json!({"time_range": "10m"})).await;
     assert!(
-        verdict(&reply).starts_with("1 of 1000 services is worse than just before; worst: s637 with "),
+        verdict(&reply).starts_with(
+            "1 of 1000 services is worse than just before (no baseline of earlier days); worst: s637 with "
+        ),
         "{}",
         reply.text
     );

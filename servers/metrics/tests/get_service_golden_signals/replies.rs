@@ -191,7 +191,7 @@ async fn traffic_that_is_refused_now_is_unknown_and_not_lost() {
     assert!(!reply.text.contains("no requests now"), "{}", reply.text);
     assert_eq!(
         verdict(&reply),
-        "None of 1 services is worse than usual over 30m. Not measured, so unknown: traffic now, errors now."
+        "None of 1 services is worse than usual over 30m (baseline: the same window 1d and 7d earlier (median)). Not measured, so unknown: traffic now, errors now."
     );
     let caveat = format!("traffic at {NOW} was not measured");
     assert!(

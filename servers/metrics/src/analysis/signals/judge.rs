@@ -12,6 +12,9 @@ const RELATIVE: f64 = 0.2;
 const POINTS_OF_ERRORS: f64 = 0.1;
 const POINTS_OF_USE: f64 = 10.0;
 
+/// What is back to the baseline lies within this share of the distance from which on a value is unusual.
+const SETTLED: f64 = 0.5;
+
 /// What holds for so many of the last values, at least three, holds now.
 const LATEST: usize = 10;
 
@@ -40,6 +43,8 @@ pub(crate) struct Moved {
     pub(crate) extreme: f64,
     /// Whether it rose.
     pub(crate) up: bool,
+    /// Whether its last values, when it has ended, lie well within what was usual, and not just below what is news.
+    pub(crate) settled: bool,
 }
 
 /// What a signal did.
@@ -93,7 +98,8 @@ pub(crate) fn judge(
         shape: signal::shape(values, signal::SHAPE_BUCKETS),
     };
     let (Some(baseline), Some(center)) = (baseline, judged.baseline) else { return judged };
-    let Some(yardstick) = Yardstick::of(&baseline.values, news(kind, center) / signal::ONSET_SPREADS) else {
+    let resolution = news(kind, center) / signal::ONSET_SPREADS;
+    let Some(yardstick) = Yardstick::of(&baseline.values, resolution) else {
         return judged;
     };
     // What the window before did is known from days, but can't be judged by itself.
@@ -101,7 +107,7 @@ pub(crate) fn judge(
     let Some(onset) = signal::onset_against(values.get(from..).unwrap_or_default(), &yardstick) else {
         return judged;
     };
-    let moved = stretch(values, from + onset, &yardstick);
+    let moved = stretch(values, begun(values, from, onset, &yardstick, resolution), &yardstick);
     if moved.back.is_some_and(|back| back <= begin) {
         // It was over before the window began.
         return judged;
@@ -123,6 +129,32 @@ fn news(kind: Kind, center: f64) -> f64 {
     }
 }
 
+/// Where the departure that was seen at `from + onset` began. One that holds from the first moments on that were judged
+/// may be older: it is followed back as long as what was before it is as unusual, then once more against what was before
+/// that, since the departure itself had widened the baseline. `resolution` as of the yardstick.
+fn begun(values: &[f64], from: usize, onset: usize, yardstick: &Yardstick, resolution: f64) -> usize {
+    let seen = from + onset;
+    if onset > 1 {
+        return seen;
+    }
+    let first = followed_back(values, seen, yardstick);
+    match Yardstick::of(values.get(..first).unwrap_or_default(), resolution) {
+        Some(earlier) if first < seen => followed_back(values, first, &earlier),
+        _ => first,
+    }
+}
+
+/// The first place of those just before `seen` that are all as unusual, to the same side.
+fn followed_back(values: &[f64], seen: usize, yardstick: &Yardstick) -> usize {
+    let is_up = values.get(seen).is_some_and(|value| *value > yardstick.center);
+    let is_same = |value: f64| {
+        let score = yardstick.robust_z(value).filter(|score| score.abs() > signal::ONSET_SPREADS);
+        score.is_some_and(|score| (score > 0.0) == is_up)
+    };
+    let earlier = values.iter().take(seen).enumerate().rev().filter(|(_, value)| value.is_finite());
+    earlier.take_while(|(_, value)| is_same(**value)).last().map_or(seen, |(place, _)| place)
+}
+
 /// The unusual stretch that begins at `since`.
 fn stretch(values: &[f64], since: usize, yardstick: &Yardstick) -> Moved {
     let is_unusual =
@@ -141,7 +173,11 @@ fn stretch(values: &[f64], since: usize, yardstick: &Yardstick) -> Moved {
             extreme = *value;
         }
     }
-    Moved { since, back, extreme, up: extreme > yardstick.center }
+    let last: Vec<f64> = places.iter().rev().take(latest).map(|(_, value)| *value).collect();
+    let settled = signal::median(&last)
+        .and_then(|level| yardstick.robust_z(level))
+        .is_none_or(|score| score.abs() <= SETTLED * signal::ONSET_SPREADS);
+    Moved { since, back, extreme, up: extreme > yardstick.center, settled: back.is_some() && settled }
 }
 
 /// The first place after the last value, when values are missing at the end for long.
@@ -177,7 +213,10 @@ mod tests {
         values.extend([200.0; 5]);
         let judged = judge(&values, 10, 15.0, Some(&days(vec![100.0; 10])), Kind::Level);
         assert_eq!((judged.now, judged.baseline), (Some(200.0), Some(100.0)));
-        assert_eq!(judged.moved, Some(Moved { since: 15, back: None, extreme: 200.0, up: true }));
+        assert_eq!(
+            judged.moved,
+            Some(Moved { since: 15, back: None, extreme: 200.0, up: true, settled: false })
+        );
         assert!(judged.is_unusual());
     }
 
@@ -187,7 +226,10 @@ mod tests {
         values.extend([9.0; 4]);
         values.extend([1.0; 8]);
         let judged = judge(&values, 10, 15.0, Some(&days(vec![1.0; 10])), Kind::Level);
-        assert_eq!(judged.moved, Some(Moved { since: 12, back: Some(16), extreme: 9.0, up: true }));
+        assert_eq!(
+            judged.moved,
+            Some(Moved { since: 12, back: Some(16), extreme: 9.0, up: true, settled: true })
+        );
         assert_eq!((judged.now, judged.is_unusual()), (Some(1.0), false));
         // Seen from a window that begins later, nothing happened.
         assert_eq!(judge(&values, 17, 15.0, Some(&days(vec![1.0; 10])), Kind::Level).moved, None);
@@ -222,6 +264,24 @@ mod tests {
         let before = of(Origin::Before, vec![5.0; 10]);
         let judged = judge(&values, 10, 15.0, Some(&before), Kind::Level);
         assert_eq!(judged.moved.map(|moved| moved.since), Some(10));
+    }
+
+    #[test]
+    fn what_was_unusual_before_the_window_began_is_followed_back_to_where_it_began() {
+        // 30 before the window, of which the last 6 are at the new level already.
+        let values = [vec![5.0; 24], vec![50.0; 36]].concat();
+        let before = of(Origin::Before, values[..30].to_vec());
+        let judged = judge(&values, 30, 15.0, Some(&before), Kind::Level);
+        assert_eq!(judged.moved.map(|moved| moved.since), Some(24));
+    }
+
+    #[test]
+    fn what_stays_just_below_news_is_not_settled() {
+        // News is from 80 down; 82 is no news, but not what was usual either.
+        let values = [vec![100.0; 10], vec![75.0; 10], vec![82.0; 10]].concat();
+        let judged = judge(&values, 10, 15.0, Some(&of(Origin::Before, vec![100.0; 10])), Kind::Level);
+        let moved = judged.moved.unwrap();
+        assert_eq!((moved.since, moved.back, moved.settled), (10, Some(20), false));
     }
 
     #[test]

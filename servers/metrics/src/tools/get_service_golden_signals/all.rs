@@ -10,6 +10,7 @@ use contract::{Answer, Cite, Draft, Evidence, ToolError, Untrusted, duration_tex
 use super::{
     ask::Look,
     probe::{self, Learnt, Whose},
+    show::HIGH_ERRORS,
 };
 use crate::{
     analysis::{
@@ -65,6 +66,13 @@ struct Service {
     severity: f64,
 }
 
+impl Service {
+    /// Percent of requests that fail, where that is high whatever it was before; else 0.
+    fn failing(&self) -> f64 {
+        self.health.errors.filter(|errors| *errors >= HIGH_ERRORS).unwrap_or(0.0)
+    }
+}
+
 /// The answer about all services.
 ///
 /// # Errors
@@ -99,6 +107,7 @@ pub(super) async fn answer(look: &Look<'_>, mut draft: Draft) -> Result<Answer, 
     let busy = |one: &Service| one.health.traffic.unwrap_or(0.0);
     services.sort_by(|one, other| {
         (other.severity.total_cmp(&one.severity))
+            .then_with(|| other.failing().total_cmp(&one.failing()))
             .then_with(|| busy(other).total_cmp(&busy(one)))
             .then_with(|| one.name.cmp(&other.name))
     });

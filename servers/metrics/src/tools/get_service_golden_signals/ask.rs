@@ -139,6 +139,23 @@ impl Look<'_> {
         )
     }
 
+    /// The same call over a longer window, of at most `longest` seconds; `None` where there is none.
+    pub(super) fn longer(&self, longest: f64, why: &str) -> Option<Next> {
+        const LENGTHS: [(&str, f64); 5] =
+            [("1h", 3_600.0), ("3h", 10_800.0), ("6h", 21_600.0), ("1d", 86_400.0), ("7d", 604_800.0)];
+        let window = self.period.window;
+        let wanted = 3.0 * window.seconds();
+        let (text, seconds) =
+            LENGTHS.into_iter().find(|(_, seconds)| *seconds >= wanted && *seconds <= longest)?;
+        let time_range = if window.end() < self.lookup.cx.now {
+            let back = std::time::Duration::from_secs_f64(seconds);
+            TimeRange::new(window.end().checked_sub(back).ok()?, window.end()).ok()?.to_string()
+        } else {
+            text.to_owned()
+        };
+        Some(self.again(why).with("time_range", time_range.as_str()))
+    }
+
     /// The call, of the source that was asked.
     pub(super) fn of_source(&self, next: Next) -> Next {
         match self.source {

@@ -52,6 +52,12 @@ impl Row {
     pub(super) fn moment(&self, place: usize) -> Timestamp {
         Timestamp::from_second(self.grid.second(place)).unwrap_or(Timestamp::MIN)
     }
+
+    /// Whether its baseline is the window just before only.
+    pub(super) fn is_from_before(&self) -> bool {
+        let compared = &self.judged.compared;
+        !compared.is_empty() && compared.iter().all(|one| one.origin == Origin::Before)
+    }
 }
 
 /// What was measured of requests.
@@ -120,7 +126,11 @@ async fn traces(look: &Look<'_>, picture: &Picture<'_>, draft: &mut Draft) {
     let bad = |row: &&Row| {
         row.signal.is_some_and(|signal| signal != Signal::Traffic) && row.judged.direction() == Some(true)
     };
-    let onset = |row: &Row| Some(row.moment(row.judged.moved.as_ref()?.since));
+    // What holds since the first moments read began earlier, nobody knows when.
+    let onset = |row: &Row| {
+        let since = row.judged.moved.as_ref()?.since;
+        Some((since > 1).then(|| row.moment(since)))
+    };
     let Some(onset) = requests.rows.iter().filter(bad).filter_map(onset).min() else { return };
     let Some(latency) = requests.rows.iter().find(|row| row.signal.is_some_and(Signal::is_latency)) else {
         return;
@@ -129,7 +139,7 @@ async fn traces(look: &Look<'_>, picture: &Picture<'_>, draft: &mut Draft) {
     let is_native = matches!(requests.learnt.measure.found.latency, Some((_, Form::Native)));
     let (window, labels) = (look.period.extended(), Labels::default());
     let plain = requests.learnt.plain;
-    let moved = Moved { tree: &tree, window, labels: &labels, onset: Some(onset), is_native, plain };
+    let moved = Moved { tree: &tree, window, labels: &labels, onset, is_native, plain };
     exemplars::hand_over(look.lookup.cx, look.lookup.store, draft, moved).await;
 }
 

@@ -11,8 +11,18 @@ use super::{
 };
 use crate::analysis::{
     baseline::told,
-    signals::detect::{Form, Found},
+    signals::{
+        detect::{Form, Found},
+        queries::Signal,
+    },
 };
+
+/// The longest window of one service, in seconds.
+const LONGEST: f64 = 7.0 * 86_400.0;
+
+/// From so many percent on it is high whatever it was before: failed requests, something with a limit.
+pub(super) const HIGH_ERRORS: f64 = 1.0;
+const HIGH_USE: f64 = 95.0;
 
 /// Other conventions that are named.
 const MOST_NAMED: usize = 4;
@@ -68,6 +78,16 @@ pub(super) fn is_full(row: &Row) -> bool {
     row.alarm.is_some_and(|alarm| row.judged.now.is_some_and(|now| now >= alarm))
 }
 
+/// Whether it is high in itself, whatever it was before.
+pub(super) fn is_high(row: &Row) -> bool {
+    let from = match (row.signal, row.alarm) {
+        (Some(Signal::Errors), _) => HIGH_ERRORS,
+        (None, Some(_)) if row.is_share => HIGH_USE,
+        _ => return false,
+    };
+    row.judged.now.is_some_and(|now| now >= from)
+}
+
 /// `cpu 38 % of limit`.
 fn in_short(row: &Row) -> Option<String> {
     let now = row.judged.now.filter(|now| row.is_share || *now != 0.0)?;
@@ -115,7 +135,7 @@ fn table(look: &Look<'_>, rows: &[&Row]) -> Option<Table> {
 /// Since when it is unusual.
 fn since(row: &Row) -> Cell {
     let Some(moved) = &row.judged.moved else { return Cell::Missing };
-    if moved.since == 0 {
+    if moved.since <= 1 {
         return Cell::text(format!("before {}", time_text(row.moment(0))));
     }
     Cell::Time(row.moment(moved.since))
@@ -128,7 +148,9 @@ fn unit(row: &Row) -> String {
         (_, Some(ended)) => format!("{}; no samples since {}", row.unit, time_text(row.moment(ended))),
         (Some((back, extreme)), None) => {
             let extreme = contract::significant(extreme);
-            format!("{}; was {extreme}, back since {}", row.unit, time_text(row.moment(back)))
+            let settled = row.judged.moved.as_ref().is_some_and(|moved| moved.settled);
+            let how = if settled { "back" } else { "nearer" };
+            format!("{}; was {extreme}, {how} since {}", row.unit, time_text(row.moment(back)))
         }
         (None, None) => row.unit.clone(),
     }
@@ -267,6 +289,12 @@ fn next(look: &Look<'_>, picture: &Picture<'_>, rows: &[&Row], draft: &mut Draft
     }
     if picture.requests.is_none() {
         search(look, picture.service).into_iter().for_each(|next| draft.next(next));
+    }
+    let is_high = |row: &&Row| row.is_from_before() && row.judged.moved.is_none() && is_high(row);
+    if rows.iter().any(is_high) {
+        let why = "since when, against what was before it";
+        let longer = look.longer(LONGEST, why).map(|next| next.with("service", name));
+        longer.into_iter().for_each(|next| draft.next(next));
     }
     if unusual.is_none() {
         draft.next(look.again("which services are worse than usual"));

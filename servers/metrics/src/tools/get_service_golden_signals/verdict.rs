@@ -1,16 +1,19 @@
 //! One sentence about one service: what is wrong, by how much, since when; or that nothing is.
 
-use contract::time_text;
+use contract::{duration_text, time_text};
 
 use super::{
     ask::Look,
     one::{Picture, Requests, Row},
-    show::is_full,
+    show::{is_full, is_high},
     words::amount,
 };
 use crate::analysis::{
     baseline::Origin,
-    signals::{judge::Judged, queries::Signal},
+    signals::{
+        judge::{Judged, Moved},
+        queries::Signal,
+    },
 };
 
 /// One sentence: what is wrong, by how much, since when; or that nothing is.
@@ -32,10 +35,18 @@ pub(super) fn verdict(look: &Look<'_>, picture: &Picture<'_>) -> String {
     }
     let (parts, begun) = news(requests);
     if parts.is_empty() {
-        return format!("{service} {}{}.", usual(requests), and(&full));
+        let high = requests.rows.iter().chain(&picture.saturation);
+        let ask_longer =
+            high.clone().any(|row| row.is_from_before() && row.judged.moved.is_none() && is_high(row));
+        let hint = if ask_longer { "; that is high in itself: look at a longer window" } else { "" };
+        return format!("{service} {}{}{hint}.", usual(look, requests), and(&full));
     }
     let is_usual = traffic.is_some_and(|row| !row.judged.is_unusual());
-    let normal = if is_usual { "; traffic as usual" } else { "" };
+    let normal = match traffic {
+        Some(row) if is_usual && row.is_from_before() => "; traffic as before",
+        _ if is_usual => "; traffic as usual",
+        _ => "",
+    };
     format!("{service} {}{}{normal}{}.", joined(&parts), since_first(&begun), and(&full))
 }
 
@@ -64,7 +75,7 @@ fn news(requests: &Requests) -> (Vec<String>, Vec<&Row>) {
         let much = if traffic.judged.direction() == Some(true) { "more" } else { "less" };
         let gets = if parts.is_empty() { "gets" } else { "it gets" };
         let now = now(traffic, &traffic.unit);
-        parts.push(format!("{gets} {much} traffic than usual: {now}{}", was(traffic)));
+        parts.push(format!("{gets} {much} traffic than {}: {now}{}", than(traffic), was(traffic)));
         begun.push(traffic);
     }
     (parts, begun)
@@ -102,6 +113,11 @@ fn joined(parts: &[String]) -> String {
     }
 }
 
+/// What a row is compared with, after "than".
+fn than(row: &Row) -> &'static str {
+    if row.is_from_before() { "before" } else { "usual" }
+}
+
 /// ` (0.1 % usually)`.
 fn was(row: &Row) -> String {
     let Some(baseline) = row.judged.baseline else { return String::new() };
@@ -118,7 +134,7 @@ fn since_first(rows: &[&Row]) -> String {
         Some((row.moment(row.judged.moved.as_ref()?.since), row.judged.moved.as_ref()?.since))
     });
     match first.min() {
-        Some((at, 0)) => format!(", since before {}", time_text(at)),
+        Some((at, 0 | 1)) => format!(", since before {}", time_text(at)),
         Some((at, _)) => format!(", since {}", time_text(at)),
         None => String::new(),
     }
@@ -147,10 +163,13 @@ fn without_traffic(row: &Row) -> Option<String> {
 }
 
 /// What is as usual, or can't be judged, or is over.
-fn usual(requests: &Requests) -> String {
+fn usual(look: &Look<'_>, requests: &Requests) -> String {
+    let is_judged = requests.rows.iter().any(|row| row.judged.baseline.is_some());
+    let fails = of(requests, |signal| signal == Signal::Errors).filter(|row| is_judged && is_high(row));
     let values: Vec<String> = requests
         .rows
         .iter()
+        .filter(|row| fails.is_none_or(|fails| fails.signal != row.signal))
         .filter_map(|row| {
             let now = amount(row.judged.now?, &row.unit);
             Some(match row.signal? {
@@ -163,22 +182,45 @@ fn usual(requests: &Requests) -> String {
         })
         .collect();
     let values = values.join(", ");
-    let over = requests.rows.iter().find_map(|row| {
+    // What is not quite back is told before what is.
+    let ended = requests.rows.iter().filter_map(|row| {
         let moved = row.judged.moved.as_ref()?;
         Some((row, moved, moved.back?))
     });
-    if let Some((row, moved, back)) = over {
-        return format!(
-            "is back to usual since {}: {} was {} from {} on{}; now {values}",
-            time_text(row.moment(back)),
-            row.name,
-            amount(moved.extreme, &row.unit),
-            time_text(row.moment(moved.since)),
-            was(row),
-        );
+    if let Some((row, moved, back)) = ended.min_by_key(|(_, moved, _)| moved.settled) {
+        return over(row, moved, back, fails, &values);
     }
-    if requests.rows.iter().all(|row| row.judged.baseline.is_none()) {
+    if !is_judged {
         return format!("has {values}; there is no baseline, so whether that is usual is unknown");
     }
-    format!("is as usual: {values}")
+    let before = duration_text(look.period.window.seconds());
+    let is_before = requests.rows.iter().any(Row::is_from_before);
+    let before = format!("in the {before} just before (no baseline of earlier days)");
+    match (fails, is_before) {
+        (Some(fails), true) => format!("{}, as {before}: {values}", failing(fails)),
+        (Some(fails), false) => format!("{}, as usual: {values}", failing(fails)),
+        (None, true) => format!("is as {before}: {values}"),
+        (None, false) => format!("is as usual: {values}"),
+    }
+}
+
+/// `fails 11.2 % of requests`.
+fn failing(row: &Row) -> String {
+    format!("fails {} of requests", amount(row.judged.now.unwrap_or(0.0), "%"))
+}
+
+/// What was unusual, and is not any more.
+fn over(row: &Row, moved: &Moved, back: usize, fails: Option<&Row>, values: &str) -> String {
+    let values = fails.map_or(values.to_owned(), |fails| format!("{values}; it {}", failing(fails)));
+    let how = match moved.settled {
+        true if row.is_from_before() => "is back to what it was before",
+        true => "is back to usual",
+        false => "is nearer to what it was, but not back,",
+    };
+    let since = match moved.since {
+        0 | 1 => format!("before {}", time_text(row.moment(moved.since))),
+        since => time_text(row.moment(since)),
+    };
+    let (back, extreme) = (time_text(row.moment(back)), amount(moved.extreme, &row.unit));
+    format!("{how} since {back}: {} was {extreme} from {since} on{}; now {values}", row.name, was(row))
 }

@@ -2,7 +2,7 @@
 
 use contract::{Answer, Cell, Cite, Draft, Finding, Next, Table, duration_text};
 
-use super::{NOTHING, Service, Told, UNREAD, measure::Basis};
+use super::{HIGH_ERRORS, LONGEST, NOTHING, Service, Told, UNREAD, measure::Basis};
 use crate::tools::get_service_golden_signals::{ask::Look, words::amount};
 
 /// What `severity` counts.
@@ -25,6 +25,8 @@ pub(super) fn answer(
     let worse: Vec<&Service> = services.iter().filter(|one| one.severity > 0.0).collect();
     let count = services.len();
     let mut verdict = verdict(look, &worse, count, compared);
+    let failing: Vec<&Service> = services.iter().filter(|one| one.failing() > 0.0).collect();
+    verdict.push_str(&failing_as_before(&failing));
     if !basis.unseen.is_empty() {
         verdict.push_str(&format!(" Not measured, so unknown: {}.", basis.unseen.join(", ")));
     }
@@ -46,6 +48,11 @@ pub(super) fn answer(
             draft.next(look.again("since when, and which route").with("service", name));
         }
     }
+    let was_failing = |one: &&Service| one.health.errors_was.is_some_and(|was| was >= HIGH_ERRORS);
+    if compared.contains("before") && failing.iter().any(was_failing) {
+        let longer = look.longer(LONGEST, "since when it fails: it did so in the window before already");
+        longer.into_iter().for_each(|next| draft.next(next));
+    }
     draft.next(look.of_source(
         Next::call("list_firing_alerts", "what fires").with("time_range", look.period.time_range.as_str()),
     ));
@@ -55,26 +62,45 @@ pub(super) fn answer(
 
 /// How many are worse, and the worst.
 fn verdict(look: &Look<'_>, worse: &[&Service], count: usize, compared: &str) -> String {
+    let length = duration_text(look.period.window.seconds());
     match worse.first() {
         None if [NOTHING, UNREAD].contains(&compared) => format!(
             "None of {count} services is failing requests; there is no baseline, so whether traffic and latency are as \
              usual is unknown."
         ),
         None => format!(
-            "None of {count} services is worse than usual over {}.",
-            duration_text(look.period.window.seconds())
+            "None of {count} services is worse than {}.",
+            match compared.contains("before") {
+                true => format!("in the {length} just before (no baseline of earlier days)"),
+                false => format!("usual over {length} (baseline: {compared})"),
+            }
         ),
         Some(worst) => {
             let are = if worse.len() == 1 { "is" } else { "are" };
             let when = if compared.contains("before") { "before" } else { "usually" };
             let than = match (compared, when) {
                 (NOTHING | UNREAD, _) => " failing requests (there is no baseline)",
-                (_, "before") => " worse than just before",
+                (_, "before") => " worse than just before (no baseline of earlier days)",
                 _ => " worse than usual",
             };
             format!("{} of {count} services {are}{than}; worst: {}.", worse.len(), words(worst, when))
         }
     }
+}
+
+/// Services that fail many requests, but not more than they did.
+fn failing_as_before(failing: &[&Service]) -> String {
+    const NAMED: usize = 4;
+    let all: Vec<String> = (failing.iter().filter(|one| one.severity <= 0.0))
+        .map(|one| format!("{} {}", one.name.shown(80), amount(one.failing(), "% of requests")))
+        .collect();
+    if all.is_empty() {
+        return String::new();
+    }
+    let more = all.len().saturating_sub(NAMED);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    let named = all.get(..NAMED).unwrap_or(&all).join(", ");
+    format!(" Failing 1 % of requests or more all the same: {named}{more}.")
 }
 
 /// `payment with 5.2 % errors (0.1 % before), latency 1.9 s (190 ms before), 212 requests/s (220 before)`.
