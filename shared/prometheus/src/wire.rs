@@ -82,6 +82,9 @@ impl<'de> Deserialize<'de> for Number {
     }
 }
 
+/// The last second of the year 9999.
+const LAST_SECOND: f64 = 253_402_300_799.0;
+
 /// A moment in seconds, with a fraction or without, kept as whole milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Millis(pub(crate) i64);
@@ -92,7 +95,10 @@ impl<'de> Deserialize<'de> for Millis {
         if !seconds.is_finite() {
             return Err(de::Error::custom("a moment that is no number"));
         }
-        // Saturates far outside the calendar; a double holds the milliseconds of every year exactly.
+        // Whoever computes with moments may add and subtract them. A double holds these milliseconds exactly.
+        if seconds.abs() > LAST_SECOND {
+            return Err(de::Error::custom("a moment outside the years of the calendar"));
+        }
         Ok(Millis((seconds * 1000.0).round() as i64))
     }
 }

@@ -14,8 +14,6 @@ use crate::{Limits, Reply, UpstreamError};
 const LARGE: usize = 1024 * 1024;
 /// So many.
 pub(crate) const LARGE_AT_ONCE: usize = 2;
-/// A body without a length grows by so many bytes at a time.
-const GROWTH: usize = 1024 * 1024;
 
 /// Notes the attempt in the trail when it ends; a dropped attempt was cancelled.
 struct Noted<'a> {
@@ -99,9 +97,12 @@ async fn exchange<Failure: Error + 'static>(
         if place.is_none() && body.len() + chunk.len() > LARGE {
             place = large.acquire().await.ok();
         }
-        if body.capacity() < body.len() + chunk.len() {
-            // In steps rather than by doubling, which would hold up to twice the cap, for each of several replies at once.
-            body.reserve_exact(chunk.len().max(GROWTH));
+        let needed = body.len() + chunk.len();
+        if body.capacity() < needed {
+            // A large body gets its room in one piece: grown step by step, the pieces it leaves behind add up. Pages that are
+            // not written take no memory.
+            let room = if needed > LARGE { cap } else { needed.next_power_of_two() };
+            body.reserve_exact(room.max(needed) - body.len());
         }
         body.extend_from_slice(&chunk);
     }
