@@ -1,8 +1,8 @@
 //! `conformance-mcp`: what the MCP conformance suite wants to find in a server, behind the real runtime: its transports,
 //! guard, audit log and confirmations. Test only; no part of it is in a shipped binary.
 //!
-//! - [`fixtures`]: the suite's tools, prompts and resources, in the protocol's own words.
-//! - [`flag`]: a tool that changes something, for the tests of confirmations (no shipped server has one yet).
+//! - `fixtures`: the suite's tools, prompts and resources, in the protocol's own words.
+//! - `flag`: a tool that changes something, for the tests of confirmations (no shipped server has one yet).
 
 mod fixtures;
 mod flag;
