@@ -53,7 +53,7 @@ pub(crate) struct Request {
     service: Option<String>,
     /// `unusual` (default) or `cardinality`.
     mode: Option<Mode>,
-    /// `1h` (default) or START/END; its first part is the baseline.
+    /// `1h` (default) or START/END; its first part is the baseline, or the hour before if it is shorter.
     time_range: Option<TimeSpec>,
     /// When the trouble began: RFC 3339, epoch seconds, `now-20m`; left out, inferred.
     since: Option<String>,
