@@ -128,6 +128,10 @@ fn authorization(
         credentials.add(&encoded);
         return Ok(Some(("basic", format!("Basic {encoded}"))));
     }
+    if let Some(key) = &config.api_key {
+        credentials.add(key.expose_secret());
+        return Ok(Some(("api_key", format!("ApiKey {}", key.expose_secret()))));
+    }
     let token = secret(
         config,
         "bearer_token_file",

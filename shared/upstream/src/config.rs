@@ -21,6 +21,9 @@ pub struct SourceConfig {
     /// Bearer token.
     #[schemars(with = "Option<String>")]
     pub bearer_token: Option<SecretString>,
+    /// API key of Elasticsearch as it is given out: base64 of `id:key`.
+    #[schemars(with = "Option<String>")]
+    pub api_key: Option<SecretString>,
     /// File holding the bearer token; read again when the backend answers 401.
     pub bearer_token_file: Option<PathBuf>,
     /// PEM file of certificate authorities to trust besides the system's.

@@ -11,7 +11,7 @@ use std::{
 use bytes::Bytes;
 use contract::{Context, UpstreamCall};
 use moka::future::Cache;
-use reqwest::{Client, Response, Url};
+use reqwest::{Client, Response, Url, header::CONTENT_TYPE};
 use tokio::{
     sync::{Semaphore, SemaphorePermit},
     time::Instant,
@@ -161,11 +161,15 @@ impl Upstream {
         }
         let url = self.url(ask);
         self.send(cx, ask.endpoint, |client| {
-            let request = match ask.endpoint.method {
-                Method::Get => client.get(url.clone()).query(&ask.parameters),
-                Method::Post => client.post(url.clone()).form(&ask.parameters),
+            let request = match (ask.endpoint.method, &ask.body) {
+                (Method::Get, _) => client.get(url.clone()).query(&ask.parameters),
+                (Method::Post, None) => client.post(url.clone()).form(&ask.parameters),
+                (Method::Post, Some((kind, body))) => {
+                    let request = client.post(url.clone()).query(&ask.parameters);
+                    request.header(CONTENT_TYPE, *kind).body(body.clone())
+                }
             };
-            request.send()
+            ask.headers.iter().fold(request, |request, (name, value)| request.header(*name, value)).send()
         })
         .await
     }

@@ -324,3 +324,28 @@ async fn only_what_says_that_a_backend_is_away_counts_against_it_and_only_for_a_
         assert_eq!(upstream.health(), health, "{fault:?}");
     }
 }
+
+#[tokio::test]
+async fn a_body_of_json_goes_beside_the_query_string_and_headers_tie_logs_together() {
+    let backend = Recorded::start().await;
+    backend.reply(Reply::to("POST", "/api/v1/query").query("timeout", "10s").text("{}")).await;
+    let body = r#"{"query":{"match_all":{}}}"#;
+    let ask = Ask::of(POST).with("timeout", "10s").header("X-Opaque-Id", "7f3a91c2").json(body);
+    assert_eq!(upstream(&backend.url()).fetch(&cx(), &ask).await.unwrap().status, 200);
+    let seen = &backend.requests()[0];
+    assert_eq!(seen.body, body.as_bytes());
+    for (name, value) in [("content-type", "application/json"), ("x-opaque-id", "7f3a91c2")] {
+        assert!(seen.headers.contains(&(name.to_owned(), value.to_owned())), "{:?}", seen.headers);
+    }
+}
+
+#[tokio::test]
+async fn an_api_key_signs_in() {
+    let backend = Recorded::start().await;
+    backend.reply(Reply::to("GET", "/api/v1/labels").text("{}")).await;
+    let config = SourceConfig { api_key: Some("aWQ6a2V5a2V5".into()), ..at(&backend.url()) };
+    let upstream = Upstream::new("elasticsearch", config, limits()).unwrap();
+    upstream.fetch(&cx(), &Ask::of(GET)).await.unwrap();
+    let expected = ("authorization".to_owned(), "ApiKey aWQ6a2V5a2V5".to_owned());
+    assert!(backend.requests()[0].headers.contains(&expected));
+}

@@ -1,0 +1,1 @@
+//! What is concluded from records and counts: pure functions, no I/O, no clock.

@@ -1,0 +1,110 @@
+//! What the tools ask of a store of logs, one method a question.
+
+use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
+
+use contract::{Context, ErrorKind, ToolError, nearest};
+
+use crate::model::{
+    Freshness, Histogram, Key, Layout, Like, LogSource, Page, Reply, Sample, Search, Tally, Top, Total,
+};
+
+/// The answer to a question, in time. Dropping it cancels the request.
+pub(crate) type Asking<'a, T> = Pin<Box<dyn Future<Output = Result<Reply<T>, ToolError>> + Send + 'a>>;
+
+/// A store of logs.
+pub(crate) trait Logs: Send + Sync + 'static {
+    /// The name it was configured with: what `source` takes.
+    fn name(&self) -> &str;
+
+    /// How evidence and errors call it: `elasticsearch "main"`.
+    fn system(&self) -> &str;
+
+    /// The language of [`Search::text`], for errors and descriptions: `Lucene`, `KQL`.
+    fn language(&self) -> &'static str;
+
+    /// Where a person sees what is searched for, when that is configured.
+    fn link(&self, search: &Search) -> Option<String>;
+
+    /// Indices, data streams, aliases or tables that hold logs.
+    fn sources<'a>(&'a self, cx: &'a Context) -> Asking<'a, Vec<LogSource>>;
+
+    /// Which fields play which role. Kept for some minutes.
+    fn layout<'a>(&'a self, cx: &'a Context) -> Asking<'a, Arc<Layout>>;
+
+    /// How many records there are; counted to the end.
+    fn total<'a>(&'a self, cx: &'a Context, search: &'a Search) -> Asking<'a, Total>;
+
+    /// Counts over time, in all and by the `most` most frequent values of a key. All steps of the window are there.
+    fn histogram<'a>(
+        &'a self,
+        cx: &'a Context,
+        search: &'a Search,
+        step: Duration,
+        by: Option<(&'a Key, usize)>,
+    ) -> Asking<'a, Histogram>;
+
+    /// The most frequent values of a key.
+    fn top<'a>(&'a self, cx: &'a Context, search: &'a Search, key: &'a Key, most: usize) -> Asking<'a, Top>;
+
+    /// Records in order of time.
+    fn page<'a>(&'a self, cx: &'a Context, search: &'a Search, page: &'a Page) -> Asking<'a, Sample>;
+
+    /// About `size` records spread evenly over the window, the same ones each time.
+    fn sample<'a>(&'a self, cx: &'a Context, search: &'a Search, size: usize) -> Asking<'a, Sample>;
+
+    /// How often each of these patterns occurs in the search, in their order.
+    fn tallies<'a>(&'a self, cx: &'a Context, search: &'a Search, likes: &'a [Like]) -> Asking<'a, Vec<Tally>>;
+
+    /// Whether this backend would find a record with this message by the pattern: what it takes for words is its own
+    /// matter. With it a pattern's filter is tried on the lines that were read before its counts are called exact.
+    fn finds(&self, like: &Like, message: &str) -> bool;
+
+    /// The newest record and how late records arrive.
+    fn freshness<'a>(&'a self, cx: &'a Context, search: &'a Search) -> Asking<'a, Freshness>;
+}
+
+/// The sources of this server, as configured.
+pub(crate) struct Sources {
+    logs: Vec<Arc<dyn Logs>>,
+}
+
+impl Sources {
+    pub(crate) fn new(logs: Vec<Arc<dyn Logs>>) -> Sources {
+        Sources { logs }
+    }
+
+    /// Arguments that make no sense with so few sources.
+    pub(crate) fn unlisted(&self) -> &'static [&'static str] {
+        if self.logs.len() < 2 { &["source"] } else { &[] }
+    }
+
+    /// The store of this name, or the first one.
+    ///
+    /// # Errors
+    /// When there is none, saying what to configure; when the name is unknown, with the nearest.
+    pub(crate) fn logs(&self, name: Option<&str>) -> Result<&dyn Logs, ToolError> {
+        let Some(name) = name else {
+            return self.logs.first().map(AsRef::as_ref).ok_or_else(|| {
+                ToolError::new(
+                    ErrorKind::NotConfigured,
+                    "no store of logs is configured",
+                    "an operator sets ELASTICSEARCH_URL, OPENSEARCH_URL or ADX_URL, or [[elasticsearch]], \
+                     [[opensearch]] or [[adx]] with a url in the configuration file",
+                )
+            });
+        };
+        let found = self.logs.iter().find(|source| source.name() == name);
+        found.map(AsRef::as_ref).ok_or_else(|| {
+            let known: Vec<&str> = self.logs.iter().map(|source| source.name()).collect();
+            let meant = nearest(name, known.iter().copied(), 1);
+            ToolError::invalid("source", "no source of this name")
+                .remedy(format!("sources: {}; left out, the first one answers", known.join(", ")))
+                .nearest(meant)
+        })
+    }
+
+    /// The sources that were not asked, for the answer's caveats; empty with a single source.
+    pub(crate) fn others(&self, asked: &dyn Logs) -> Vec<&str> {
+        self.logs.iter().map(|source| source.name()).filter(|name| *name != asked.name()).collect()
+    }
+}
