@@ -53,7 +53,12 @@ pub(crate) trait Logs: Send + Sync + 'static {
     fn sample<'a>(&'a self, cx: &'a Context, search: &'a Search, size: usize) -> Asking<'a, Sample>;
 
     /// How often each of these patterns occurs in the search, in their order.
-    fn tallies<'a>(&'a self, cx: &'a Context, search: &'a Search, likes: &'a [Like]) -> Asking<'a, Vec<Tally>>;
+    fn tallies<'a>(
+        &'a self,
+        cx: &'a Context,
+        search: &'a Search,
+        likes: &'a [Like],
+    ) -> Asking<'a, Vec<Tally>>;
 
     /// Whether this backend would find a record with this message by the pattern: what it takes for words is its own
     /// matter. With it a pattern's filter is tried on the lines that were read before its counts are called exact.

@@ -42,9 +42,9 @@ impl Level {
             Level::Info => &["info", "inf", "information", "informational", "notice", "log"],
             Level::Warn => &["warn", "wrn", "warning"],
             Level::Error => &["error", "err", "eror", "severe"],
-            Level::Fatal => &[
-                "fatal", "ftl", "crit", "critical", "alert", "emerg", "emergency", "panic", "dpanic",
-            ],
+            Level::Fatal => {
+                &["fatal", "ftl", "crit", "critical", "alert", "emerg", "emergency", "panic", "dpanic"]
+            }
         }
     }
 
