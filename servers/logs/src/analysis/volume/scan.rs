@@ -1,0 +1,89 @@
+//! The stretch that differs most from what is expected.
+
+use super::{
+    Anomaly, EXCESS, Kind, RATIO, SCORE, Stream,
+    expectation::{Baseline, Expectation},
+};
+
+/// Of a lead-in this part may belong to a stretch: the rest is needed as a baseline.
+const LEAD_IN_KEPT: f64 = 0.5;
+/// A rate below this share of the expected one is silence: a last line or a heartbeat does not end it.
+const SILENT: f64 = 0.02;
+
+/// Sums up to each step, so that any stretch costs two look-ups.
+struct Sums {
+    /// Records of steps that are free.
+    counts: Vec<f64>,
+    /// Steps that belong to a stretch told before.
+    taken: Vec<usize>,
+}
+
+impl Sums {
+    fn of(counts: &[u64], taken: &[bool]) -> Sums {
+        let mut sums = Sums { counts: vec![0.0], taken: vec![0] };
+        let (mut count, mut used) = (0.0, 0);
+        for (counted, taken) in counts.iter().zip(taken) {
+            if *taken {
+                used += 1;
+            } else {
+                count += *counted as f64;
+            }
+            sums.counts.push(count);
+            sums.taken.push(used);
+        }
+        sums
+    }
+
+    /// Records of a stretch, and records and steps of the rest; `None` when a part of it is taken.
+    fn stretch(&self, from: usize, to: usize) -> Option<(f64, (f64, f64))> {
+        let free = self.taken.get(to)? == self.taken.get(from)?;
+        let count = self.counts.get(to)? - self.counts.get(from)?;
+        let steps = (self.counts.len() - 1).saturating_sub(self.taken.last()? + (to - from));
+        free.then_some((count, (self.counts.last()? - count, steps as f64)))
+    }
+}
+
+/// The stretch with the largest likelihood ratio among those that differ enough to matter, if one is certain enough.
+pub(super) fn largest(stream: &Stream<'_>, expectation: &Expectation, taken: &[bool]) -> Option<Anomaly> {
+    let sums = Sums::of(stream.counts, taken);
+    let steps = stream.counts.len();
+    let first = (stream.window as f64 * LEAD_IN_KEPT) as usize;
+    let mut best: Option<Anomaly> = None;
+    for from in first..steps {
+        for to in from.max(stream.window) + 1..=steps {
+            let Some((count, rest)) = sums.stretch(from, to) else { continue };
+            let Some(baseline) = expectation.baseline(from, to, count, rest) else { continue };
+            let Some((kind, score)) = judged(count, baseline, expectation.dispersion) else { continue };
+            if best.is_none_or(|best| score > best.score) {
+                let (count, expected) = (count as u64, baseline.expected());
+                best = Some(Anomaly { kind, from, to, count, expected, score });
+            }
+        }
+    }
+    best.filter(|found| found.score >= SCORE)
+}
+
+/// What a stretch is, and how certain; `None` when it does not differ enough to matter.
+fn judged(count: f64, baseline: Baseline, dispersion: f64) -> Option<(Kind, f64)> {
+    let expected = baseline.expected();
+    let apart = count >= RATIO * expected || count * RATIO <= expected;
+    if !apart || (count - expected).abs() < EXCESS {
+        return None;
+    }
+    let kind = match count > expected {
+        true => Kind::Spike,
+        false if count <= expected * SILENT => Kind::Silence,
+        false => Kind::Drop,
+    };
+    Some((kind, likelihood_ratio(count, baseline) / dispersion))
+}
+
+/// ln of the likelihood ratio of two Poisson rates against one, given their sum.
+fn likelihood_ratio(count: f64, baseline: Baseline) -> f64 {
+    let all = count + baseline.count;
+    let share = baseline.ratio / (1.0 + baseline.ratio);
+    let term = |counted: f64, expected: f64| {
+        if counted > 0.0 && expected > 0.0 { counted * (counted / expected).ln() } else { 0.0 }
+    };
+    term(count, all * share) + term(baseline.count, all * (1.0 - share))
+}

@@ -1,0 +1,146 @@
+//! Hand-made streams, and simulated ones: what is planted is found, and quiet streams stay quiet.
+
+use proptest::prelude::*;
+
+use super::*;
+
+fn judged(counts: &[u64], window: usize, earlier: &[Vec<u64>]) -> Judgement {
+    judge(&Stream { counts, window, earlier })
+}
+
+/// `(kind, from, to)` of what is told.
+fn told(counts: &[u64], window: usize) -> Vec<(Kind, usize, usize)> {
+    judged(counts, window, &[]).anomalies.iter().map(|found| (found.kind, found.from, found.to)).collect()
+}
+
+#[test]
+fn each_kind_is_told_with_its_steps() {
+    let table: [(&str, Vec<u64>, Vec<(Kind, usize, usize)>); 7] = [
+        ("usual", [20; 120].to_vec(), vec![]),
+        ("spike", [vec![20; 90], vec![80; 10], vec![20; 20]].concat(), vec![(Kind::Spike, 90, 100)]),
+        ("still going on", [vec![20; 100], vec![80; 20]].concat(), vec![(Kind::Spike, 100, 120)]),
+        ("silence", [vec![20; 100], vec![0; 20]].concat(), vec![(Kind::Silence, 100, 120)]),
+        ("drop", [vec![20; 100], vec![5; 20]].concat(), vec![(Kind::Drop, 100, 120)]),
+        ("begins", [vec![0; 70], vec![9; 50]].concat(), vec![(Kind::Spike, 70, 120)]),
+        ("the whole window", [vec![20; 60], vec![2; 60]].concat(), vec![(Kind::Drop, 60, 120)]),
+    ];
+    for (name, counts, expected) in table {
+        assert_eq!(told(&counts, 60), expected, "{name}");
+    }
+}
+
+#[test]
+fn a_large_ratio_of_a_tiny_number_is_nothing() {
+    let mut counts = [0; 120];
+    counts[100] = 9;
+    assert_eq!(told(&counts, 60), vec![]);
+    let judged = judged(&[0; 120], 60, &[]);
+    assert!(judged.sparse && judged.anomalies.is_empty());
+}
+
+#[test]
+fn what_happens_every_day_is_usual() {
+    let nightly: Vec<u64> = (0..120).map(|step| if (80..90).contains(&step) { 200 } else { 20 }).collect();
+    assert_eq!(told(&nightly, 60), vec![(Kind::Spike, 80, 90)], "nobody knows it is nightly");
+    assert_eq!(judged(&nightly, 60, &[nightly.clone(), nightly.clone()]).anomalies, vec![]);
+    let quiet = judged(&[20; 120], 60, &[nightly.clone(), nightly]);
+    let found: Vec<(Kind, usize, usize)> =
+        quiet.anomalies.iter().map(|one| (one.kind, one.from, one.to)).collect();
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].0, Kind::Drop, "the nightly job did not run");
+    assert!(found[0].1.abs_diff(80) <= 2 && found[0].2.abs_diff(90) <= 2, "{found:?}");
+}
+
+#[test]
+fn two_incidents_are_two() {
+    let mut counts = [20; 120];
+    counts[70..75].fill(200);
+    counts[100..110].fill(0);
+    assert_eq!(told(&counts, 60), vec![(Kind::Spike, 70, 75), (Kind::Silence, 100, 110)]);
+}
+
+/// Knuth's Poisson sampler for small means, sums of it for large ones.
+fn poisson(random: &mut fastrand::Rng, mean: f64) -> u64 {
+    let parts = (mean / 20.0).ceil().max(1.0);
+    let limit = (-mean / parts).exp();
+    let mut counted = 0;
+    for _ in 0..parts as usize {
+        let mut product = random.f64();
+        while product > limit {
+            counted += 1;
+            product *= random.f64();
+        }
+    }
+    counted
+}
+
+#[test]
+fn quiet_streams_stay_quiet() {
+    let mut random = fastrand::Rng::with_seed(1);
+    let mut loud = Vec::new();
+    let means = [0.05, 0.5, 2.0, 10.0, 60.0, 300.0];
+    for round in 0..100 {
+        for mean in means {
+            for bursty in [false, true] {
+                let mut draw = || {
+                    // A gamma-like mixture of rates: variance about three times the mean, in bursts of one step.
+                    let rate = if bursty { mean * (0.4 + 1.2 * random.f64()) } else { mean };
+                    poisson(&mut random, rate)
+                };
+                let counts: Vec<u64> = (0..120).map(|_| draw()).collect();
+                let earlier: Vec<Vec<u64>> =
+                    (0..round % 3).map(|_| (0..120).map(|_| draw()).collect()).collect();
+                if !judged(&counts, 60, &earlier).anomalies.is_empty() {
+                    loud.push((mean, bursty, earlier.len()));
+                }
+            }
+        }
+    }
+    // 6 of 1,200 would be 1 in 200.
+    assert!(loud.len() <= 6, "{} of 1,200: {loud:?}", loud.len());
+}
+
+#[test]
+fn what_is_planted_is_found_where_it_begins() {
+    let mut random = fastrand::Rng::with_seed(2);
+    let (mut found, mut cases, mut late) = (0, 0, Vec::new());
+    for mean in [1.0, 5.0, 30.0, 200.0] {
+        for (factor, kind) in [(0.0, Kind::Silence), (0.2, Kind::Drop), (5.0, Kind::Spike)] {
+            for start in [75, 90, 100] {
+                let counts: Vec<u64> = (0..120)
+                    .map(|step| poisson(&mut random, if step >= start { mean * factor } else { mean }))
+                    .collect();
+                // Fewer than 40 records too many or too few are at the edge of what can be known.
+                if (mean * (factor - 1.0) * (120 - start) as f64).abs() < 40.0 {
+                    continue;
+                }
+                cases += 1;
+                let all = judged(&counts, 60, &[]);
+                let Some(first) = all.anomalies.first() else { continue };
+                let same = first.kind == kind || (kind == Kind::Silence && first.kind == Kind::Drop);
+                found += usize::from(same);
+                late.push(first.from.abs_diff(start));
+            }
+        }
+    }
+    late.sort_unstable();
+    assert!(found * 20 >= cases * 19, "{found} of {cases}");
+    assert!(late[late.len() / 2] <= 1 && late[late.len() * 9 / 10] <= 3, "{late:?}");
+}
+
+proptest! {
+    #[test]
+    fn any_counts_are_judged_without_panic_and_within_the_window(
+        counts in proptest::collection::vec(0_u64..1_000_000_000, 0..60),
+        window in 0_usize..70,
+        earlier in proptest::collection::vec(proptest::collection::vec(0_u64..1_000_000, 0..60), 0..3),
+    ) {
+        let judged = judged(&counts, window.min(counts.len()), &earlier);
+        for found in judged.anomalies {
+            prop_assert!(found.from < found.to && found.to <= counts.len() && found.to > window.min(counts.len()));
+            prop_assert!(found.score.is_finite() && found.expected.is_finite());
+            let within: u64 = counts[found.from..found.to].iter().sum();
+            prop_assert_eq!(within, found.count);
+        }
+    }
+}
