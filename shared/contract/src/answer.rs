@@ -77,6 +77,13 @@ impl Evidence {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Cite(pub(crate) usize);
 
+/// As the renderings write it: `e1` is the first.
+impl std::fmt::Display for Cite {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "e{}", self.0 + 1)
+    }
+}
+
 /// One statement, with what it rests on.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Finding {

@@ -2,6 +2,7 @@
 //! the same facts in the same order, because both are made from the same `Fitted` parts.
 
 mod fit;
+mod listed;
 mod seal;
 mod structured;
 mod text;

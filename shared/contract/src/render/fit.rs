@@ -3,11 +3,14 @@
 
 use serde_json::Value;
 
-use super::{seal::sealed, structured, text};
-use crate::{Answer, Budget, Cell, Evidence, Finding, Next, Table, budget::Purse, untrusted::MARK};
+use super::{
+    listed::{Listed, evidence_cost},
+    seal::sealed,
+    structured, text,
+};
+use crate::{Answer, Budget, Cell, Cite, Finding, Next, Table, budget::Purse, untrusted::MARK};
 
 const VERDICT: usize = 600;
-const QUERY: usize = 1_500;
 const CAVEAT: usize = 400;
 const STATEMENT: usize = 1_000;
 /// Frame of an answer: keys, headers and the counts of what was left out.
@@ -20,8 +23,7 @@ pub(super) struct Fitted<'a> {
     pub(super) verdict: String,
     pub(super) findings: Part,
     pub(super) tables: Vec<FittedTable<'a>>,
-    pub(super) evidence: Vec<(usize, &'a Evidence, String)>,
-    pub(super) evidence_omitted: usize,
+    pub(super) evidence: Listed<'a>,
     pub(super) caveats: Part,
     pub(super) next: Part,
 }
@@ -78,13 +80,13 @@ impl<'a> Fitted<'a> {
         let heads: usize = answer.tables().iter().map(head_cost).sum();
         purse.draw((FRAME + heads + json_length(&verdict)).min(purse.left));
 
-        let (evidence, evidence_omitted) = fit_evidence(answer.evidence(), &mut purse, budget.share(40));
+        let mut evidence = Listed::new(answer, &mut purse, budget.share(40));
         let next = fit_part(answer.next().iter().map(write_next), &mut purse, budget.share(15));
         let caveats =
             fit_part(answer.caveats().iter().map(|text| write_caveat(text)), &mut purse, budget.share(15));
-        let findings = fit_part(answer.findings().iter().map(write_finding), &mut purse, budget.share(50));
+        let findings = fit_findings(answer.findings(), &mut evidence, &mut purse, budget.share(50));
         let tables = fit_tables(answer.tables(), &mut purse);
-        Fitted { verdict, findings, tables, evidence, evidence_omitted, caveats, next }
+        Fitted { verdict, findings, tables, evidence, caveats, next }
     }
 
     pub(super) fn rows_seen(&self) -> u64 {
@@ -127,34 +129,35 @@ fn fit_part(items: impl Iterator<Item = Written>, purse: &mut Purse, mut share: 
     part
 }
 
-fn fit_evidence<'a>(
-    all: &'a [Evidence],
-    purse: &mut Purse,
-    mut share: Purse,
-) -> (Vec<(usize, &'a Evidence, String)>, usize) {
-    let mut shown = Vec::new();
-    for (index, evidence) in all.iter().enumerate() {
-        // whole, it is sent again as it is; what was cut is a sentence
-        let fits = evidence.query.len() <= QUERY;
-        let query = if fits { evidence.query.clone() } else { sentence(&evidence.query, QUERY) };
-        let text = text::evidence_header(evidence).len() + query.len() + 12;
-        let value = serde_json::to_string(&structured::evidence(index, evidence, &query))
-            .map_or(0, |json| json.len());
-        let cost = text.max(value) + 2;
-        if share.left >= cost && purse.draw(cost) {
-            share.draw(cost);
-            shown.push((index, evidence, query));
+/// As [`fit_part`], and nothing is shown without the evidence it rests on: citations of what is not listed are counted,
+/// and where none is listed, the first comes in short.
+fn fit_findings(findings: &[Finding], evidence: &mut Listed<'_>, purse: &mut Purse, mut share: Purse) -> Part {
+    let mut part = Part::default();
+    for finding in findings {
+        let short = finding.cites.first().filter(|_| !finding.cites.iter().any(|cite| evidence.has(*cite)));
+        let short = short.and_then(|first| Some((*first, evidence.short(*first)?)));
+        let is_listed = |cite: &Cite| evidence.has(*cite) || short.as_ref().is_some_and(|(first, _)| first == cite);
+        let item = write_finding(finding, is_listed);
+        let cost = item.cost() + short.as_ref().map_or(0, |(first, short)| evidence_cost(*first, short));
+        if part.omitted == 0 && share.left >= item.cost() && purse.draw(cost) {
+            share.draw(item.cost());
+            evidence.shown.extend(short);
+            part.shown.push(item);
+        } else {
+            part.omitted += 1;
         }
     }
-    let omitted = all.len() - shown.len();
-    (shown, omitted)
+    part
 }
 
 /// A statement that is too long is cut, not dropped: half a reason is better than none.
-fn write_finding(finding: &Finding) -> Written {
+fn write_finding(finding: &Finding, is_listed: impl Fn(&Cite) -> bool) -> Written {
     let statement = sentence(&finding.statement, STATEMENT);
-    let finding = Finding { statement, cites: finding.cites.clone() };
-    Written { text: text::finding(&finding), value: structured::finding(&finding) }
+    let (cites, others): (Vec<Cite>, Vec<Cite>) = finding.cites.iter().copied().partition(is_listed);
+    Written {
+        text: text::finding(&statement, &cites, others.len()),
+        value: structured::finding(&statement, &cites, others.len()),
+    }
 }
 
 /// The suggested calls of an error that fit beside its words.

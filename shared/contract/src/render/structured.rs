@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{ShownError, fit::Fitted, seal::sealed};
-use crate::{CallId, Cell, Evidence, Finding, Next, duration_text, json_number, time_text};
+use crate::{CallId, Cell, Cite, Evidence, Next, duration_text, json_number, time_text};
 
 pub(super) fn answer(fitted: &Fitted<'_>, call_id: &CallId) -> Value {
     let mut out = Map::new();
@@ -21,7 +21,7 @@ pub(super) fn answer(fitted: &Fitted<'_>, call_id: &CallId) -> Value {
     put_list(
         &mut out,
         "evidence",
-        fitted.evidence.iter().map(|(index, item, query)| evidence(*index, item, query)).collect(),
+        fitted.evidence.shown.iter().map(|(cite, item)| evidence(*cite, item)).collect(),
     );
     let coverage = coverage(fitted);
     if !coverage.is_empty() {
@@ -49,7 +49,7 @@ pub(super) fn error(shown: &ShownError<'_>, call_id: &CallId) -> Value {
 fn table(fitted: &super::fit::FittedTable<'_>) -> Value {
     json!({
         "title": fitted.table.title,
-        "evidence": format!("e{}", fitted.table.cite.0 + 1),
+        "evidence": fitted.table.cite.to_string(),
         "columns": fitted.table.columns,
         "rows": fitted.rows.iter().map(|row| row.value.clone()).collect::<Vec<_>>(),
     })
@@ -70,16 +70,19 @@ fn cell(cell: &Cell) -> Value {
     }
 }
 
-pub(super) fn finding(finding: &Finding) -> Value {
-    let cites: Vec<String> = finding.cites.iter().map(|cite| format!("e{}", cite.0 + 1)).collect();
-    json!({ "statement": finding.statement, "evidence": cites })
+pub(super) fn finding(statement: &str, cites: &[Cite], omitted: usize) -> Value {
+    let cites: Vec<String> = cites.iter().map(Cite::to_string).collect();
+    if omitted == 0 {
+        return json!({ "statement": statement, "evidence": cites });
+    }
+    json!({ "statement": statement, "evidence": cites, "evidence_omitted": omitted })
 }
 
-pub(super) fn evidence(index: usize, evidence: &Evidence, query: &str) -> Value {
+pub(super) fn evidence(cite: Cite, evidence: &Evidence) -> Value {
     let mut out = Map::new();
-    out.insert("id".to_owned(), format!("e{}", index + 1).into());
+    out.insert("id".to_owned(), cite.to_string().into());
     out.insert("source".to_owned(), evidence.source.as_str().into());
-    out.insert("query".to_owned(), query.into());
+    out.insert("query".to_owned(), evidence.query.as_str().into());
     if let Some(window) = evidence.window {
         out.insert("window".to_owned(), window.to_string().into());
     }
@@ -123,7 +126,7 @@ fn coverage(fitted: &Fitted<'_>) -> Map<String, Value> {
     }
     for (name, omitted) in [
         ("findings_omitted", fitted.findings.omitted),
-        ("queries_omitted", fitted.evidence_omitted),
+        ("queries_omitted", fitted.evidence.omitted()),
         ("caveats_omitted", fitted.caveats.omitted),
         ("next_omitted", fitted.next.omitted),
     ] {

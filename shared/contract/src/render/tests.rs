@@ -145,6 +145,90 @@ proptest! {
     }
 }
 
+/// An answer with queries as long as those of generated dashboards, and statements that rest on several of them.
+fn resting_on_much(queries: &[usize], cites: &[Vec<usize>], tables: &[usize]) -> Answer {
+    let mut draft = Draft::new();
+    let window = window();
+    let cited: Vec<_> = queries
+        .iter()
+        .enumerate()
+        .map(|(place, length)| {
+            let query = format!("q{place}{}", "x".repeat(*length));
+            draft.cite(Evidence::new("prometheus \"main\"", query).over(window))
+        })
+        .collect();
+    for of_one in cites {
+        let mut of_one = of_one.iter().map(|place| cited[place % cited.len()]);
+        let first = Finding::new("it rests on this", of_one.next().unwrap());
+        draft.finding(of_one.fold(first, Finding::and));
+    }
+    for place in tables {
+        let mut table = Table::new("rows", &["a"], cited[place % cited.len()]);
+        table.row(vec![Cell::Count(1)]);
+        draft.table(table);
+    }
+    draft.conclude("much")
+}
+
+/// The ids in the last brackets of a line.
+fn ids_at_end(line: &str) -> Vec<String> {
+    let (_, ids) = line.strip_suffix(')').unwrap().rsplit_once('(').unwrap();
+    ids.split(", ").filter(|id| !id.ends_with("more omitted")).map(str::to_owned).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+    #[test]
+    fn whatever_is_cited_is_listed_in_both_forms(
+        queries in proptest::collection::vec(0usize..3_000, 1..30),
+        cites in proptest::collection::vec(proptest::collection::vec(0usize..30, 1..12), 0..20),
+        tables in proptest::collection::vec(0usize..30, 0..4),
+        full: bool,
+    ) {
+        let budget = Budget::for_detail(if full { Detail::Full } else { Detail::Concise });
+        let rendered = answer(&resting_on_much(&queries, &cites, &tables), &call(), budget);
+        prop_assert!(rendered.text.len() <= budget.limit(), "text {}", rendered.text.len());
+        prop_assert!(rendered.structured.to_string().len() <= budget.limit());
+
+        let lines = || rendered.text.lines();
+        let listed: Vec<&str> = lines()
+            .filter_map(|line| line.strip_prefix(" e"))
+            .map(|line| line.split(' ').next().unwrap())
+            .collect();
+        let says = |line: &&str| line.starts_with("- ") || line.starts_with("rows (");
+        let cited: Vec<Vec<String>> = lines().filter(says).map(ids_at_end).collect();
+        let all = &rendered.structured;
+        let ids = |of: &Value| -> Vec<String> {
+            let of = of.as_array().cloned().unwrap_or_else(|| vec![of.clone()]);
+            of.iter().map(|id| id.as_str().unwrap().to_owned()).collect()
+        };
+        let parts = ["findings", "tables"].into_iter().filter_map(|part| all[part].as_array()).flatten();
+        let structured: Vec<Vec<String>> = parts.map(|part| ids(&part["evidence"])).collect();
+        let evidence = all["evidence"].as_array().cloned().unwrap_or_default();
+        let listed_too: Vec<String> = evidence.iter().map(|one| ids(&one["id"]).remove(0)).collect();
+
+        prop_assert_eq!(&cited, &structured);
+        prop_assert_eq!(listed.iter().map(|id| format!("e{id}")).collect::<Vec<_>>(), listed_too.clone());
+        for ids in cited {
+            prop_assert!(!ids.is_empty());
+            prop_assert!(ids.iter().all(|id| listed_too.contains(id)), "{:?} of {:?}", ids, listed_too);
+        }
+    }
+}
+
+#[test]
+fn citations_that_find_no_room_are_counted_and_a_finding_keeps_at_least_one() {
+    // By hand: 40 % of 8,000 bytes are two queries of 1,400 and their frames, so the third is listed by its beginning,
+    // because the second finding rests on nothing else.
+    let all = resting_on_much(&[1_400, 1_400, 1_400], &[vec![0, 1, 2], vec![2]], &[0]);
+    let rendered = answer(&all, &call(), Budget::for_detail(Detail::Concise));
+    let has = |part: &str| assert!(rendered.text.contains(part), "{part:?} is not in\n{}", rendered.text);
+    has("- it rests on this (e1, e2, 1 more omitted)\n- it rests on this (e3)");
+    has(" e3 q2xxx");
+    has("…(+1242 characters)\n");
+    assert_eq!(rendered.structured["findings"][0]["evidence_omitted"], 1);
+}
+
 #[test]
 fn an_error_stays_within_the_budget_whatever_it_suggests() {
     let long = "é\"".repeat(2_700);

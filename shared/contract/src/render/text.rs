@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{ShownError, fit::Fitted, seal::sealed};
-use crate::{CallId, Cell, Evidence, Finding, Next, duration_text, significant, time_text};
+use crate::{CallId, Cell, Cite, Evidence, Next, duration_text, significant, time_text};
 
 pub(super) fn answer(fitted: &Fitted<'_>, call_id: &CallId) -> String {
     let mut out = String::new();
@@ -15,7 +15,7 @@ pub(super) fn answer(fitted: &Fitted<'_>, call_id: &CallId) -> String {
         if table.table.seen == 0 {
             continue;
         }
-        line(&mut out, &format!("\n{} (e{})", table.table.title, table.table.cite.0 + 1));
+        line(&mut out, &format!("\n{} ({})", table.table.title, table.table.cite));
         line(&mut out, &table.table.columns.join(" | "));
         for row in &table.rows {
             line(&mut out, &row.text);
@@ -65,9 +65,12 @@ fn cell(cell: &Cell) -> String {
     }
 }
 
-pub(super) fn finding(finding: &Finding) -> String {
-    let cites: Vec<String> = finding.cites.iter().map(|cite| format!("e{}", cite.0 + 1)).collect();
-    format!("- {} ({})", finding.statement, cites.join(", "))
+pub(super) fn finding(statement: &str, cites: &[Cite], omitted: usize) -> String {
+    let mut cites: Vec<String> = cites.iter().map(Cite::to_string).collect();
+    if omitted > 0 {
+        cites.push(format!("{omitted} more omitted"));
+    }
+    format!("- {statement} ({})", cites.join(", "))
 }
 
 pub(super) fn next(next: &Next) -> String {
@@ -99,19 +102,21 @@ pub(super) fn evidence_header(evidence: &Evidence) -> String {
 
 fn evidence(out: &mut String, fitted: &Fitted<'_>) {
     let mut last = String::new();
-    for (index, evidence, query) in &fitted.evidence {
+    for (cite, evidence) in &fitted.evidence.shown {
         let header = evidence_header(evidence);
         if header != last {
             line(out, &header);
         }
         last = header;
-        line(out, &format!(" e{} {query}", index + 1));
+        line(out, &format!(" {cite} {}", evidence.query));
         if let Some(link) = &evidence.link {
             line(out, &format!("    {link}"));
         }
     }
-    if fitted.evidence_omitted > 0 {
-        line(out, &format!(" {} more queries omitted; ask for detail=\"full\"", fitted.evidence_omitted));
+    let omitted = fitted.evidence.omitted();
+    if omitted > 0 {
+        let queries = if omitted == 1 { "query" } else { "queries" };
+        line(out, &format!(" {omitted} more {queries} omitted; ask for detail=\"full\""));
     }
 }
 
