@@ -2,7 +2,7 @@
 
 pub(crate) mod aliases;
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use runtime::{ServerConfig, WellKnown};
 use schemars::JsonSchema;
@@ -42,6 +42,13 @@ pub struct QueryLimits {
     pub max_samples: u64,
     /// The longest window of a range query, in hours.
     pub max_range_hours: u64,
+}
+
+impl QueryLimits {
+    /// The longest window of a range query.
+    pub(crate) fn longest(self) -> Duration {
+        Duration::from_secs(self.max_range_hours.saturating_mul(3_600))
+    }
 }
 
 impl Default for QueryLimits {

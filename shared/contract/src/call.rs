@@ -9,7 +9,7 @@ use std::{
 use jiff::Timestamp;
 use redact::{Redactor, RedactorConfig};
 
-use crate::{Budget, Detail, Intake, TimeError, TimeRange, TimeSpec, ToolError};
+use crate::{Budget, Detail, Intake, TimeError, TimeRange, TimeSpec, ToolError, time_text};
 
 /// Names one call in its answer, its audit record and the log.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -76,6 +76,24 @@ pub struct Context {
     pub trail: Trail,
 }
 
+/// A window as far as it lies in the past.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Past {
+    /// What has been.
+    pub window: TimeRange,
+    /// The end that was asked for, when it is after now.
+    pub after_now: Option<Timestamp>,
+}
+
+impl Past {
+    /// What the reader must know of a window that was cut.
+    #[must_use]
+    pub fn caveat(self, field: &str) -> Option<String> {
+        let (asked, end) = (time_text(self.after_now?), time_text(self.window.end()));
+        Some(format!("{field} ends at {asked}, which is after now: looked at up to {end}"))
+    }
+}
+
 impl Context {
     /// The size the answer may have.
     #[must_use]
@@ -97,6 +115,19 @@ impl Context {
         spec.resolve(self.now)
             .and_then(|range| range.at_most(most))
             .map_err(|error: TimeError| ToolError::invalid(field, &error.to_string()))
+    }
+
+    /// As [`Context::window`], as far as it lies in the past: nothing has been measured in the future.
+    ///
+    /// # Errors
+    /// An `invalid_argument` error that names `field`; also when the window begins after now.
+    pub fn past(&self, field: &str, spec: &TimeSpec, most: Duration) -> Result<Past, ToolError> {
+        let asked = self.window(field, spec, most)?;
+        let window = TimeRange::new(asked.start(), asked.end().min(self.now)).map_err(|_| {
+            ToolError::invalid(field, &format!("begins after now, {}", time_text(self.now)))
+                .remedy("a window that has begun, such as `1h`")
+        })?;
+        Ok(Past { window, after_now: (asked.end() > self.now).then_some(asked.end()) })
     }
 
     /// A context for a test or a command line without a guard: local caller, masking on with a fixed key.

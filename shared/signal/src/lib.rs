@@ -50,7 +50,7 @@ pub use departure::{
 };
 pub use effect::{Effect, effect};
 pub use ks::ks;
-pub use onset::{ONSET_SPREADS, onset, onset_against};
+pub use onset::{ONSET_SPREADS, beginning, begun, onset, onset_against};
 pub use quantile::{NORMAL_SPREAD_PER_IQR, iqr, mad, median, quantile};
 pub use ratio::{SHARE_FLOOR, are_shares, log_odds};
 pub use relevance::{LONE_SAMPLE_WEIGHT, Relevance, relevance, relevance_at_resolution};

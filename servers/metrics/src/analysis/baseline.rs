@@ -52,6 +52,14 @@ pub(crate) fn just_before(window: TimeRange, gap: Duration) -> Option<Candidate>
     Some(Candidate { origin: Origin::Before, window })
 }
 
+/// The window begun so much earlier, or as much as the bound allows; `None` where that is nothing.
+pub(crate) fn begun_earlier(window: TimeRange, by: Duration, longest: Duration) -> Option<TimeRange> {
+    let left = (longest.as_secs_f64() - window.seconds()).max(0.0);
+    let by = Duration::from_secs(by.as_secs().min(left as u64));
+    let start = window.start().checked_sub(by).ok()?;
+    (by > Duration::ZERO).then(|| TimeRange::new(start, window.end()).ok()).flatten()
+}
+
 /// The share of expected samples that are there and are numbers: NaN and infinities say nothing about a level.
 pub(crate) fn coverage(values: &[Option<f64>]) -> f64 {
     let there = values.iter().flatten().filter(|value| value.is_finite()).count();

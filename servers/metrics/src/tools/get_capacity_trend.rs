@@ -15,8 +15,7 @@ mod usage;
 use std::{sync::Arc, time::Duration};
 
 use contract::{
-    Answer, Card, Context, Cost, Detail, Draft, Effect, TimeRange, TimeSpec, Tool, ToolError, duration_text,
-    time_text,
+    Answer, Card, Context, Cost, Detail, Draft, Effect, Past, TimeRange, TimeSpec, Tool, ToolError, duration_text,
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -101,6 +100,7 @@ metrics. Example: service=\"checkout\", time_range=\"30d\".",
     async fn answer(&self, cx: &Context, request: Request) -> Result<Answer, ToolError> {
         let look = Look::of(cx, &request, self)?;
         let mut draft = Draft::new();
+        look.cut.iter().for_each(|caveat| draft.caveat(caveat.as_str()));
         let others = self.sources.others(look.store);
         if !others.is_empty() {
             draft.caveat(format!("not asked: {} (argument source)", others.join(", ")));
@@ -127,6 +127,8 @@ struct Look<'a> {
     resources: Vec<Resource>,
     /// What was asked for, as far as it is past, in whole minutes.
     window: TimeRange,
+    /// What is to be said of it when its end was after now.
+    cut: Option<String>,
     source: Option<&'a str>,
     /// Rows of each table at most.
     limit: usize,
@@ -147,6 +149,7 @@ impl<'a> Look<'a> {
             Some(Only::Memory) => vec![Resource::Memory],
         };
         let store = tool.sources.metrics(request.source.as_deref())?;
+        let past = window(cx, request, tool.limits)?;
         Ok(Look {
             cx,
             store,
@@ -156,7 +159,8 @@ impl<'a> Look<'a> {
             service: request.service.as_deref().map(str::trim),
             namespace: request.namespace.as_deref().map(str::trim),
             resources,
-            window: window(cx, request, tool.limits)?,
+            window: past.window,
+            cut: past.caveat("time_range"),
             source: request.source.as_deref(),
             limit: limit(request)?,
         })
@@ -201,20 +205,15 @@ fn limit(request: &Request) -> Result<usize, ToolError> {
 }
 
 /// The window in whole minutes, as far as it is past.
-fn window(cx: &Context, request: &Request, limits: QueryLimits) -> Result<TimeRange, ToolError> {
-    let most = Duration::from_secs(limits.max_range_hours.saturating_mul(3_600));
+fn window(cx: &Context, request: &Request, limits: QueryLimits) -> Result<Past, ToolError> {
+    let most = limits.longest();
     let default = TimeSpec::Last(DEFAULT.min(most));
-    let asked = cx.window("time_range", request.time_range.as_ref().unwrap_or(&default), most)?;
+    let past = cx.past("time_range", request.time_range.as_ref().unwrap_or(&default), most)?;
     let minute = |at: jiff::Timestamp| {
         jiff::Timestamp::from_second(at.as_second().div_euclid(60).saturating_mul(60)).unwrap_or(at)
     };
-    if asked.start() >= cx.now {
-        let problem = format!("begins after now, {}", time_text(cx.now));
-        return Err(ToolError::invalid("time_range", &problem).remedy("a window in the past, such as `30d`"));
-    }
-    let past = TimeRange::new(minute(asked.start()), minute(asked.end().min(cx.now)));
-    match past {
-        Ok(past) if past.seconds() >= SHORTEST => Ok(past),
+    match TimeRange::new(minute(past.window.start()), minute(past.window.end())) {
+        Ok(window) if window.seconds() >= SHORTEST => Ok(Past { window, ..past }),
         _ => Err(ToolError::invalid("time_range", "is too short to say anything about capacity")
             .remedy(format!("at least {}, better weeks: `30d`", duration_text(SHORTEST)))),
     }

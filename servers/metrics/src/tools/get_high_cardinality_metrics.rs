@@ -94,6 +94,7 @@ query_metrics; two windows: compare_time_periods. Example: service=\"checkout\",
     async fn answer(&self, cx: &Context, request: Request) -> Result<Answer, ToolError> {
         let store = self.sources.metrics(request.source.as_deref())?;
         let when = When::of(cx, &request, self.limits)?;
+        let cut = when.past.caveat("time_range");
         let look = Look {
             cx,
             store,
@@ -105,6 +106,7 @@ query_metrics; two windows: compare_time_periods. Example: service=\"checkout\",
         };
         let service = request.service.as_deref().map(str::trim);
         let mut draft = Draft::new();
+        cut.into_iter().for_each(|caveat| draft.caveat(caveat));
         let others = self.sources.others(store);
         if !others.is_empty() {
             draft.caveat(format!("not asked: {} (argument source)", others.join(", ")));

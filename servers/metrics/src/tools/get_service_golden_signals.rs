@@ -79,7 +79,7 @@ Example: {\"service\": \"checkout\", \"time_range\": \"30m\"}",
         short("service", request.service.as_deref())?;
         short("by", request.by.as_deref())?;
         let store = self.sources.metrics(request.source.as_deref())?;
-        let period = Period::of(cx, request.time_range.as_ref())?;
+        let period = Period::of(cx, request.time_range.as_ref(), self.limits)?;
         let lookup = Lookup { cx, store, aliases: self.sources.aliases(), window: period.long_ago() };
         let guard = Guard::new(cx, store, self.limits);
         let look = Look {
@@ -91,6 +91,7 @@ Example: {\"service\": \"checkout\", \"time_range\": \"30m\"}",
             full: request.detail == Some(Detail::Full),
         };
         let mut draft = Draft::new();
+        look.period.cut.iter().for_each(|caveat| draft.caveat(caveat.as_str()));
         for other in self.sources.others(store) {
             draft.caveat(format!("source {other} was not asked"));
         }

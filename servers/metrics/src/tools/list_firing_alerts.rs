@@ -12,7 +12,7 @@ mod words;
 use std::{sync::Arc, time::Duration};
 
 use contract::{
-    Answer, Card, Context, Cost, Detail, Draft, Effect, TimeRange, TimeSpec, Tool, ToolError, time_text,
+    Answer, Card, Context, Cost, Detail, Draft, Effect, TimeSpec, Tool, ToolError,
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -72,13 +72,12 @@ Without arguments: everything. Example: {\"service\": \"checkout\", \"time_range
 
     async fn answer(&self, cx: &Context, request: Request) -> Result<Answer, ToolError> {
         let rows = rows(request.limit)?;
-        let window =
-            request.time_range.as_ref().map(|spec| cx.window("time_range", spec, LONGEST)).transpose()?;
-        let past = window.map(|window| past(cx, window)).transpose()?;
+        let past = request.time_range.as_ref().map(|spec| cx.past("time_range", spec, LONGEST)).transpose()?;
+        let window = past.map(|past| past.window);
         let service = request.service.as_deref().map(|service| cx.intake.text(service.trim()));
         let full = request.detail.unwrap_or(cx.detail) == Detail::Full;
 
-        let heard = gather::hear(cx, &self.sources, request.source.as_deref(), past).await?;
+        let heard = gather::hear(cx, &self.sources, request.source.as_deref(), window).await?;
         let all = alerts::joined(heard.rules.as_ref().ok(), heard.delivered.as_ref().ok());
         let fired = heard.fired();
         let picture = Picture::new(cx, &heard, &all, &fired, service, full);
@@ -87,22 +86,11 @@ Without arguments: everything. Example: {\"service\": \"checkout\", \"time_range
         let cites = Cites::new(cx, &heard, &mut draft);
         findings::add(&mut draft, &picture, &cites);
         tables::add(&mut draft, &picture, &cites, rows);
-        if let Some(window) = window.filter(|window| window.end() > cx.now) {
-            draft.caveat(format!("time_range ends at {}, which is after now", time_text(window.end())));
-        }
+        past.and_then(|past| past.caveat("time_range")).into_iter().for_each(|caveat| draft.caveat(caveat));
         caveats::add(&mut draft, &picture);
         next::add(&mut draft, &picture, request.source.as_deref());
         Ok(draft.conclude(verdict::text(&picture)))
     }
-}
-
-/// The part of the window that has been.
-fn past(cx: &Context, window: TimeRange) -> Result<TimeRange, ToolError> {
-    let end = window.end().min(cx.now);
-    TimeRange::new(window.start(), end).map_err(|_| {
-        ToolError::invalid("time_range", &format!("begins after now, {}", time_text(cx.now)))
-            .remedy("leave it out for what fires now, or ask for a window that has begun")
-    })
 }
 
 fn rows(limit: Option<u32>) -> Result<usize, ToolError> {

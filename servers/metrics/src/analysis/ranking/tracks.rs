@@ -129,8 +129,22 @@ fn movement(numbers: &[f64], samples: &[Option<f64>]) -> Relevance {
     let first = numbers.iter().position(|value| value.is_finite()).unwrap_or(0);
     let end = numbers.iter().rposition(|value| value.is_finite()).map_or(first, |last| last + 1);
     let mut moved = signal::relevance(numbers.get(first..end).unwrap_or_default());
-    moved.onset = moved.onset.map(|onset| onset + first);
+    moved.onset = moved.onset.map(|onset| begun(numbers, first, onset + first));
     if absence.score > 0.0 && absence.score >= moved.score { absence } else { moved }
+}
+
+/// Where the movement at `seen` began: what ramps up, as each rate does, is divided from the rest in its middle. It is
+/// followed back against what was before it, by the method of the tools that know a baseline.
+fn begun(numbers: &[f64], first: usize, seen: usize) -> usize {
+    let (Some(before), Some(after)) = (numbers.get(first..seen), numbers.get(seen..)) else { return seen };
+    if before.len() < FEWEST {
+        return seen;
+    }
+    let usual = signal::Yardstick::of(before, 0.0);
+    let spreads = |value: f64| usual.and_then(|usual| usual.robust_z(value)).map_or(0.0, f64::abs);
+    let large = signal::median(after).map_or(0.0, spreads).max(after.first().map_or(0.0, |value| spreads(*value)));
+    let yardstick = signal::beginning(before, 0.0, large);
+    yardstick.map_or(seen, |yardstick| signal::begun(numbers, seen, &yardstick))
 }
 
 /// A trend is seen in the medians of so many parts of a track, or in its samples when they are fewer …

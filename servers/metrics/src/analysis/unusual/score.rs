@@ -17,9 +17,6 @@ pub(crate) const FEWEST: usize = 4;
 const SHARE_STEP: f64 = 0.25;
 const OWN_DEPARTURES: f64 = 0.5;
 const LONE: f64 = 0.5;
-const ONSET_SHARE: f64 = 0.1;
-/// Just before a departure is certain, a value this many steps away is part of it.
-const DRIFT: f64 = 1.0;
 /// A signal has vanished when so many samples, and at least a quarter of what is judged, are missing at the end.
 const MISSING: usize = 3;
 
@@ -155,17 +152,11 @@ fn farthest(after: &[f64], yardstick: &Yardstick) -> Option<(f64, bool)> {
     Some(if alone.abs() > held.abs() { (alone, true) } else { (held, false) })
 }
 
-/// When the values left. What departs by hundreds of spreads has not begun with the first three of noise: a share of
-/// the whole departure has. From there back to the last value within a step: what drifts, or is a rate over some time,
-/// began before it was certain.
+/// When the values left: certain by the steps of so large a departure, followed back to where it began.
 fn onset(after: &[f64], before: &[f64], yardstick: &Yardstick, score: f64) -> Option<usize> {
-    let coarser = (score * ONSET_SHARE / signal::ONSET_SPREADS).max(1.0);
-    let yardstick = Yardstick::of(before, yardstick.scale * coarser)?;
+    let yardstick = signal::beginning(before, yardstick.scale, score)?;
     let certain = signal::onset_against(after, &yardstick)?;
-    let z = |place: usize| after.get(place).and_then(|value| yardstick.robust_z(*value));
-    let away = z(certain)?.signum();
-    let drifting = (0..certain).rev().take_while(|place| z(*place).is_some_and(|z| z * away > DRIFT));
-    Some(certain - drifting.count())
+    Some(signal::begun(after, certain, &yardstick))
 }
 
 /// Where it settled; its farthest value where it did not stay at least half as far away.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use contract::{Draft, Next, TimeRange};
+use contract::{Draft, Next, TimeRange, duration_text};
 
 use super::{
     Call,
@@ -74,7 +74,7 @@ fn narrowed(shown: &Shown<'_>, labels: &Labels) -> Option<Subject> {
     Some(subject)
 }
 
-/// What moved most, over the window in question (what vanished, before).
+/// What moved most, over the window in question and what was before it, at the same moments.
 fn look(shown: &Shown<'_>, one: &Compared, narrowed: &Subject) -> Option<Next> {
     let measures = narrowed.measures(Grouping::Total, shown.layout.range);
     let measure = measures.iter().find(|measure| measure.name == one.measure)?;
@@ -83,7 +83,10 @@ fn look(shown: &Shown<'_>, one: &Compared, narrowed: &Subject) -> Option<Next> {
         Fate::Appeared(_) => "the series that appeared",
         Fate::Measured | Fate::TooLittle => "what moved most, over time",
     };
-    Some(query(shown.call, &measure.promql, why))
+    let (windows, step) = (&shown.call.windows, shown.layout.step);
+    let next = Next::call("query_metrics", why).with("promql", measure.promql.trim());
+    let next = next.with("time_range", windows.led_in().to_string());
+    Some(of_source(shown.call, next.with("step", duration_text(step as f64))))
 }
 
 fn query(call: &Call<'_>, promql: &str, why: &str) -> Next {

@@ -7,7 +7,7 @@ use contract::{Context, Moment, TimeRange, TimeSpec, ToolError, duration_text, t
 use super::{Call, Request, subject::Metric};
 use crate::{
     analysis::{
-        baseline::{Candidate, Origin, just_before, seasonal},
+        baseline::{Candidate, Origin, begun_earlier, just_before, seasonal},
         promql,
         ranking::{Grid, automatic_step},
     },
@@ -36,20 +36,26 @@ pub(super) struct Windows {
     /// The arguments as a suggested call has them.
     arguments: Vec<(&'static str, String)>,
     remarks: Vec<String>,
+    /// The longest window of a range query.
+    longest: Duration,
 }
 
 impl Windows {
     pub(super) fn of(cx: &Context, request: &Request, limits: QueryLimits) -> Result<Windows, ToolError> {
-        let first = past(cx, "window1", &request.window1, limits)?;
+        let past = cx.past("window1", &request.window1, limits.longest())?;
+        let first = past.window;
         let mut windows = Windows {
             now: first,
             given: None,
             is_within: false,
             arguments: vec![("window1", argument(&request.window1))],
-            remarks: Vec::new(),
+            remarks: past.caveat("window1").into_iter().collect(),
+            longest: limits.longest(),
         };
         let Some(spec) = &request.window2 else { return Ok(windows) };
-        let second = past(cx, "window2", spec, limits)?;
+        let past = cx.past("window2", spec, limits.longest())?;
+        let second = past.window;
+        windows.remarks.extend(past.caveat("window2"));
         windows.arguments.push(("window2", argument(spec)));
         if first == second {
             if request.by.is_none() {
@@ -73,6 +79,12 @@ impl Windows {
         }
         (windows.now, windows.given) = (later, Some(earlier));
         Ok(windows)
+    }
+
+    /// The window in question with as long before it, as far as the bound allows: what it moved away from.
+    pub(super) fn led_in(&self) -> TimeRange {
+        let length = Duration::try_from_secs_f64(self.now.seconds()).unwrap_or_default();
+        begun_earlier(self.now, length, self.longest).unwrap_or(self.now)
     }
 
     /// The windows that may serve as the baseline, those that are asked first.
@@ -106,16 +118,6 @@ impl Windows {
             _ => self.now,
         }
     }
-}
-
-/// The window an argument means, as far as it lies in the past.
-fn past(cx: &Context, field: &str, spec: &TimeSpec, limits: QueryLimits) -> Result<TimeRange, ToolError> {
-    let longest = Duration::from_secs(limits.max_range_hours.saturating_mul(3_600));
-    let asked = cx.window(field, spec, longest)?;
-    if asked.start() >= cx.now {
-        return Err(ToolError::invalid(field, &format!("begins after now, {}", time_text(cx.now))));
-    }
-    Ok(TimeRange::new(asked.start(), asked.end().min(cx.now)).unwrap_or(asked))
 }
 
 /// The argument as it is handed on: relative where it was, so that it stays fresh.

@@ -327,7 +327,8 @@ fn next(shown: &Shown<'_>, draft: &mut Draft, stories: &[Story], service: Option
     let window = shown.gathered.when.window.to_string();
     if let (promql, true) = query(shown.look, shown.scopes, signal) {
         let next = Next::call("query_metrics", "the first to move, alone").with("promql", promql);
-        draft.next(shown.look.of_source(next.with("time_range", window.as_str())));
+        let step = duration_text(shown.gathered.when.pace().step);
+        draft.next(shown.look.of_source(next.with("time_range", window.as_str()).with("step", step)));
     }
     let Some(around) = first.lead.verdict.onset.and_then(|place| around(shown, place)) else { return };
     let mut alerts =

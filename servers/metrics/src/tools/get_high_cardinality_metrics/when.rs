@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use contract::{Context, Moment, TimeRange, TimeSpec, ToolError, duration_text, time_text};
+use contract::{Context, Moment, Past, TimeRange, TimeSpec, ToolError, duration_text, time_text};
 use jiff::Timestamp;
 
 use super::{Mode, Request};
 use crate::{
     analysis::{
+        baseline::begun_earlier,
         promql::SCRAPE,
         ranking::{Grid, automatic_step},
         unusual::{moment::Split, signals::Pace},
@@ -32,6 +33,8 @@ const SPAN: f64 = 60.0;
 /// When it is looked at.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct When {
+    /// What was asked for, as far as it lies in the past.
+    pub(super) past: Past,
     /// What is read: the window that was asked for, and the lead-in before it.
     pub(super) window: TimeRange,
     /// Where the asked window begins, when there is a lead-in.
@@ -46,26 +49,22 @@ pub(super) struct When {
 impl When {
     pub(super) fn of(cx: &Context, request: &Request, limits: QueryLimits) -> Result<When, ToolError> {
         let since = request.since.as_deref().map(|text| moment(cx, text)).transpose()?;
-        let longest = Duration::from_secs(limits.max_range_hours.saturating_mul(3_600));
-        let asked = match (&request.time_range, since) {
-            (Some(spec), _) => cx.window("time_range", spec, longest)?,
-            (None, Some(since)) => around(cx, since)?,
-            (None, None) => cx.window("time_range", &TimeSpec::Last(USUAL), longest)?,
+        let longest = limits.longest();
+        let past = match (&request.time_range, since) {
+            (Some(spec), _) => cx.past("time_range", spec, longest)?,
+            (None, Some(since)) => Past { window: around(cx, since)?, after_now: None },
+            (None, None) => cx.past("time_range", &TimeSpec::Last(USUAL), longest)?,
         };
-        if asked.start() >= cx.now {
-            let problem = format!("begins after now, {}", time_text(cx.now));
-            return Err(ToolError::invalid("time_range", &problem));
-        }
-        let window = TimeRange::new(asked.start(), asked.end().min(cx.now)).unwrap_or(asked);
+        let window = past.window;
         let step = automatic_step(window, POINTS, SCRAPE);
-        let when = When { window, lead_in: None, longer: None, since, step };
+        let when = When { past, window, lead_in: None, longer: None, since, step };
         if when.grid().count() < FEWEST {
             let least = duration_text(FEWEST as f64 * SCRAPE);
             return Err(ToolError::invalid("time_range", "is too short to have a baseline")
                 .remedy(format!("at least {least}; left out, it is 1h")));
         }
         let when = if request.mode == Some(Mode::Cardinality) { when } else { when.led_in(longest) };
-        let longer = earlier(when.window, Duration::from_secs_f64(when.window.seconds()), longest);
+        let longer = begun_earlier(when.window, Duration::from_secs_f64(when.window.seconds()), longest);
         When { longer, ..when }.checked()
     }
 
@@ -74,7 +73,7 @@ impl When {
         if self.window.seconds() >= USUAL.as_secs_f64() {
             return self;
         }
-        let Some(window) = earlier(self.window, LEAD_IN, longest) else { return self };
+        let Some(window) = begun_earlier(self.window, LEAD_IN, longest) else { return self };
         let step = automatic_step(window, POINTS_WITH_LEAD_IN, SCRAPE);
         When { window, lead_in: Some(self.window.start()), step, ..self }
     }
@@ -148,14 +147,6 @@ impl When {
         let pace = self.pace();
         duration_text((pace.span as f64 * pace.step).max(2.0 * SPAN))
     }
-}
-
-/// The window begun so much earlier, or as much as the bound allows; `None` where that is nothing.
-fn earlier(window: TimeRange, by: Duration, longest: Duration) -> Option<TimeRange> {
-    let left = (longest.as_secs_f64() - window.seconds()).max(0.0);
-    let by = Duration::from_secs(by.as_secs().min(left as u64));
-    let start = window.start().checked_sub(by).ok()?;
-    (by > Duration::ZERO).then(|| TimeRange::new(start, window.end()).ok()).flatten()
 }
 
 fn moment(cx: &Context, text: &str) -> Result<Timestamp, ToolError> {

@@ -2,12 +2,15 @@
 
 use std::time::Duration;
 
-use contract::{Context, TimeRange, TimeSpec, ToolError, duration_text, time_text};
+use contract::{Context, TimeRange, TimeSpec, ToolError, duration_text};
 use jiff::Timestamp;
 
-use crate::analysis::{
-    baseline::just_before,
-    ranking::{Grid, automatic_step},
+use crate::{
+    analysis::{
+        baseline::{begun_earlier, just_before},
+        ranking::{Grid, automatic_step},
+    },
+    config::QueryLimits,
 };
 
 /// The window without `time_range`.
@@ -33,30 +36,33 @@ pub(super) struct Period {
     pub(super) window: TimeRange,
     /// As a call takes it.
     pub(super) time_range: String,
+    /// With as long before it, as a call takes it: what a signal moved away from.
+    pub(super) led_in: String,
+    /// What is to be said of it when its end was after now.
+    pub(super) cut: Option<String>,
 }
 
 impl Period {
-    pub(super) fn of(cx: &Context, spec: Option<&TimeSpec>) -> Result<Period, ToolError> {
+    pub(super) fn of(cx: &Context, spec: Option<&TimeSpec>, limits: QueryLimits) -> Result<Period, ToolError> {
         let spec = spec.cloned().unwrap_or(TimeSpec::Last(USUAL));
-        let asked = cx.window("time_range", &spec, LONGEST)?;
-        if asked.start() >= cx.now {
-            let problem = format!("begins after now, {}", time_text(cx.now));
-            return Err(ToolError::invalid("time_range", &problem));
-        }
-        // Nothing has been measured in the future; evaluation is at whole seconds.
+        let past = cx.past("time_range", &spec, LONGEST)?;
+        // Evaluation is at whole seconds.
         let whole = |at: Timestamp| Timestamp::from_second(at.as_second()).unwrap_or(at);
-        let window = TimeRange::new(whole(asked.start()), whole(asked.end().min(cx.now))).unwrap_or(asked);
+        let window = TimeRange::new(whole(past.window.start()), whole(past.window.end())).unwrap_or(past.window);
         if window.seconds() < SHORTEST.as_secs_f64() {
             let shortest = duration_text(SHORTEST.as_secs_f64());
             let problem = format!("is shorter than {shortest}");
             return Err(ToolError::invalid("time_range", &problem)
                 .remedy("rates over less say nothing; query_metrics shows single samples"));
         }
-        let time_range = match spec {
-            TimeSpec::Last(length) => duration_text(length.as_secs_f64()),
+        let length = Duration::from_secs(window.seconds() as u64);
+        let led_in = begun_earlier(window, length, limits.longest()).unwrap_or(window);
+        let text = |window: TimeRange| match spec {
+            TimeSpec::Last(_) => duration_text(window.seconds()),
             TimeSpec::Between(..) => window.to_string(),
         };
-        Ok(Period { window, time_range })
+        let (time_range, led_in) = (text(window), text(led_in));
+        Ok(Period { window, time_range, led_in, cut: past.caveat("time_range") })
     }
 
     /// In which names of series are looked for.
@@ -118,6 +124,8 @@ mod tests {
         let period = |start: &str| Period {
             window: TimeRange::new(at(start), at("2026-01-14T14:30:00Z")).unwrap(),
             time_range: String::new(),
+            led_in: String::new(),
+            cut: None,
         };
         let pace = |start, interval| {
             let pace = Pace::of(&period(start), interval);

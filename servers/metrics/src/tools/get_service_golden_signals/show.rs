@@ -281,7 +281,7 @@ fn next(look: &Look<'_>, picture: &Picture<'_>, rows: &[&Row], draft: &mut Draft
                         format!("{}, the first to be unusual, with its points", row.name),
                     )
                     .with("promql", row.promql.as_str())
-                    .with("time_range", look.period.time_range.as_str())
+                    .with("time_range", look.period.led_in.as_str())
                     .with("detail", "full"),
                 ),
             );

@@ -242,13 +242,9 @@ fn when(cx: &Context, request: &Request, limits: QueryLimits) -> Result<When, To
         let second = (cx.now.as_millisecond() + 500).div_euclid(1000);
         return Ok(When::At(Timestamp::from_second(second).unwrap_or(cx.now)));
     };
-    let longest = Duration::from_secs(limits.max_range_hours.saturating_mul(3_600));
-    let asked = cx.window("time_range", spec, longest)?;
-    if asked.start() >= cx.now {
-        return Err(ToolError::invalid("time_range", &format!("begins after now, {}", time_text(cx.now))));
-    }
-    // Nothing has been measured in the future: the grid ends now.
-    let past = TimeRange::new(asked.start(), asked.end().min(cx.now)).unwrap_or(asked);
+    let seen = cx.past("time_range", spec, limits.longest())?;
+    let past = seen.window;
+    let asked = TimeRange::new(past.start(), seen.after_now.unwrap_or(past.end())).unwrap_or(past);
     let step = match &request.step {
         None => automatic_step(past, POINTS, SCRAPE),
         Some(text) => given_step(text, past)?,

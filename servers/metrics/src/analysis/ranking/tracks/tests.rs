@@ -59,6 +59,17 @@ fn each_kind_of_change_is_told_in_its_own_words() {
 }
 
 #[test]
+fn what_ramps_up_began_with_the_ramp_and_not_in_its_middle() {
+    // From minute 60 on 4 more a minute, up to 40 more: the first that is more than a step (1.4826) away is minute 60's.
+    let ramp = |at: usize, v: f64| Some(v + 4.0 * (at as f64 - 59.0).clamp(0.0, 10.0));
+    for sign in [1.0, -1.0] {
+        let values = noisy(|at, v| ramp(at, v).map(|value| sign * value));
+        let judged = judge(&track("x", values), &(0..120), Some(60_000));
+        assert_eq!(judged.moved.onset, Some(60), "{sign}");
+    }
+}
+
+#[test]
 fn samples_that_stop_early_are_an_end_and_a_late_one_is_not() {
     let ended = |missing: usize| {
         let mut values = noisy(|_, v| Some(v));
