@@ -17,10 +17,10 @@ mod common;
 mod cost;
 #[path = "query_metrics/empty.rs"]
 mod empty;
-#[path = "query_metrics/together.rs"]
-mod together;
 #[path = "query_metrics/odd.rs"]
 mod odd;
+#[path = "query_metrics/together.rs"]
+mod together;
 #[path = "query_metrics/values.rs"]
 mod values;
 #[path = "query_metrics/world.rs"]

@@ -15,7 +15,8 @@ mod usage;
 use std::{sync::Arc, time::Duration};
 
 use contract::{
-    Answer, Card, Context, Cost, Detail, Draft, Effect, Past, TimeRange, TimeSpec, Tool, ToolError, duration_text,
+    Answer, Card, Context, Cost, Detail, Draft, Effect, Past, TimeRange, TimeSpec, Tool, ToolError,
+    duration_text,
 };
 use schemars::JsonSchema;
 use serde::Deserialize;

@@ -11,9 +11,7 @@ mod words;
 
 use std::{sync::Arc, time::Duration};
 
-use contract::{
-    Answer, Card, Context, Cost, Detail, Draft, Effect, TimeSpec, Tool, ToolError,
-};
+use contract::{Answer, Card, Context, Cost, Detail, Draft, Effect, TimeSpec, Tool, ToolError};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -72,7 +70,8 @@ Without arguments: everything. Example: {\"service\": \"checkout\", \"time_range
 
     async fn answer(&self, cx: &Context, request: Request) -> Result<Answer, ToolError> {
         let rows = rows(request.limit)?;
-        let past = request.time_range.as_ref().map(|spec| cx.past("time_range", spec, LONGEST)).transpose()?;
+        let past =
+            request.time_range.as_ref().map(|spec| cx.past("time_range", spec, LONGEST)).transpose()?;
         let window = past.map(|past| past.window);
         let service = request.service.as_deref().map(|service| cx.intake.text(service.trim()));
         let full = request.detail.unwrap_or(cx.detail) == Detail::Full;

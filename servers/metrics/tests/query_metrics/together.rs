@@ -31,7 +31,8 @@ fn failing(ago: i64) -> String {
         }
         let [good, bad, all] = counts;
         for (code, count) in [("200", good), ("500", bad)] {
-            writeln!(text, "http_requests_total{{service=\"checkout\",code=\"{code}\"}} {count} {at}").unwrap();
+            writeln!(text, "http_requests_total{{service=\"checkout\",code=\"{code}\"}} {count} {at}")
+                .unwrap();
         }
         writeln!(text, "jobs_total{{service=\"checkout\"}} {all} {at}").unwrap();
         let waiting = 20.0 + noise + 60.0 * ramp;

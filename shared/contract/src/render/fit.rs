@@ -131,12 +131,18 @@ fn fit_part(items: impl Iterator<Item = Written>, purse: &mut Purse, mut share: 
 
 /// As [`fit_part`], and nothing is shown without the evidence it rests on: citations of what is not listed are counted,
 /// and where none is listed, the first comes in short.
-fn fit_findings(findings: &[Finding], evidence: &mut Listed<'_>, purse: &mut Purse, mut share: Purse) -> Part {
+fn fit_findings(
+    findings: &[Finding],
+    evidence: &mut Listed<'_>,
+    purse: &mut Purse,
+    mut share: Purse,
+) -> Part {
     let mut part = Part::default();
     for finding in findings {
         let short = finding.cites.first().filter(|_| !finding.cites.iter().any(|cite| evidence.has(*cite)));
         let short = short.and_then(|first| Some((*first, evidence.short(*first)?)));
-        let is_listed = |cite: &Cite| evidence.has(*cite) || short.as_ref().is_some_and(|(first, _)| first == cite);
+        let is_listed =
+            |cite: &Cite| evidence.has(*cite) || short.as_ref().is_some_and(|(first, _)| first == cite);
         let item = write_finding(finding, is_listed);
         let cost = item.cost() + short.as_ref().map_or(0, |(first, short)| evidence_cost(*first, short));
         if part.omitted == 0 && share.left >= item.cost() && purse.draw(cost) {

@@ -142,7 +142,8 @@ fn begun(numbers: &[f64], first: usize, seen: usize) -> usize {
     }
     let usual = signal::Yardstick::of(before, 0.0);
     let spreads = |value: f64| usual.and_then(|usual| usual.robust_z(value)).map_or(0.0, f64::abs);
-    let large = signal::median(after).map_or(0.0, spreads).max(after.first().map_or(0.0, |value| spreads(*value)));
+    let large =
+        signal::median(after).map_or(0.0, spreads).max(after.first().map_or(0.0, |value| spreads(*value)));
     let yardstick = signal::beginning(before, 0.0, large);
     yardstick.map_or(seen, |yardstick| signal::begun(numbers, seen, &yardstick))
 }

@@ -43,12 +43,17 @@ pub(super) struct Period {
 }
 
 impl Period {
-    pub(super) fn of(cx: &Context, spec: Option<&TimeSpec>, limits: QueryLimits) -> Result<Period, ToolError> {
+    pub(super) fn of(
+        cx: &Context,
+        spec: Option<&TimeSpec>,
+        limits: QueryLimits,
+    ) -> Result<Period, ToolError> {
         let spec = spec.cloned().unwrap_or(TimeSpec::Last(USUAL));
         let past = cx.past("time_range", &spec, LONGEST)?;
         // Evaluation is at whole seconds.
         let whole = |at: Timestamp| Timestamp::from_second(at.as_second()).unwrap_or(at);
-        let window = TimeRange::new(whole(past.window.start()), whole(past.window.end())).unwrap_or(past.window);
+        let window =
+            TimeRange::new(whole(past.window.start()), whole(past.window.end())).unwrap_or(past.window);
         if window.seconds() < SHORTEST.as_secs_f64() {
             let shortest = duration_text(SHORTEST.as_secs_f64());
             let problem = format!("is shorter than {shortest}");
