@@ -1,5 +1,7 @@
 //! The list of tools.
 
+mod get_log_volume_anomalies;
+
 use std::sync::Arc;
 
 use runtime::Server;
@@ -7,6 +9,6 @@ use runtime::Server;
 use crate::backend::Sources;
 
 /// Every tool of this server.
-pub(crate) fn all(server: Server, _sources: &Arc<Sources>) -> Server {
-    server
+pub(crate) fn all(server: Server, sources: &Arc<Sources>) -> Server {
+    server.tool(get_log_volume_anomalies::GetLogVolumeAnomalies { sources: Arc::clone(sources) })
 }

@@ -82,6 +82,13 @@ impl TimeRange {
         self.end.duration_since(self.start).as_secs_f64()
     }
 
+    /// The window of the same length so much earlier; `None` outside the calendar.
+    #[must_use]
+    pub fn earlier(self, by: Duration) -> Option<TimeRange> {
+        let (start, end) = (self.start.checked_sub(by).ok()?, self.end.checked_sub(by).ok()?);
+        TimeRange::new(start, end).ok()
+    }
+
     /// The window, if it is no longer than `most`.
     ///
     /// # Errors

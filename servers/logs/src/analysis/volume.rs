@@ -5,9 +5,11 @@
 //! largest likelihood ratio of two Poisson rates (the temporal scan statistic of Kulldorff, "A spatial scan statistic",
 //! 1997), divided by the overdispersion of the baseline: real logs come in bursts. Then the rest is looked at again.
 
+mod blame;
 mod expectation;
 mod scan;
 
+pub(crate) use blame::{Culprit, blame};
 use expectation::{Baseline, Expectation};
 
 /// A rate must at least double or halve: a smaller change of a large number is certain, and nothing to wake up for.

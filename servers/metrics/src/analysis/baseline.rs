@@ -37,9 +37,7 @@ pub(crate) fn seasonal(window: TimeRange) -> Vec<Candidate> {
         _ => return Vec::new(),
     };
     let earlier = |back: Duration| {
-        let (start, end) = (window.start().checked_sub(back).ok()?, window.end().checked_sub(back).ok()?);
-        let window = TimeRange::new(start, end).ok()?;
-        Some(Candidate { origin: Origin::Earlier(back), window })
+        Some(Candidate { origin: Origin::Earlier(back), window: window.earlier(back)? })
     };
     back.into_iter().filter_map(earlier).collect()
 }

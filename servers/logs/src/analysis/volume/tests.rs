@@ -15,7 +15,8 @@ fn told(counts: &[u64], window: usize) -> Vec<(Kind, usize, usize)> {
 
 #[test]
 fn each_kind_is_told_with_its_steps() {
-    let table: [(&str, Vec<u64>, Vec<(Kind, usize, usize)>); 7] = [
+    type Told = Vec<(Kind, usize, usize)>;
+    let table: [(&str, Vec<u64>, Told); 7] = [
         ("usual", [20; 120].to_vec(), vec![]),
         ("spike", [vec![20; 90], vec![80; 10], vec![20; 20]].concat(), vec![(Kind::Spike, 90, 100)]),
         ("still going on", [vec![20; 100], vec![80; 20]].concat(), vec![(Kind::Spike, 100, 120)]),

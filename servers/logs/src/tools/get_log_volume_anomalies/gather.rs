@@ -1,0 +1,163 @@
+//! Counting: in all and by value, now and earlier.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use contract::{Context, TimeRange, ToolError, Untrusted, duration_text};
+use futures_util::future::{join, join_all};
+
+use super::when::When;
+use crate::{
+    analysis::volume::{Judgement, Stream, judge},
+    backend::Logs,
+    model::{Condition, Freshness, Histogram, Key, Layout, Reply, Role, Search},
+};
+
+/// Values told of a key. Services beyond these are many, and small.
+const MOST: usize = 50;
+/// Where records come from, the most telling first.
+const PLACES: [Role; 3] = [Role::Pod, Role::Container, Role::Host];
+
+/// Records counted along one key.
+pub(super) struct Counted {
+    /// The key's role.
+    pub(super) role: Role,
+    /// Lead-in and window.
+    pub(super) now: Reply<Histogram>,
+    /// The same steps earlier, where they could be read: `1d`.
+    pub(super) earlier: Vec<(&'static str, Reply<Histogram>)>,
+}
+
+/// One stream with what is said about it.
+pub(super) struct Judged {
+    /// The value, with its role; `None` for all records together.
+    pub(super) value: Option<(Role, Untrusted)>,
+    /// Lead-in and window.
+    pub(super) counts: Vec<u64>,
+    /// What is said about it.
+    pub(super) judgement: Judgement,
+}
+
+/// Everything the answer is made of.
+pub(super) struct Gathered {
+    pub(super) service: Option<Untrusted>,
+    pub(super) asked: TimeRange,
+    pub(super) when: When,
+    pub(super) freshness: Result<Reply<Freshness>, ToolError>,
+    /// By service, or by level, place and version of one service. Never empty.
+    pub(super) counted: Vec<Counted>,
+    /// All records first, then values.
+    pub(super) streams: Vec<Judged>,
+    /// What could not be asked, and why.
+    pub(super) failed: Vec<String>,
+}
+
+/// Asks the store.
+///
+/// # Errors
+/// When not even the records of the window can be counted.
+pub(super) async fn gather(
+    cx: &Context,
+    store: &dyn Logs,
+    asked: TimeRange,
+    service: Option<&str>,
+) -> Result<Gathered, ToolError> {
+    let conditions: Vec<Condition> =
+        service.map(|name| Condition::Is(Role::Service, name.trim().to_owned())).into_iter().collect();
+    let search = |window| Search { window, text: None, conditions: conditions.clone() };
+    let recent = search(asked);
+    let (layout, freshness) = join(store.layout(cx), store.freshness(cx, &recent)).await;
+    let layout = layout?.value;
+    let lag = freshness.as_ref().ok().and_then(|fresh| fresh.value.lag_seconds).map_or(0.0, |(_, p95)| p95);
+    let lag = Duration::try_from_secs_f64(lag.clamp(0.0, asked.seconds() / 2.0)).unwrap_or_default();
+    let when = When::of(asked, cx.now, lag)
+        .ok_or_else(|| ToolError::invalid("time_range", "has no step whose records have all arrived"))?;
+    let now = search(when.whole);
+    let mut failed = Vec::new();
+    let mut counted = Vec::new();
+    for (place, role) in roles(&layout, service.is_some()).into_iter().enumerate() {
+        let key = Key::Role(role);
+        // Seasons are asked for the first key only: the others only say what accounts for a change.
+        let earlier = if place == 0 { when.earlier() } else { Vec::new() };
+        let before = earlier.iter().map(|(name, window)| (*name, search(*window))).collect::<Vec<_>>();
+        let ask = |search| store.histogram(cx, search, when.step, Some((&key, MOST)));
+        let (counts, before) = join(ask(&now), join_all(before.iter().map(|(_, search)| ask(search)))).await;
+        let mut one = match counts {
+            Ok(now) => Counted { role, now, earlier: Vec::new() },
+            Err(error) if counted.is_empty() => return Err(error),
+            Err(error) => {
+                failed.push(format!("records by {} could not be counted: {error}", super::words::role(role)));
+                continue;
+            }
+        };
+        for ((name, _), reply) in earlier.iter().zip(before) {
+            match reply {
+                Ok(reply) => one.earlier.push((name, reply)),
+                Err(error) => failed.push(format!("the window {name} earlier could not be read: {error}")),
+            }
+        }
+        counted.push(one);
+    }
+    let streams = streams(&counted, when.first);
+    let service = service.map(|name| cx.intake.text(name.trim()));
+    Ok(Gathered { service, asked, when, freshness, counted, streams, failed })
+}
+
+/// By what records are counted.
+fn roles(layout: &Layout, one_service: bool) -> Vec<Role> {
+    let known = |role: &Role| !layout.of(*role).is_empty();
+    if !one_service {
+        return vec![Role::Service];
+    }
+    let place = PLACES.into_iter().find(known);
+    let roles = [Some(Role::Level), place, Some(Role::Version)];
+    let roles: Vec<Role> = roles.into_iter().flatten().filter(known).collect();
+    if roles.is_empty() { vec![Role::Level] } else { roles }
+}
+
+/// All records, then each value of the first key, and of the others what has no season.
+fn streams(counted: &[Counted], window: usize) -> Vec<Judged> {
+    let mut streams = Vec::new();
+    let judged = |value, counts: &[u64], earlier: &[Vec<u64>]| Judged {
+        value,
+        counts: counts.to_vec(),
+        judgement: judge(&Stream { counts, window, earlier }),
+    };
+    for (place, one) in counted.iter().enumerate() {
+        if place == 0 {
+            let earlier: Vec<Vec<u64>> =
+                one.earlier.iter().map(|(_, reply)| reply.value.total.clone()).collect();
+            streams.push(judged(None, &one.now.value.total, &earlier));
+        }
+        for (value, (counts, earlier)) in by_value(one) {
+            streams.push(judged(Some((one.role, value)), &counts, &earlier));
+        }
+    }
+    streams
+}
+
+/// Counts of each value that was there now or earlier: who is silent now was there only earlier.
+fn by_value(one: &Counted) -> BTreeMap<Untrusted, (Vec<u64>, Vec<Vec<u64>>)> {
+    let steps = one.now.value.total.len();
+    let mut all: BTreeMap<Untrusted, (Vec<u64>, Vec<Vec<u64>>)> = BTreeMap::new();
+    for (value, counts) in &one.now.value.by {
+        all.insert(value.clone(), (counts.clone(), Vec::new()));
+    }
+    for (_, reply) in &one.earlier {
+        for (value, counts) in &reply.value.by {
+            let entry = all.entry(value.clone()).or_insert_with(|| (vec![0; steps], Vec::new()));
+            entry.1.push(counts.clone());
+        }
+    }
+    all
+}
+
+/// Records per minute.
+pub(super) fn per_minute(records: f64, steps: usize, step: Duration) -> f64 {
+    let minutes = steps as f64 * step.as_secs_f64() / 60.0;
+    if minutes > 0.0 { records / minutes } else { 0.0 }
+}
+
+/// A length of time, in words.
+pub(super) fn long(length: Duration) -> String {
+    duration_text(length.as_secs_f64())
+}
