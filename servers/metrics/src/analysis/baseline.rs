@@ -36,9 +36,8 @@ pub(crate) fn seasonal(window: TimeRange) -> Vec<Candidate> {
         length if length <= WEEK.as_secs_f64() => [WEEK, WEEK * 2],
         _ => return Vec::new(),
     };
-    let earlier = |back: Duration| {
-        Some(Candidate { origin: Origin::Earlier(back), window: window.earlier(back)? })
-    };
+    let earlier =
+        |back: Duration| Some(Candidate { origin: Origin::Earlier(back), window: window.earlier(back)? });
     back.into_iter().filter_map(earlier).collect()
 }
 

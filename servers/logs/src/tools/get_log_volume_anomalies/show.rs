@@ -30,7 +30,8 @@ type Row<'a> = (&'a Judged, Anomaly);
 
 pub(super) fn answer(picture: &Picture<'_>) -> Answer {
     let mut draft = Draft::new();
-    let cites: Vec<Cite> = picture.gathered.counted.iter().map(|one| cite(picture, &mut draft, one)).collect();
+    let cites: Vec<Cite> =
+        picture.gathered.counted.iter().map(|one| cite(picture, &mut draft, one)).collect();
     let Some(first) = cites.first().copied() else { return draft.conclude("Nothing was counted.") };
     let rows = rows(picture.gathered);
     pipeline(picture, &mut draft, &rows, first);
@@ -112,7 +113,8 @@ fn pipeline(picture: &Picture<'_>, draft: &mut Draft, rows: &[Row<'_>], cite: Ci
             one.value.is_some() && matches!(found.kind, Kind::Silence | Kind::Drop) && ongoing(one, found)
         })
         .collect();
-    let judged = picture.gathered.streams.iter().filter(|one| one.value.is_some() && !one.judgement.sparse).count();
+    let judged =
+        picture.gathered.streams.iter().filter(|one| one.value.is_some() && !one.judgement.sparse).count();
     let Some((_, first)) = quiet.iter().min_by_key(|(_, found)| found.from) else { return };
     let together = quiet.iter().filter(|(_, found)| found.from.abs_diff(first.from) <= 2).count();
     if picture.gathered.service.is_none() && together >= 3 && together * 5 >= judged * 3 {
@@ -139,12 +141,8 @@ fn causes(picture: &Picture<'_>, draft: &mut Draft, cites: &[Cite]) {
         let Some(cite) = cites.get(first.dimension) else { continue };
         let role = gathered.counted.get(first.dimension).map_or(Role::Level, |one| one.role);
         let told: Vec<String> = culprits.iter().take(3).map(|one| culprit(role, one)).collect();
-        let text = format!(
-            "the {} since {} is {}",
-            words::kind(found.kind),
-            since(picture, found),
-            told.join(", ")
-        );
+        let text =
+            format!("the {} since {} is {}", words::kind(found.kind), since(picture, found), told.join(", "));
         draft.finding(Finding::new(text, *cite));
     }
 }
@@ -201,7 +199,8 @@ fn usual(picture: &Picture<'_>, draft: &mut Draft, cite: Cite) {
     if quiet.is_empty() {
         return;
     }
-    let mut table = Table::new("usual streams", &["what", "now per min", "usual per min", "shape of the window"], cite);
+    let mut table =
+        Table::new("usual streams", &["what", "now per min", "usual per min", "shape of the window"], cite);
     for judged in quiet.iter().take(USUAL_ROWS) {
         let window = judged.counts.iter().skip(when.first);
         let steps = judged.counts.len().saturating_sub(when.first);
@@ -299,8 +298,13 @@ fn next(picture: &Picture<'_>, draft: &mut Draft, rows: &[Row<'_>]) {
         }
         Kind::Silence | Kind::Drop => {
             let call = Next::call("correlate_logs_with_time", "what was logged just before it went quiet");
-            draft.next(with_service(picture, call, named).with("timestamp", time_text(onset)).with("delta_minutes", 5));
-            let call = Next::call("get_service_golden_signals", "whether it still serves, or only logs nothing");
+            draft.next(
+                with_service(picture, call, named)
+                    .with("timestamp", time_text(onset))
+                    .with("delta_minutes", 5),
+            );
+            let call =
+                Next::call("get_service_golden_signals", "whether it still serves, or only logs nothing");
             draft.next(with_service(picture, call, named).on("metrics"));
         }
     }
@@ -323,7 +327,8 @@ fn with_service(picture: &Picture<'_>, call: Next, named: Option<&str>) -> Next 
 
 fn verdict(picture: &Picture<'_>, rows: &[Row<'_>]) -> String {
     let gathered = picture.gathered;
-    let all: u64 = gathered.streams.iter().take(1).flat_map(|one| one.counts.iter().skip(gathered.when.first)).sum();
+    let all: u64 =
+        gathered.streams.iter().take(1).flat_map(|one| one.counts.iter().skip(gathered.when.first)).sum();
     let Some((judged, worst)) = rows.first() else { return as_usual(picture, all) };
     let what = format!(
         "{} since {}: {} ({} records, {:.0} expected){}",
@@ -335,7 +340,11 @@ fn verdict(picture: &Picture<'_>, rows: &[Row<'_>]) -> String {
         if ongoing(judged, worst) { "" } else { ", now over" }
     );
     let more = rows.len() - 1;
-    let more = if more == 0 { String::new() } else { format!("; {}", words::counted(more, "more anomaly", "more anomalies")) };
+    let more = if more == 0 {
+        String::new()
+    } else {
+        format!("; {}", words::counted(more, "more anomaly", "more anomalies"))
+    };
     format!("{}: {what}{more}.", name(picture, judged))
 }
 
@@ -350,10 +359,17 @@ fn as_usual(picture: &Picture<'_>, all: u64) -> String {
             time_text(window.end())
         ),
         Some(service) => format!("{} logs as usual: {all} records.", service.shown(60)),
-        None if all == 0 => format!("No records at all between {} and {}.", time_text(window.start()), time_text(window.end())),
+        None if all == 0 => format!(
+            "No records at all between {} and {}.",
+            time_text(window.start()),
+            time_text(window.end())
+        ),
         None => {
             let judged = gathered.streams.len().saturating_sub(1);
-            format!("Every service logs as usual: {all} records of {}.", words::counted(judged, "service", "services"))
+            format!(
+                "Every service logs as usual: {all} records of {}.",
+                words::counted(judged, "service", "services")
+            )
         }
     }
 }

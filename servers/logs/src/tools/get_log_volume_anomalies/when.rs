@@ -101,7 +101,8 @@ mod tests {
         assert_eq!(when.whole.to_string(), "2026-01-14T12:33:10Z/2026-01-14T14:31:10Z");
         assert_eq!(when.left_out, Duration::from_secs(60));
         assert_eq!(when.begins(59), asked.start());
-        let complete = When::of(asked, "2026-01-14T20:00:00Z".parse().unwrap(), Duration::from_secs(8)).unwrap();
+        let complete =
+            When::of(asked, "2026-01-14T20:00:00Z".parse().unwrap(), Duration::from_secs(8)).unwrap();
         assert_eq!((complete.first, complete.left_out), (60, Duration::ZERO));
     }
 
