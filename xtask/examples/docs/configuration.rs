@@ -2,14 +2,11 @@
 
 use std::{collections::BTreeMap, fs, path::Path};
 
-use metrics_mcp::Config;
-use runtime::{ServerConfig, settings::Settings};
+use runtime::settings::Settings;
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde_json::Value;
 
-use crate::{Failure, cell, text};
-
-const SERVER: &str = "metrics-mcp";
+use crate::{Failure, cell, servers::Documented, text};
 
 const WELL_KNOWN: &str = "
 ## Well-known variables
@@ -17,8 +14,8 @@ Each sets one key of one source of the list: the first that is named `main` or h
 another name, or there is none, it adds one without a name at the end: `ALERTMANAGER_URL` then means one more replica.
 An empty variable counts as unset. The variables of single keys (`METRICS_MCP__…`) are applied after these and win.
 
-| variable | key |
-|---|---|
+| variable | server | key |
+|---|---|---|
 ";
 
 /// Path, type, default and meaning of a key. After the name of a list stands `[]`.
@@ -42,6 +39,9 @@ const TOKEN: [[&str; 4]; 4] = [
     ["tenant", "text", "unset", "Recorded, and separates caches."],
 ];
 
+/// What stands in for the name of a server in the variables of keys that all have.
+const ANY: &str = "SERVER";
+
 /// One table of the file: a section, or a list of sections.
 struct Section {
     title: String,
@@ -50,30 +50,43 @@ struct Section {
 }
 
 /// The reference in `docs/configuration.md`.
-pub(crate) fn reference() -> String {
+pub(crate) fn reference(servers: &[Documented]) -> String {
     let mut page = String::from(WELL_KNOWN);
-    for known in Config::WELL_KNOWN {
-        page.push_str(&format!("| `{}` | `{}[].{}` |\n", known.variable, known.list, known.key));
-    }
-    for section in sections() {
-        page.push_str(&format!("\n## {}\n{}\n", section.title, section.meaning));
-        if !section.keys.is_empty() {
-            page.push_str("\n| key, environment variable | type | default | meaning |\n|---|---|---|---|\n");
-        }
-        for [path, kind, default, meaning] in &section.keys {
-            page.push_str(&format!(
-                "| `{path}`<br>`{}` | {kind} | {default} | {meaning} |\n",
-                variable(path)
-            ));
+    for server in servers {
+        for known in server.well_known {
+            let (variable, name) = (known.variable, server.about.name);
+            page.push_str(&format!("| `{variable}` | `{name}` | `{}[].{}` |\n", known.list, known.key));
         }
     }
+    for server in servers {
+        page.push_str(&format!("\n## `{}`\n", server.about.name));
+        sections_of(&server.schema).iter().for_each(|section| push(section, &server.prefix(), &mut page));
+    }
+    page.push_str("\n## All servers\nIn variables stands `METRICS_MCP` or `LOGS_MCP` for `SERVER`.\n");
+    sections_of(&schema::<Settings>()).iter().for_each(|section| push(section, ANY, &mut page));
     page
 }
 
-/// The table in the README.
-pub(crate) fn summary() -> String {
+fn push(section: &Section, prefix: &str, page: &mut String) {
+    page.push_str(&format!("\n### {}\n{}\n", section.title, section.meaning));
+    if !section.keys.is_empty() {
+        page.push_str("\n| key, environment variable | type | default | meaning |\n|---|---|---|---|\n");
+    }
+    for [path, kind, default, meaning] in &section.keys {
+        let variable = variable(prefix, path);
+        page.push_str(&format!("| `{path}`<br>`{variable}` | {kind} | {default} | {meaning} |\n"));
+    }
+}
+
+/// The table in the README: what all servers have, and where the rest is.
+pub(crate) fn summary(servers: &[Documented]) -> String {
     let mut table = String::from("| key | default | meaning |\n|---|---|---|\n");
-    for section in sections() {
+    for server in servers {
+        for section in sections_of(&server.schema) {
+            table.push_str(&format!("| {} | | `{}`: {} |\n", section.title, server.about.name, section.meaning));
+        }
+    }
+    for section in sections_of(&schema::<Settings>()) {
         if section.keys.is_empty() {
             table.push_str(&format!("| {} | | {} |\n", section.title, section.meaning));
         }
@@ -84,28 +97,24 @@ pub(crate) fn summary() -> String {
     table
 }
 
-/// Each `toml` block of the documents that the server itself would refuse.
-pub(crate) fn examples_that_do_not_load(root: &Path) -> Result<Vec<String>, Failure> {
+/// Each `toml` block of the documents that no server would load.
+pub(crate) fn examples_that_do_not_load(root: &Path, servers: &[Documented]) -> Result<Vec<String>, Failure> {
     let scratch = tempfile::NamedTempFile::new()?;
     let mut problems = Vec::new();
     for name in ["README.md", "docs/configuration.md"] {
         for block in crate::read(root, name)?.split("```toml\n").skip(1) {
             fs::write(scratch.path(), block.split("```").next().unwrap_or_default())?;
-            if let Err(error) = runtime::load::<Config>(SERVER, Some(scratch.path()), &BTreeMap::new()) {
-                problems.push(format!("a configuration in {name} does not load: {}", error.problem));
+            let told = servers.iter().map(|server| (server.loads)(Some(scratch.path()), &BTreeMap::new()));
+            let told: Vec<Result<(), String>> = told.collect();
+            if let (false, Some(Err(problem))) = (told.iter().any(Result::is_ok), told.first()) {
+                problems.push(format!("a configuration in {name} does not load: {problem}"));
             }
         }
     }
     Ok(problems)
 }
 
-fn sections() -> Vec<Section> {
-    let mut all = sections_of(&schema::<Config>());
-    all.extend(sections_of(&schema::<Settings>()));
-    all
-}
-
-fn schema<T: JsonSchema>() -> Value {
+pub(crate) fn schema<T: JsonSchema>() -> Value {
     let settings = SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true);
     settings.into_generator().into_root_schema_for::<T>().to_value()
 }
@@ -200,36 +209,46 @@ fn shown(default: Option<&Value>) -> String {
 }
 
 /// `prometheus[].url` is `METRICS_MCP__PROMETHEUS__0__URL` for the first of the list.
-fn variable(path: &str) -> String {
-    let prefix = SERVER.replace('-', "_");
+fn variable(prefix: &str, path: &str) -> String {
     format!("{prefix}__{}", path.replace("[]", "__0").replace('.', "__")).to_uppercase()
 }
 
 #[cfg(test)]
 mod tests {
+    use metrics_mcp::Config;
+
     use super::*;
+    use crate::servers;
 
     fn load(environment: &BTreeMap<String, String>) -> Result<runtime::Loaded<Config>, runtime::LoadError> {
-        runtime::load::<Config>(SERVER, None, environment)
+        runtime::load::<Config>("metrics-mcp", None, environment)
+    }
+
+    /// Each key of a server with the variable that is told for it.
+    fn keys(server: &Documented) -> Vec<Key> {
+        let all = sections_of(&server.schema).into_iter().chain(sections_of(&schema::<Settings>()));
+        all.flat_map(|section| section.keys).collect()
     }
 
     #[test]
     fn every_variable_sets_the_key_beside_it() {
-        for [path, ..] in sections().into_iter().flat_map(|section| section.keys) {
-            let value = BTreeMap::from([(variable(&path), "not a value of any number".to_owned())]);
-            let told = load(&value).err().map_or_else(String::new, |error| error.problem);
-            assert!(!told.contains("unknown field") && !told.contains("unknown key"), "{path}: {told}");
+        for server in servers::all() {
+            let prefix = server.prefix();
+            for [path, ..] in keys(&server) {
+                let value = BTreeMap::from([(variable(&prefix, &path), "not a value of any number".to_owned())]);
+                let told = (server.loads)(None, &value).err().unwrap_or_default();
+                assert!(!told.contains("unknown field") && !told.contains("unknown key"), "{path}: {told}");
+            }
+            let unknown = BTreeMap::from([(variable(&prefix, "http.adress"), "x".to_owned())]);
+            assert!((server.loads)(None, &unknown).is_err(), "or this shows nothing");
         }
-        assert!(
-            load(&BTreeMap::from([(variable("http.adress"), "x".to_owned())])).is_err(),
-            "or this shows nothing"
-        );
     }
 
     #[test]
     fn a_token_has_these_keys_and_needs_the_required_ones() {
         let value = |name: &str| if name == "scopes" { "[\"a:b\"]".to_owned() } else { "x".to_owned() };
-        let given = TOKEN.map(|[name, ..]| (variable(&format!("auth.tokens[].{name}")), value(name)));
+        let named = |name| variable("METRICS_MCP", &format!("auth.tokens[].{name}"));
+        let given = TOKEN.map(|[name, ..]| (named(name), value(name)));
         assert_eq!(load(&given.clone().into()).unwrap().settings.auth.tokens.len(), 1);
         for (left_out, [name, _, default, _]) in TOKEN.iter().enumerate() {
             let others = given.iter().enumerate().filter(|(index, _)| *index != left_out);
@@ -240,7 +259,8 @@ mod tests {
 
     #[test]
     fn defaults_are_those_of_a_server_without_configuration() {
-        let all = sections().into_iter().flat_map(|section| section.keys);
+        let [metrics, _] = servers::all();
+        let all = keys(&metrics).into_iter();
         let shown: BTreeMap<String, String> = all.map(|[path, _, default, _]| (path, default)).collect();
         let number = |path: &str| shown[path].trim_matches('`').parse::<u64>().unwrap();
         let loaded = load(&BTreeMap::new()).unwrap();

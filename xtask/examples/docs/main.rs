@@ -3,6 +3,7 @@
 
 mod configuration;
 mod map;
+mod servers;
 mod tools;
 
 use std::{
@@ -38,24 +39,27 @@ fn main() -> ExitCode {
 fn run(check: bool) -> Result<Vec<String>, Failure> {
     let root = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
     let mut problems = Vec::new();
-    let parts = [
-        ("README.md", configuration::summary()),
-        ("docs/configuration.md", configuration::reference()),
-        ("docs/tools/metrics.md", tools::reference(&root)?),
+    let servers = servers::all();
+    let mut parts = vec![
+        ("README.md".to_owned(), configuration::summary(&servers)),
+        ("docs/configuration.md".to_owned(), configuration::reference(&servers)),
     ];
+    for server in &servers {
+        parts.push((format!("docs/tools/{}.md", server.short()), tools::reference(&root, server)?));
+    }
     for (name, part) in parts {
-        let old = read(&root, name)?;
+        let old = read(&root, &name)?;
         let new =
             spliced(&old, &part).ok_or_else(|| format!("find the marks of the generated part in {name}"))?;
         if check && new != old {
             problems.push(format!("{name} is stale: run `cargo xtask docs`"));
         } else if new != old {
-            fs::write(root.join(name), new)?;
+            fs::write(root.join(&name), new)?;
             println!("wrote {name}");
         }
     }
     problems.extend(map::problems(&root)?);
-    problems.extend(configuration::examples_that_do_not_load(&root)?);
+    problems.extend(configuration::examples_that_do_not_load(&root, &servers)?);
     Ok(problems)
 }
 

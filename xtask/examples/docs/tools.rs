@@ -4,21 +4,13 @@ use std::{path::Path, process::Command};
 
 use serde_json::Value;
 
-use crate::{Failure, cell, requires, text};
+use crate::{Failure, cell, requires, servers::Documented, text};
 
-/// Two sources, because `source` is not listed with one.
-const SOURCES: [(&str, &str); 4] = [
-    ("METRICS_MCP__PROMETHEUS__0__NAME", "main"),
-    ("METRICS_MCP__PROMETHEUS__0__URL", "http://127.0.0.1:9090"),
-    ("METRICS_MCP__PROMETHEUS__1__NAME", "other"),
-    ("METRICS_MCP__PROMETHEUS__1__URL", "http://127.0.0.1:9091"),
-];
-
-/// The reference in `docs/tools/metrics.md`.
-pub(crate) fn reference(root: &Path) -> Result<String, Failure> {
-    let listed: Value = serde_json::from_str(&listing(root, &["tools", "--json"])?)?;
-    let plain = listing(root, &["tools"])?;
-    let about = &metrics_mcp::PROGRAM.about;
+/// The reference in `docs/tools/`.
+pub(crate) fn reference(root: &Path, server: &Documented) -> Result<String, Failure> {
+    let listed: Value = serde_json::from_str(&listing(root, server, &["tools", "--json"])?)?;
+    let plain = listing(root, server, &["tools"])?;
+    let about = &server.about;
     let mut page = format!(
         "All need the scope `{}`. The class decides the rate (`rates` in the [configuration](../configuration.md)). \
          `source` is listed only when several are configured. What a client is told about the server:\n\n> {}\n",
@@ -59,17 +51,22 @@ fn section(tool: &Value, plain: &str) -> Option<String> {
     Some(section)
 }
 
-/// What the server prints, with a configuration of ours and nothing of the developer's.
-fn listing(root: &Path, arguments: &[&str]) -> Result<String, Failure> {
-    let mut server = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    server.args(["run", "--quiet", "--package", "metrics-mcp", "--"]).args(arguments).current_dir(root);
+/// What the server prints, with two sources of ours and nothing of the developer's.
+fn listing(root: &Path, server: &Documented, arguments: &[&str]) -> Result<String, Failure> {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.args(["run", "--quiet", "--package", server.about.name, "--"]).args(arguments).current_dir(root);
+    let prefix = server.prefix();
     for (name, _) in std::env::vars_os() {
-        if name.to_str().is_some_and(|name| name.starts_with("METRICS_MCP__")) {
-            server.env_remove(name);
+        if name.to_str().is_some_and(|name| name.starts_with(&format!("{prefix}__"))) {
+            command.env_remove(name);
         }
     }
+    for (place, name) in ["main", "other"].into_iter().enumerate() {
+        let key = format!("{prefix}__{}__{place}", server.sources.to_uppercase());
+        command.env(format!("{key}__NAME"), name).env(format!("{key}__URL"), "http://127.0.0.1:9090");
+    }
     let state = tempfile::tempdir()?;
-    let output = server.envs(SOURCES).env("OBSERVABILITY_MCP_STATE", state.path()).output()?;
+    let output = command.env("OBSERVABILITY_MCP_STATE", state.path()).output()?;
     if !output.status.success() {
         return Err(format!("list the tools: {}", String::from_utf8_lossy(&output.stderr)).into());
     }
