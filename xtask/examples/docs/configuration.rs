@@ -83,7 +83,10 @@ pub(crate) fn summary(servers: &[Documented]) -> String {
     let mut table = String::from("| key | default | meaning |\n|---|---|---|\n");
     for server in servers {
         for section in sections_of(&server.schema) {
-            table.push_str(&format!("| {} | | `{}`: {} |\n", section.title, server.about.name, section.meaning));
+            table.push_str(&format!(
+                "| {} | | `{}`: {} |\n",
+                section.title, server.about.name, section.meaning
+            ));
         }
     }
     for section in sections_of(&schema::<Settings>()) {
@@ -235,7 +238,8 @@ mod tests {
         for server in servers::all() {
             let prefix = server.prefix();
             for [path, ..] in keys(&server) {
-                let value = BTreeMap::from([(variable(&prefix, &path), "not a value of any number".to_owned())]);
+                let value =
+                    BTreeMap::from([(variable(&prefix, &path), "not a value of any number".to_owned())]);
                 let told = (server.loads)(None, &value).err().unwrap_or_default();
                 assert!(!told.contains("unknown field") && !told.contains("unknown key"), "{path}: {told}");
             }
