@@ -7,6 +7,9 @@ use serde_json::Value;
 
 use crate::configuration;
 
+/// Whether a file and variables are a configuration, or what is wrong with it.
+type Loads = fn(Option<&Path>, &BTreeMap<String, String>) -> Result<(), String>;
+
 /// What the generator must know of one server.
 pub(crate) struct Documented {
     /// Name, scope, instructions.
@@ -17,8 +20,8 @@ pub(crate) struct Documented {
     pub(crate) schema: Value,
     /// A list of its sources: two of them, because `source` is not listed with one.
     pub(crate) sources: &'static str,
-    /// Whether this file and these variables are a configuration, or what is wrong with it.
-    pub(crate) loads: fn(Option<&Path>, &BTreeMap<String, String>) -> Result<(), String>,
+    /// The server's own way to its configuration.
+    pub(crate) loads: Loads,
 }
 
 /// All that exist.
