@@ -37,6 +37,28 @@ async fn the_workload_that_will_be_full_soonest_comes_first() {
 }
 
 #[tokio::test]
+async fn a_workload_that_is_new_has_its_own_history_and_not_the_windows() {
+    let mut month = Month::default();
+    month.container("checkout", "checkout-5d8f7c9b6d-x2x4p", 30, business_hours, |_| 100.0 * MIB);
+    month.bounds("checkout", "checkout-5d8f7c9b6d-x2x4p", (1.0, 2.0), (384.0, 400.0));
+    let labels = [("namespace", "shop"), ("pod", "fresh-7c5d4b8f9f-k8r2m"), ("container", "fresh")];
+    for sample in 0..=24 {
+        let at = now() - 7_200 + sample * 300;
+        month.sample("gauge", "container_memory_working_set_bytes", &labels, 95.0 * MIB, at);
+    }
+    month.bounds("fresh", "fresh-7c5d4b8f9f-k8r2m", (1.0, 2.0), (90.0, 100.0));
+    let reply = ask(&month, json!({})).await;
+    // 30 days in at most 120 moments are 6 hours apart: no more is known of two hours.
+    contains(
+        &reply,
+        &["95 % of its limit over less than 6h (all there is of 30d)", " | less than 6h | ", "checkout | "],
+    );
+    let reply = ask(&month, json!({"time_range": "6h"})).await;
+    // Of the moments 5 minutes apart, the last at 23:59, the first that sees the sample of 22:00 is that of 22:04.
+    contains(&reply, &["95 % of its limit over 1h55m (all there is of 6h)"]);
+}
+
+#[tokio::test]
 async fn the_culprit_among_ten_thousand_series_is_in_an_answer_of_8000_characters() {
     let mut month = Month::default();
     for pod in 0..10_000 {

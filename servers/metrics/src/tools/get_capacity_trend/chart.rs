@@ -6,7 +6,7 @@ use signal::{SHAPE_BUCKETS, shape};
 use super::{
     find::Found,
     measure::Measured,
-    story::{full_in, interval, rounded, several_namespaces},
+    story::{full_in, interval, rounded, several_namespaces, shorter},
 };
 use crate::analysis::capacity::{Bound, Population, Resource, Row};
 
@@ -97,6 +97,7 @@ fn columns(found: &Found) -> Vec<Column<'_>> {
         ));
     }
     columns.push(("full in", Box::new(|row| Cell::text(full_in(row).unwrap_or_default()))));
+    columns.push(("history", Box::new(|row| Cell::text(shorter(row).unwrap_or_default()))));
     columns.push((
         "replicas",
         Box::new(|row| match found.replicas.get(&row.place) {

@@ -7,10 +7,10 @@ mod scaling;
 use contract::{Answer, Cite, Draft, Finding, Next, significant};
 
 use super::{
-    Look, chart, days,
+    Look, chart,
     find::Found,
     measure::Measured,
-    story::{about, amount, begins, bound, fill, full_in, history, moves, name, percent},
+    story::{about, amount, bound, fill, full_in, moves, name, percent, shorter},
 };
 use crate::{
     analysis::capacity::{Advice, Bound, Population, Reading, Resource, Row, advise},
@@ -72,12 +72,11 @@ impl Story<'_> {
     }
 
     /// `over 30d`, or `over 12 d (all there is of 30d)`.
-    fn over(&self) -> String {
-        match begins(self.measured) {
-            Some(_) => {
-                format!("over {} (all there is of {})", days(history(self.measured)), self.look.length())
-            }
-            None => format!("over {}", self.look.length()),
+    fn over(&self, row: &Row) -> String {
+        let asked = self.look.length();
+        match shorter(row) {
+            Some(length) => format!("over {length} (all there is of {asked})"),
+            None => format!("over {asked}"),
         }
     }
 
@@ -108,7 +107,7 @@ impl Story<'_> {
             Some(_) if is_over => format!("is beyond its {end}"),
             Some(_) => format!("is nearest to its {end}"),
         };
-        let mut text = format!("{subject} {place}: {} {}", fill(first), self.over());
+        let mut text = format!("{subject} {place}: {} {}", fill(first), self.over(first));
         text.push_str(&self.direction(first));
         let other = rows.iter().find(|row| row.place == first.place && row.resource != first.resource);
         if let (Some(other), Some(_)) = (other, self.look.service) {

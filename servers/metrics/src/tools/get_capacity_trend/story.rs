@@ -1,6 +1,6 @@
 //! Phrases about a row.
 
-use contract::{significant, time_text};
+use contract::{duration_text, significant, time_text};
 use jiff::Timestamp;
 
 use super::{days, find::Found, measure::Measured};
@@ -161,6 +161,18 @@ pub(super) fn begins(measured: &Measured) -> Option<Timestamp> {
     let first = |row: &Row| row.track.iter().position(|value| value.is_finite());
     let first = measured.rows.iter().filter_map(first).min()?;
     (first > LATE).then(|| Timestamp::from_second(measured.grid.second(first)).ok()).flatten()
+}
+
+/// How long a row's history is, where it begins later than a step or two after the window's start.
+pub(super) fn shorter(row: &Row) -> Option<String> {
+    let first = row.track.iter().position(|value| value.is_finite())?;
+    let length = match row.history {
+        // One moment tells that there was something within a step.
+        length if length < row.step => format!("less than {}", duration_text(row.step)),
+        length if length < DAY => duration_text(length),
+        length => days(length),
+    };
+    (first > LATE).then_some(length)
 }
 
 /// When a row's usage ended, when that is before the window's end.
