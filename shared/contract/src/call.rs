@@ -48,10 +48,40 @@ impl Trail {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(call);
     }
 
+    /// Begins a request: it is noted when what is returned is dropped.
+    #[must_use]
+    pub fn begin(&self, system: &str, endpoint: &str) -> Noting<'_> {
+        let call = UpstreamCall {
+            system: system.to_owned(),
+            endpoint: endpoint.to_owned(),
+            status: None,
+            bytes: 0,
+            ms: 0.0,
+            outcome: "cancelled",
+        };
+        Noting { trail: self, call, began: Instant::now() }
+    }
+
     /// What was noted so far.
     #[must_use]
     pub fn calls(&self) -> Vec<UpstreamCall> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// A request on its way. Dropped before it has an outcome, it was cancelled.
+#[derive(Debug)]
+pub struct Noting<'a> {
+    trail: &'a Trail,
+    /// What is known of it so far; `ms` is filled in at its end.
+    pub call: UpstreamCall,
+    began: Instant,
+}
+
+impl Drop for Noting<'_> {
+    fn drop(&mut self) {
+        self.call.ms = self.began.elapsed().as_secs_f64() * 1000.0;
+        self.trail.note(self.call.clone());
     }
 }
 

@@ -19,7 +19,7 @@ mod untrusted;
 
 pub use answer::{Answer, Cell, Cite, Draft, Evidence, Finding, Next, Table};
 pub use budget::{Budget, Detail};
-pub use call::{CallId, Context, Past, Trail, UpstreamCall};
+pub use call::{CallId, Context, Noting, Past, Trail, UpstreamCall};
 pub use card::{Card, Cost, Effect, Tool};
 pub use clock::{Clock, FixedClock, SystemClock};
 pub use error::{ErrorKind, ToolError};

@@ -4,6 +4,7 @@
 //! else is the same for all five.
 
 mod audits;
+mod blocking;
 mod call;
 mod check;
 pub mod cli;
@@ -27,6 +28,7 @@ mod state;
 mod stdio;
 mod telemetry;
 
+pub use blocking::blocking;
 pub use engine::{Engine, StartError};
 pub use fixtures::{Answered, Changed, Fixtures, Round, RpcError};
 pub use load::{LoadError, Loaded, ServerConfig, WellKnown, load};

@@ -5,7 +5,7 @@ use std::{error::Error, future::Future, io::ErrorKind, time::Duration};
 use bytes::Bytes;
 use contract::{Context, UpstreamCall};
 use reqwest::{Response, header};
-use tokio::{sync::Semaphore, time::Instant};
+use tokio::sync::Semaphore;
 
 use crate::{Limits, Reply, UpstreamError};
 
@@ -14,20 +14,6 @@ use crate::{Limits, Reply, UpstreamError};
 const LARGE: usize = 1024 * 1024;
 /// So many.
 pub(crate) const LARGE_AT_ONCE: usize = 2;
-
-/// Notes the attempt in the trail when it ends; a dropped attempt was cancelled.
-struct Noted<'a> {
-    cx: &'a Context,
-    call: UpstreamCall,
-    began: Instant,
-}
-
-impl Drop for Noted<'_> {
-    fn drop(&mut self) {
-        self.call.ms = self.began.elapsed().as_secs_f64() * 1000.0;
-        self.cx.trail.note(self.call.clone());
-    }
-}
 
 /// Runs one request under the deadline, which covers everything up to the last byte.
 pub(crate) async fn run<Failure: Error + 'static>(
@@ -38,15 +24,7 @@ pub(crate) async fn run<Failure: Error + 'static>(
     large: &Semaphore,
     request: impl Future<Output = Result<Response, Failure>> + Send,
 ) -> Result<Reply, UpstreamError> {
-    let call = UpstreamCall {
-        system: system.to_owned(),
-        endpoint: endpoint.to_owned(),
-        status: None,
-        bytes: 0,
-        ms: 0.0,
-        outcome: "cancelled",
-    };
-    let mut noted = Noted { cx, call, began: Instant::now() };
+    let mut noted = cx.trail.begin(system, endpoint);
     let allowed = limits.exchange().min(cx.remaining());
     let exchange = exchange(system, limits.max_reply_bytes, large, request, &mut noted.call);
     let result = match tokio::time::timeout(allowed, exchange).await {

@@ -4,26 +4,29 @@
 //! evaluated and how long it took.
 
 mod counted;
+mod delivered;
+mod probe;
 mod reply;
 mod rules;
 
 use std::{
     sync::{Arc, OnceLock},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use ::alertmanager::Alertmanager;
 use ::snapshot::{RecordedGroup, Snapshot, SnapshotError};
-use contract::{Context, TimeRange, ToolError, Untrusted, UpstreamCall};
+use contract::{Context, TimeRange, Untrusted};
 use jiff::Timestamp;
-use promql::{Options, Query, Selector, Store};
-use runtime::{CheckLine, Checking, Probe};
-use upstream::{Health, UpstreamError};
+use promql::{EvalError, Options, Query, Selector, Store, evaluate_at, evaluate_over};
+use runtime::blocking;
+use upstream::UpstreamError;
 
-use super::{AlertManager, Asking, Metrics};
+pub(crate) use self::probe::RecordingProbe;
+use super::{Asking, Metrics};
 use crate::model::{
-    Alerts, Data, Exemplars, Listing, Metadata, MetricKind, QueryError, QueryOptions, QueryReply,
-    RejectionKind, Rules, Silences, TsdbStatus, given_back,
+    Data, Exemplars, Listing, Metadata, MetricKind, QueryError, QueryOptions, QueryReply, RejectionKind,
+    Rules, TsdbStatus, given_back,
 };
 
 /// Values that one query may look at: about a second's work. A live system has a timeout instead.
@@ -31,10 +34,15 @@ const MOST_READS: u64 = 500_000_000;
 
 /// The metrics, rules and alerts of a recorded incident.
 pub(crate) struct Recording {
-    snapshot: Arc<Snapshot>,
+    held: Arc<Held>,
     system: String,
-    loaded: OnceLock<Result<Loaded, SnapshotError>>,
     alertmanager: OnceLock<Result<Option<Alertmanager>, SnapshotError>>,
+}
+
+/// What evaluation works with, on its own threads.
+struct Held {
+    snapshot: Arc<Snapshot>,
+    loaded: OnceLock<Result<Loaded, SnapshotError>>,
 }
 
 /// What the metrics files and rule files hold.
@@ -45,77 +53,65 @@ struct Loaded {
     rules: OnceLock<Vec<rules::Judged>>,
 }
 
+impl Held {
+    fn loaded(&self) -> Result<&Loaded, &SnapshotError> {
+        self.loaded.get_or_init(|| load(&self.snapshot)).as_ref()
+    }
+}
+
 impl Recording {
     pub(crate) fn new(snapshot: Arc<Snapshot>) -> Recording {
         let system = format!("snapshot \"{}\"", snapshot.manifest().id);
-        Recording { snapshot, system, loaded: OnceLock::new(), alertmanager: OnceLock::new() }
+        let held = Arc::new(Held { snapshot, loaded: OnceLock::new() });
+        Recording { held, system, alertmanager: OnceLock::new() }
     }
 
     /// Series from elsewhere in the place of the recorded ones, for benchmarks.
     pub(crate) fn holding(snapshot: Arc<Snapshot>, store: Store) -> Recording {
         let recording = Recording::new(snapshot);
         let loaded = Loaded { store, metadata: Vec::new(), groups: Vec::new(), rules: OnceLock::new() };
-        let _ = recording.loaded.set(Ok(loaded));
+        let _ = recording.held.loaded.set(Ok(loaded));
         recording
-    }
-
-    /// Whether replies of an Alertmanager were recorded.
-    pub(crate) fn has_alertmanager(&self) -> bool {
-        self.snapshot.files().iter().any(|file| file.kind == ::snapshot::Kind::Alertmanager)
-    }
-
-    fn loaded(&self) -> Result<&Loaded, QueryError> {
-        self.loaded.get_or_init(|| load(&self.snapshot)).as_ref().map_err(|error| self.broken(error).into())
     }
 
     fn broken(&self, error: &SnapshotError) -> UpstreamError {
         UpstreamError::Recording { system: self.system.clone(), problem: error.to_string() }
     }
 
-    /// A recorded reply that Alertmanager's client can't read.
-    fn unreadable(&self, name: &str, error: &::alertmanager::Error) -> ToolError {
-        let problem = format!("alertmanager/{name}.json: {error}");
-        UpstreamError::Recording { system: self.system.clone(), problem }.into()
-    }
-
-    fn alertmanager(&self) -> Result<&Alertmanager, ToolError> {
-        let read = self.alertmanager.get_or_init(|| recorded_alertmanager(&self.snapshot));
-        match read {
-            Ok(Some(alertmanager)) => Ok(alertmanager),
-            Ok(None) => {
-                let missing = SnapshotError {
-                    file: "alertmanager/groups.json".to_owned(),
-                    line: None,
-                    problem: "was not recorded".to_owned(),
-                };
-                Err(self.broken(&missing).into())
-            }
-            Err(error) => Err(self.broken(error).into()),
-        }
-    }
-
     fn options() -> Options {
         Options { max_reads: MOST_READS, ..Options::default() }
     }
 
-    /// Runs one question and notes it, as a request to a live system would be.
-    fn noted<T>(
+    /// Answers one question and notes it, as a request to a live system would be.
+    async fn noted<T>(
         &self,
         cx: &Context,
         question: &str,
-        run: impl FnOnce(&Loaded) -> Result<T, QueryError>,
+        answer: impl Future<Output = Result<T, QueryError>>,
     ) -> Result<T, QueryError> {
-        let begun = Instant::now();
-        let result = self.loaded().and_then(run);
-        cx.trail.note(UpstreamCall {
-            system: self.system.clone(),
-            endpoint: question.to_owned(),
-            status: None,
-            bytes: 0,
-            ms: begun.elapsed().as_secs_f64() * 1000.0,
-            outcome: if result.is_ok() { "ok" } else { "rejected" },
-        });
+        let mut noted = cx.trail.begin(&self.system, question);
+        // A file that can't be read is told before what is wrong with the question.
+        let result = match self.run(cx, |_| Ok(())).await {
+            Ok(()) => answer.await,
+            Err(error) => Err(error),
+        };
+        noted.call.outcome = if result.is_ok() { "ok" } else { "rejected" };
         result
+    }
+
+    /// Runs `work` over what was recorded, which may take a second, away from the threads that serve calls.
+    async fn run<T: Send + 'static>(
+        &self,
+        cx: &Context,
+        work: impl FnOnce(&Loaded) -> Result<T, EvalError> + Send + 'static,
+    ) -> Result<T, QueryError> {
+        let held = Arc::clone(&self.held);
+        match blocking(move || held.loaded().map(work).map_err(SnapshotError::to_string)).await {
+            Ok(done) => done.map_err(|error| {
+                self.rejected(cx, RejectionKind::Execution, &error.to_string(), None)
+            }),
+            Err(problem) => Err(UpstreamError::Recording { system: self.system.clone(), problem }.into()),
+        }
     }
 
     fn rejected(
@@ -152,10 +148,6 @@ impl Recording {
         };
         matchers.iter().map(read).collect()
     }
-
-    fn failed(&self, cx: &Context, error: &promql::EvalError) -> QueryError {
-        self.rejected(cx, RejectionKind::Execution, &error.to_string(), None)
-    }
 }
 
 /// Reads metrics and rules. Series move into the store; nothing is kept twice.
@@ -170,17 +162,6 @@ fn load(snapshot: &Snapshot) -> Result<Loaded, SnapshotError> {
     Ok(Loaded { store, metadata: recorded.metadata, groups: snapshot.rules()?, rules: OnceLock::new() })
 }
 
-fn recorded_alertmanager(snapshot: &Snapshot) -> Result<Option<Alertmanager>, SnapshotError> {
-    let Some(groups) = snapshot.alertmanager("groups")? else { return Ok(None) };
-    let silences = snapshot.alertmanager("silences")?;
-    let opened = Alertmanager::recorded(&snapshot.manifest().id, groups, silences);
-    opened.map(Some).map_err(|error| SnapshotError {
-        file: "alertmanager/groups.json".to_owned(),
-        line: None,
-        problem: error.to_string(),
-    })
-}
-
 /// Line and column, from 1, of a byte.
 fn position(text: &str, at: usize) -> (u32, u32) {
     let before = text.get(..at).unwrap_or(text);
@@ -189,11 +170,14 @@ fn position(text: &str, at: usize) -> (u32, u32) {
     (u32::try_from(line).unwrap_or(u32::MAX), u32::try_from(column).unwrap_or(u32::MAX))
 }
 
-/// At most `limit` of them, and whether there are more.
-fn listing<T>(mut items: Vec<T>, limit: usize) -> Listing<T> {
-    let more = items.len() > limit;
-    items.truncate(limit);
-    Listing { items, more, warnings: Vec::new() }
+/// At most `limit` of them, taken in, and whether there are more.
+fn listing<One, T>(all: Vec<One>, limit: usize, take: impl Fn(One) -> T) -> Listing<T> {
+    let more = all.len() > limit;
+    Listing { items: all.into_iter().take(limit).map(take).collect(), more, warnings: Vec::new() }
+}
+
+fn owned(names: &[&str]) -> Vec<String> {
+    names.iter().map(|name| (*name).to_owned()).collect()
 }
 
 /// A half-open window in milliseconds, both ends included; everything without one.
@@ -205,7 +189,7 @@ fn milliseconds(window: Option<TimeRange>) -> std::ops::RangeInclusive<i64> {
 
 impl Metrics for Recording {
     fn name(&self) -> &str {
-        &self.snapshot.manifest().id
+        &self.held.snapshot.manifest().id
     }
 
     fn system(&self) -> &str {
@@ -223,16 +207,15 @@ impl Metrics for Recording {
         at: Timestamp,
         options: QueryOptions,
     ) -> Asking<'a, QueryReply> {
-        Box::pin(async move {
-            self.noted(cx, "query", |loaded| {
-                let query = self.parse(cx, promql)?;
-                // Whole seconds, as the live client asks.
-                let at = (at.as_millisecond() + 500).div_euclid(1000) * 1000;
-                let value = promql::evaluate_at(&loaded.store, &query, at, &Recording::options())
-                    .map_err(|error| self.failed(cx, &error))?;
-                Ok(limited(cx, reply::reply(cx, &value, at), options))
-            })
-        })
+        Box::pin(self.noted(cx, "query", async move {
+            let query = self.parse(cx, promql)?;
+            // Whole seconds, as the live client asks.
+            let at = (at.as_millisecond() + 500).div_euclid(1000) * 1000;
+            let evaluate =
+                move |loaded: &Loaded| evaluate_at(&loaded.store, &query, at, &Recording::options());
+            let value = self.run(cx, evaluate).await?;
+            Ok(limited(cx, reply::reply(cx, &value, at), options))
+        }))
     }
 
     fn range<'a>(
@@ -243,18 +226,17 @@ impl Metrics for Recording {
         step: Duration,
         options: QueryOptions,
     ) -> Asking<'a, QueryReply> {
-        Box::pin(async move {
-            self.noted(cx, "query_range", |loaded| {
-                let query = self.parse(cx, promql)?;
-                let start = window.start().as_millisecond();
-                let step = i64::try_from(step.as_millis()).unwrap_or(i64::MAX).max(1);
-                let end = (window.end().as_millisecond() - 1).max(start);
-                let value =
-                    promql::evaluate_over(&loaded.store, &query, start, end, step, &Recording::options())
-                        .map_err(|error| self.failed(cx, &error))?;
-                Ok(limited(cx, reply::reply(cx, &value, start), options))
-            })
-        })
+        Box::pin(self.noted(cx, "query_range", async move {
+            let query = self.parse(cx, promql)?;
+            let start = window.start().as_millisecond();
+            let step = i64::try_from(step.as_millis()).unwrap_or(i64::MAX).max(1);
+            let end = (window.end().as_millisecond() - 1).max(start);
+            let evaluate = move |loaded: &Loaded| {
+                evaluate_over(&loaded.store, &query, start, end, step, &Recording::options())
+            };
+            let value = self.run(cx, evaluate).await?;
+            Ok(limited(cx, reply::reply(cx, &value, start), options))
+        }))
     }
 
     fn metadata<'a>(
@@ -263,22 +245,25 @@ impl Metrics for Recording {
         metric: Option<&'a str>,
         limit: usize,
     ) -> Asking<'a, Listing<Metadata>> {
-        Box::pin(async move {
-            self.noted(cx, "metadata", |loaded| {
-                let wanted = |one: &&::snapshot::Metadata| metric.is_none_or(|metric| one.family == metric);
-                let take = |one: &::snapshot::Metadata| Metadata {
-                    metric: cx.intake.text(&one.family),
-                    kind: MetricKind::named(&one.kind),
-                    unit: cx.intake.text(&one.unit),
-                    help: cx.intake.text(&one.help),
+        Box::pin(self.noted(cx, "metadata", async move {
+            let wanted = metric.map(str::to_owned);
+            let find = move |loaded: &Loaded| {
+                let is_wanted = |one: &&::snapshot::Metadata| {
+                    wanted.as_ref().is_none_or(|metric| one.family == *metric)
                 };
-                let mut found: Vec<&::snapshot::Metadata> = loaded.metadata.iter().filter(wanted).collect();
+                let mut found: Vec<::snapshot::Metadata> =
+                    loaded.metadata.iter().filter(is_wanted).cloned().collect();
                 found.sort_by(|one, other| one.family.cmp(&other.family));
-                let more = found.len() > limit;
-                let items = found.into_iter().take(limit).map(take).collect();
-                Ok(Listing { items, more, warnings: Vec::new() })
-            })
-        })
+                Ok(found)
+            };
+            let take = |one: ::snapshot::Metadata| Metadata {
+                metric: cx.intake.text(&one.family),
+                kind: MetricKind::named(&one.kind),
+                unit: cx.intake.text(&one.unit),
+                help: cx.intake.text(&one.help),
+            };
+            Ok(listing(self.run(cx, find).await?, limit, take))
+        }))
     }
 
     fn label_names<'a>(
@@ -288,13 +273,13 @@ impl Metrics for Recording {
         window: Option<TimeRange>,
         limit: usize,
     ) -> Asking<'a, Listing<Untrusted>> {
-        Box::pin(async move {
-            self.noted(cx, "labels", |loaded| {
-                let selectors = self.selectors(cx, matchers)?;
-                let names = loaded.store.label_names(&selectors, &milliseconds(window));
-                Ok(listing(names.into_iter().map(|name| cx.intake.text(name)).collect(), limit))
-            })
-        })
+        Box::pin(self.noted(cx, "labels", async move {
+            let selectors = self.selectors(cx, matchers)?;
+            let list = move |loaded: &Loaded| {
+                Ok(owned(&loaded.store.label_names(&selectors, &milliseconds(window))))
+            };
+            Ok(listing(self.run(cx, list).await?, limit, |name| cx.intake.text(&name)))
+        }))
     }
 
     fn label_values<'a>(
@@ -305,31 +290,35 @@ impl Metrics for Recording {
         window: Option<TimeRange>,
         limit: usize,
     ) -> Asking<'a, Listing<Untrusted>> {
-        Box::pin(async move {
-            self.noted(cx, "label values", |loaded| {
-                let selectors = self.selectors(cx, matchers)?;
-                let values = loaded.store.label_values(label, &selectors, &milliseconds(window));
-                Ok(listing(values.into_iter().map(|value| cx.intake.text(value)).collect(), limit))
-            })
-        })
+        Box::pin(self.noted(cx, "label values", async move {
+            let (selectors, label) = (self.selectors(cx, matchers)?, label.to_owned());
+            let list = move |loaded: &Loaded| {
+                Ok(owned(&loaded.store.label_values(&label, &selectors, &milliseconds(window))))
+            };
+            Ok(listing(self.run(cx, list).await?, limit, |value| cx.intake.text(&value)))
+        }))
     }
 
     fn tsdb<'a>(&'a self, cx: &'a Context, limit: usize) -> Asking<'a, TsdbStatus> {
-        Box::pin(
-            async move { self.noted(cx, "tsdb", |loaded| Ok(counted::status(cx, &loaded.store, limit))) },
-        )
+        Box::pin(self.noted(cx, "tsdb", async move {
+            let counts = self.run(cx, move |loaded| Ok(counted::count(&loaded.store, limit))).await?;
+            Ok(counts.status(cx))
+        }))
     }
 
     fn rules<'a>(&'a self, cx: &'a Context) -> Asking<'a, Rules> {
-        Box::pin(async move {
-            self.noted(cx, "rules", |loaded| {
-                let now = self.snapshot.manifest().now;
-                let start = self.snapshot.manifest().window.start;
-                let judged =
-                    loaded.rules.get_or_init(|| rules::judge(&loaded.store, &loaded.groups, start, now));
-                Ok(rules::told(cx, &loaded.groups, judged, now))
-            })
-        })
+        Box::pin(self.noted(cx, "rules", async move {
+            let manifest = self.held.snapshot.manifest();
+            let (start, now) = (manifest.window.start, manifest.now);
+            let judge = move |loaded: &Loaded| {
+                loaded.rules.get_or_init(|| rules::judge(&loaded.store, &loaded.groups, start, now));
+                Ok(())
+            };
+            self.run(cx, judge).await?;
+            let loaded = self.held.loaded().map_err(|error| self.broken(error))?;
+            let judged = loaded.rules.get().map_or(&[] as &[_], Vec::as_slice);
+            Ok(rules::told(cx, &loaded.groups, judged, now))
+        }))
     }
 
     /// The format of a recorded incident has no place for exemplars.
@@ -350,77 +339,41 @@ fn limited(cx: &Context, mut reply: QueryReply, options: QueryOptions) -> QueryR
     reply
 }
 
-impl AlertManager for Recording {
-    fn alerts<'a>(&'a self, cx: &'a Context) -> Asking<'a, Alerts, ToolError> {
-        Box::pin(async move {
-            self.alertmanager()?.alerts(cx).await.map_err(|error| self.unreadable("groups", &error))
-        })
-    }
+#[cfg(test)]
+mod tests {
+    use std::{sync::mpsc, thread};
 
-    fn silences<'a>(&'a self, cx: &'a Context) -> Asking<'a, Silences, ToolError> {
-        Box::pin(async move {
-            self.alertmanager()?.silences(cx).await.map_err(|error| self.unreadable("silences", &error))
-        })
-    }
-}
+    use super::*;
 
-/// A recorded incident as `check` sees it.
-pub(crate) struct RecordingProbe(pub(crate) Arc<Recording>);
+    #[tokio::test]
+    async fn a_deadline_strikes_while_a_recording_is_read_and_the_question_is_noted_as_cancelled() {
+        let directory = tempfile::tempdir().unwrap();
+        let manifest = "id = \"t\"\ntitle = \"t\"\nnow = \"2026-01-14T14:00:00Z\"\n\
+                        window = { start = \"2026-01-14T13:00:00Z\", end = \"2026-01-14T14:00:00Z\" }\n";
+        std::fs::write(directory.path().join("snapshot.toml"), manifest).unwrap();
+        let recording = Recording::new(Arc::new(Snapshot::open(directory.path()).unwrap()));
 
-impl Probe for RecordingProbe {
-    fn name(&self) -> String {
-        self.0.system.clone()
-    }
-
-    /// What is on the disk is there.
-    fn health(&self) -> Health {
-        match self.0.loaded.get() {
-            Some(Err(error)) => Health::Down(error.to_string()),
-            _ => Health::Up,
-        }
-    }
-
-    fn check<'a>(&'a self, _: &'a Context) -> Checking<'a> {
-        Box::pin(async move {
-            let line = |one: ::snapshot::CheckLine| CheckLine {
-                subject: format!("{}: {}", self.0.system, one.part),
-                works: one.sound,
-                found: one.found,
-                remedy: String::new(),
-            };
-            let mut lines: Vec<CheckLine> = self.0.snapshot.check().into_iter().map(line).collect();
-            lines.extend(expressions(&self.0));
-            lines
-        })
-    }
-}
-
-/// Whether the expressions of the recorded rules are PromQL. Nothing where the files of rules can't be read: that is
-/// told already.
-fn expressions(recording: &Recording) -> Vec<CheckLine> {
-    let Ok(groups) = recording.snapshot.rules() else { return Vec::new() };
-    let all = groups.iter().flat_map(|group| group.rules.iter().map(move |rule| (group, rule)));
-    let broken = |(group, rule): (&RecordedGroup, &::snapshot::RecordedRule)| {
-        let error = Query::parse(&rule.expr).err()?;
-        // Files come from anywhere: what could disturb a terminal is escaped.
-        let (file, group, name) =
-            (group.file.escape_debug(), group.name.escape_debug(), rule.name.escape_debug());
-        Some(CheckLine {
-            subject: format!("{}: rule \"{name}\" of group \"{group}\"", recording.system),
-            works: false,
-            found: format!("its expression can't be parsed: {}", error.to_string().escape_debug()),
-            remedy: format!("mend its expr in {file}"),
-        })
-    };
-    let count = all.clone().count();
-    let mut lines: Vec<CheckLine> = all.filter_map(broken).collect();
-    if lines.is_empty() && count > 0 {
-        lines.push(CheckLine {
-            subject: format!("{}: expressions of rules", recording.system),
-            works: true,
-            found: format!("{count} parsed"),
-            remedy: String::new(),
+        // Another thread reads it, for as long as this test likes.
+        let ((begins, began), (let_go, waits)) = (mpsc::channel(), mpsc::channel::<()>());
+        let held = Arc::clone(&recording.held);
+        let reader = thread::spawn(move || {
+            held.loaded.get_or_init(|| {
+                begins.send(()).unwrap();
+                waits.recv().unwrap();
+                load(&held.snapshot)
+            });
         });
+        began.recv().unwrap();
+
+        let at: Timestamp = "2026-01-14T14:00:00Z".parse().unwrap();
+        let cx = Context::for_test(at);
+        let asked = recording.instant(&cx, "vector(1)", at, QueryOptions::default());
+        assert!(tokio::time::timeout(Duration::from_millis(10), asked).await.is_err());
+        assert_eq!(cx.trail.calls()[0].outcome, "cancelled");
+
+        let_go.send(()).unwrap();
+        reader.join().unwrap();
+        recording.instant(&cx, "vector(1)", at, QueryOptions::default()).await.unwrap();
+        assert_eq!(cx.trail.calls()[1].outcome, "ok");
     }
-    lines
 }

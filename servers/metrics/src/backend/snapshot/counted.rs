@@ -7,8 +7,32 @@ use promql::Store;
 
 use crate::model::{TsdbCount, TsdbStatus};
 
-/// Counts all recorded series, at most `limit` entries in each list, the largest first.
-pub(super) fn status(cx: &Context, store: &Store, limit: usize) -> TsdbStatus {
+/// Counts of a recording, the largest first, before any text of it is taken in.
+pub(super) struct Counts {
+    series: u64,
+    pairs: u64,
+    by_metric: Vec<(String, u64)>,
+    by_label: Vec<(String, u64)>,
+}
+
+impl Counts {
+    /// In the words of the tools.
+    pub(super) fn status(self, cx: &Context) -> TsdbStatus {
+        let take = |counts: Vec<(String, u64)>| -> Vec<TsdbCount> {
+            counts.into_iter().map(|(name, count)| TsdbCount { name: cx.intake.text(&name), count }).collect()
+        };
+        TsdbStatus {
+            series: Some(self.series),
+            label_pairs: Some(self.pairs),
+            series_by_metric: take(self.by_metric),
+            values_by_label: take(self.by_label),
+            series_by_pair: Vec::new(),
+        }
+    }
+}
+
+/// Counts all recorded series, at most `limit` entries in each list.
+pub(super) fn count(store: &Store, limit: usize) -> Counts {
     let all = store.series(&[], &(i64::MIN..=i64::MAX));
     let mut by_metric: BTreeMap<&str, u64> = BTreeMap::new();
     let mut values: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
@@ -19,17 +43,16 @@ pub(super) fn status(cx: &Context, store: &Store, limit: usize) -> TsdbStatus {
         }
     }
     let of_labels = values.iter().map(|(label, values)| (*label, values.len() as u64));
-    TsdbStatus {
-        series: Some(all.len() as u64),
-        label_pairs: Some(values.values().map(|values| values.len() as u64).sum()),
-        series_by_metric: largest(cx, by_metric.iter().map(|(metric, count)| (*metric, *count)), limit),
-        values_by_label: largest(cx, of_labels, limit),
-        series_by_pair: Vec::new(),
+    Counts {
+        series: all.len() as u64,
+        pairs: values.values().map(|values| values.len() as u64).sum(),
+        by_metric: largest(by_metric.iter().map(|(metric, count)| (*metric, *count)), limit),
+        by_label: largest(of_labels, limit),
     }
 }
 
-fn largest<'a>(cx: &Context, counts: impl Iterator<Item = (&'a str, u64)>, limit: usize) -> Vec<TsdbCount> {
+fn largest<'a>(counts: impl Iterator<Item = (&'a str, u64)>, limit: usize) -> Vec<(String, u64)> {
     let mut all: Vec<(&str, u64)> = counts.collect();
     all.sort_by(|one, other| other.1.cmp(&one.1).then_with(|| one.0.cmp(other.0)));
-    all.into_iter().take(limit).map(|(name, count)| TsdbCount { name: cx.intake.text(name), count }).collect()
+    all.into_iter().take(limit).map(|(name, count)| (name.to_owned(), count)).collect()
 }
