@@ -107,9 +107,9 @@ impl Recording {
     ) -> Result<T, QueryError> {
         let held = Arc::clone(&self.held);
         match blocking(move || held.loaded().map(work).map_err(SnapshotError::to_string)).await {
-            Ok(done) => done.map_err(|error| {
-                self.rejected(cx, RejectionKind::Execution, &error.to_string(), None)
-            }),
+            Ok(done) => {
+                done.map_err(|error| self.rejected(cx, RejectionKind::Execution, &error.to_string(), None))
+            }
             Err(problem) => Err(UpstreamError::Recording { system: self.system.clone(), problem }.into()),
         }
     }
@@ -248,9 +248,8 @@ impl Metrics for Recording {
         Box::pin(self.noted(cx, "metadata", async move {
             let wanted = metric.map(str::to_owned);
             let find = move |loaded: &Loaded| {
-                let is_wanted = |one: &&::snapshot::Metadata| {
-                    wanted.as_ref().is_none_or(|metric| one.family == *metric)
-                };
+                let is_wanted =
+                    |one: &&::snapshot::Metadata| wanted.as_ref().is_none_or(|metric| one.family == *metric);
                 let mut found: Vec<::snapshot::Metadata> =
                     loaded.metadata.iter().filter(is_wanted).cloned().collect();
                 found.sort_by(|one, other| one.family.cmp(&other.family));
