@@ -1,3 +1,5 @@
 //! What is concluded from records and counts: pure functions, no I/O, no clock.
 
+pub(crate) mod fields;
+pub(crate) mod record;
 pub(crate) mod volume;

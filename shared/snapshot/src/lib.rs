@@ -16,6 +16,7 @@ mod error;
 mod exposition;
 mod lines;
 mod manifest;
+mod moment;
 mod openmetrics;
 mod rules;
 
@@ -23,5 +24,6 @@ pub use check::CheckLine;
 pub use directory::{FoundFile, Kind, Snapshot};
 pub use error::SnapshotError;
 pub use manifest::{Manifest, Window};
+pub use moment::{leading_moment, moment};
 pub use openmetrics::{Metadata, Recorded, RecordedSeries};
 pub use rules::{RecordedGroup, RecordedRule};

@@ -37,6 +37,48 @@ pub(crate) enum Role {
     ErrorStack,
 }
 
+impl Role {
+    /// All of them.
+    pub(crate) const ALL: [Role; 15] = [
+        Role::Time,
+        Role::Ingested,
+        Role::Message,
+        Role::Level,
+        Role::Service,
+        Role::Version,
+        Role::Namespace,
+        Role::Pod,
+        Role::Container,
+        Role::Host,
+        Role::Trace,
+        Role::Span,
+        Role::ErrorType,
+        Role::ErrorMessage,
+        Role::ErrorStack,
+    ];
+
+    /// As answers and the configuration write it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Role::Time => "time",
+            Role::Ingested => "ingested",
+            Role::Message => "message",
+            Role::Level => "level",
+            Role::Service => "service",
+            Role::Version => "version",
+            Role::Namespace => "namespace",
+            Role::Pod => "pod",
+            Role::Container => "container",
+            Role::Host => "host",
+            Role::Trace => "trace",
+            Role::Span => "span",
+            Role::ErrorType => "error_type",
+            Role::ErrorMessage => "error_message",
+            Role::ErrorStack => "error_stack",
+        }
+    }
+}
+
 /// How a field is indexed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum FieldKind {
