@@ -14,8 +14,15 @@ use std::{
 };
 
 use serde_json::{Value, json};
-use testkit::mcp::{Client, Era, HttpClient, HttpRequest};
-use tokio::{io::AsyncWriteExt, net::TcpStream};
+use testkit::{
+    mcp::{Client, Era, HttpClient, HttpRequest},
+    proxy::{Fault, Misbehaving},
+    recorded::{Recorded, Reply},
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
 
 use binary::Served;
 
@@ -67,7 +74,8 @@ fn raw(who: &str, length: usize) -> String {
 async fn who_sends_slowly_fills_only_its_own_places_and_is_told_when_to_come_back() {
     let served = served().await;
     let mut slow = Vec::new();
-    for _ in 0..128 {
+    // All that one caller may take while nobody else calls: the rest is for who comes next.
+    for _ in 0..384 {
         let mut stream = TcpStream::connect(("127.0.0.1", served.port)).await.unwrap();
         stream.write_all(format!("{}{{", raw("eve", 100)).as_bytes()).await.unwrap();
         slow.push(stream);
@@ -88,6 +96,89 @@ async fn who_sends_slowly_fills_only_its_own_places_and_is_told_when_to_come_bac
     drop(slow);
     while of(&served, "eve").send(list()).await.status != 200 {
         assert!(Instant::now() < patience, "the places are free again");
+    }
+}
+
+#[tokio::test]
+async fn a_connection_without_a_request_is_closed_and_a_long_call_is_not() {
+    let backend = Misbehaving::start(Fault::AcceptAndHang);
+    let served = Served::start(&[
+        ("PROMETHEUS_URL", &backend.url()),
+        ("METRICS_MCP__HTTP__HEADER_TIMEOUT_SECONDS", "1"),
+        ("METRICS_MCP__LIMITS__CALL_DEADLINE_SECONDS", "3"),
+    ])
+    .await;
+    let whole = "GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    let mut silent = Vec::new();
+    for (sent, answered) in [("", ""), ("P", ""), ("POST /mcp HTTP/1.1\r\nHost: loc", ""), (whole, "ok\n")] {
+        let mut stream = TcpStream::connect(("127.0.0.1", served.port)).await.unwrap();
+        stream.write_all(sent.as_bytes()).await.unwrap();
+        silent.push((stream, sent, answered));
+    }
+    let mut client = served.client();
+    client.connect(Era::Stateless).await;
+    let reply = client.call("query_metrics", json!({"promql": "up"})).await;
+    assert!(
+        reply.text.contains("no answer within the deadline of 3s"),
+        "three times the silence: {}",
+        reply.text
+    );
+    for (mut stream, sent, answered) in silent {
+        let mut got = Vec::new();
+        let end = tokio::time::timeout(Duration::from_secs(5), stream.read_to_end(&mut got)).await;
+        assert!(end.is_ok(), "still open after {sent:?}");
+        let got = String::from_utf8(got).unwrap();
+        assert!(got.ends_with(answered) && got.is_empty() == answered.is_empty(), "{sent:?}: {got}");
+    }
+}
+
+#[tokio::test]
+async fn silent_connections_leave_files_for_backends_and_room_for_callers_once_they_are_closed() {
+    let backend = Recorded::start().await;
+    let none = r#"{"status":"success","data":{"resultType":"vector","result":[]}}"#;
+    let names = r#"{"status":"success","data":["up"]}"#;
+    backend.reply(Reply::to("POST", "/api/v1/query").text(none)).await;
+    backend.reply(Reply::to("GET", "/api/v1/label/__name__/values").text(names)).await;
+    let environment =
+        [("PROMETHEUS_URL", backend.url()), ("METRICS_MCP__HTTP__HEADER_TIMEOUT_SECONDS", "2".to_owned())];
+    let environment: Vec<(&str, &str)> =
+        environment.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    // Of 64 files 48 may be connections of clients.
+    let served = Served::start_with_files(64, &environment).await;
+    let mut first = Kept::open(&served).await;
+    let mut silent = Vec::new();
+    for _ in 0..100 {
+        silent.push(TcpStream::connect(("127.0.0.1", served.port)).await.unwrap());
+    }
+    // Its first call: the connection to the backend is opened now.
+    let answer = first.call().await;
+    assert!(answer.contains("200 OK") && answer.contains("No series matched"), "{answer}");
+    let late = tokio::time::timeout(Duration::from_secs(20), of(&served, "nobody").send(list())).await;
+    assert_eq!(late.expect("a place once silent ones are closed").status, 200);
+    drop(silent);
+}
+
+/// One connection that is kept for later.
+struct Kept(TcpStream);
+
+impl Kept {
+    async fn open(served: &Served) -> Kept {
+        Kept(TcpStream::connect(("127.0.0.1", served.port)).await.unwrap())
+    }
+
+    /// Head and beginning of the body.
+    async fn call(&mut self) -> String {
+        let mut call = body();
+        call["method"] = json!("tools/call");
+        call["params"]["name"] = json!("query_metrics");
+        call["params"]["arguments"] = json!({"promql": "up"});
+        let call = call.to_string();
+        let head = raw("nobody", call.len()).replace("tools/list", "tools/call\r\nMcp-Name: query_metrics");
+        self.0.write_all(format!("{head}{call}").as_bytes()).await.unwrap();
+        let mut got = vec![0; 4096];
+        let length =
+            tokio::time::timeout(Duration::from_secs(10), self.0.read(&mut got)).await.unwrap().unwrap();
+        String::from_utf8_lossy(&got[..length]).into_owned()
     }
 }
 

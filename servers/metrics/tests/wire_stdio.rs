@@ -150,6 +150,47 @@ async fn lines_piped_in_are_answered_and_the_process_ends_by_itself() {
 }
 
 #[tokio::test]
+async fn a_line_that_is_no_message_is_answered_with_an_error_and_the_next_one_is_served() {
+    let state = tempfile::tempdir().unwrap();
+    let mut process = command(&state, &[])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let list = |id: u8| {
+        json!({"jsonrpc": "2.0", "id": id, "method": "tools/list", "params": {"_meta": {
+            "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+            "io.modelcontextprotocol/clientInfo": {"name": "pipe", "version": "0"},
+            "io.modelcontextprotocol/clientCapabilities": {}}}})
+        .to_string()
+    };
+    let overlong = "x".repeat((16 << 20) + 1);
+    // First of all junk, before any message has come.
+    let lines = ["hello", &list(1), "{\"jsonrpc\":", "{}", "[]", "\u{0}\u{1b}", &overlong, &list(2)];
+    let input = format!("{}\n\r\n", lines.join("\n"));
+    let mut stdin = process.stdin.take().unwrap();
+    let output = tokio::task::spawn_blocking(move || {
+        std::thread::scope(|scope| {
+            // Standard input is closed at the end.
+            scope.spawn(move || stdin.write_all(input.as_bytes()).unwrap());
+            process.wait_with_output().unwrap()
+        })
+    });
+    let output = output.await.unwrap();
+    assert!(output.status.success(), "{:?}", output.status);
+    let replies: Vec<Value> =
+        String::from_utf8(output.stdout).unwrap().lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+    let answered: Vec<&Value> = replies.iter().filter(|reply| reply["result"].is_object()).collect();
+    let ids: Vec<&Value> = answered.iter().map(|reply| &reply["id"]).collect();
+    assert_eq!(ids, [&json!(1), &json!(2)], "both requests are served");
+    let refused: Vec<&Value> = replies.iter().filter(|reply| reply["error"].is_object()).collect();
+    assert!(refused.iter().all(|reply| reply.get("id") == Some(&Value::Null)), "{refused:?}");
+    let codes: Vec<i64> = refused.iter().map(|reply| reply["error"]["code"].as_i64().unwrap()).collect();
+    assert_eq!(codes, [-32700, -32700, -32600, -32600, -32700, -32600]);
+}
+
+#[tokio::test]
 async fn sigterm_ends_it_with_success_and_the_audit_log_verifies() {
     let state = tempfile::tempdir().unwrap();
     let mut client = over_stdio(&state, &[]);

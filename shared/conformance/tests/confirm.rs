@@ -227,6 +227,20 @@ async fn answering_costs_nothing_of_the_rate_that_asking_cost() {
 }
 
 #[tokio::test]
+async fn an_answer_given_again_costs_what_a_call_costs() {
+    // Writes: five a minute, two at once; the question is the first.
+    let stage = Stage::limited();
+    let client = stage.asking_client("ana", Era::Stateless).await;
+    let (state, _) = client.asked("set_flag", beta_on()).await;
+    client.answer("set_flag", beta_on(), &state, yes()).await;
+    let again = client.answer("set_flag", beta_on(), &state, yes()).await;
+    assert!(refused(&again).contains("used already"), "{again}");
+    let again = client.answer("set_flag", beta_on(), &state, yes()).await;
+    assert!(refused(&again).contains("too many calls"), "{again}");
+    assert_eq!(stage.flags.writes(), 1);
+}
+
+#[tokio::test]
 async fn question_and_change_are_recorded_each_before_the_next_thing_happens() {
     let stage = Stage::new();
     let client = stage.asking_client("ana", Era::Stateless).await;

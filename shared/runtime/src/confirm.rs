@@ -151,12 +151,14 @@ impl Confirmations {
         Confirmations { seal, pending, server: server.to_owned() }
     }
 
-    /// Whether the call answers a question of ours: then its rate was paid when it was asked. Uses nothing up.
+    /// Whether the call is the first answer to a question of ours: then its rate was paid when it was asked. Uses nothing
+    /// up.
     pub(crate) fn answers(&self, binding: &Binding, exchange: &Exchange) -> bool {
         let sealed = exchange.state.as_deref().filter(|_| exchange.elicits);
         sealed.is_some_and(|state| {
+            let opened = self.seal.open(state, &binding.text());
             exchange.said(QUESTION).is_some()
-                && matches!(self.seal.open(state, &binding.text()), Unsealed::Ours { .. })
+                && matches!(opened, Unsealed::Ours { note, .. } if !self.seal.is_spent(&note))
         })
     }
 

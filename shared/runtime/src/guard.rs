@@ -106,7 +106,7 @@ impl Guard {
             );
             return Err(("scope", error));
         }
-        // An answer to a question of ours was paid for when we asked, and can be given once.
+        // The first answer to a question of ours was paid for when we asked; one given again pays like any call.
         if tool.card.effect == Effect::Read
             || !self.confirmations.answers(&self.binding(call), &call.exchange)
         {

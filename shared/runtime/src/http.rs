@@ -1,5 +1,6 @@
 //! The streamable HTTP transport: one endpoint `/mcp` for both eras, health, metrics, and an orderly end.
 
+mod connections;
 mod door;
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
@@ -12,7 +13,6 @@ use axum::{
     middleware,
     response::{IntoResponse, Response},
     routing::get,
-    serve::ListenerExt,
 };
 use identity::Tokens;
 use rmcp::{
@@ -32,6 +32,8 @@ use door::Door;
 
 const MAX_REQUEST_BYTES: usize = 256 * 1024;
 const GRACE: Duration = Duration::from_secs(10);
+/// Longer than clients keep connections for later, so that they close them and not we.
+const SILENCE: Duration = Duration::from_secs(60);
 
 /// Why HTTP can't be served.
 #[derive(Debug, Error)]
@@ -44,8 +46,6 @@ pub(crate) enum HttpError {
     Tokens(identity::IdentityError, String),
     #[error("can't listen on {0}: {1}")]
     Listen(SocketAddr, io::Error),
-    #[error("the HTTP server stopped: {0}")]
-    Serve(io::Error),
 }
 
 /// Listens and serves until `stop` is cancelled; then finishes what runs, at most for the grace time.
@@ -65,14 +65,12 @@ pub(crate) async fn serve(
     tracing::info!(address = %bound, server = engine.about.name, "listening on /mcp");
     let kill = CancellationToken::new();
     let app = router(&engine, settings, bound, tokens, user, &kill);
-    // Without TCP_NODELAY each answer waits for the client's delayed acknowledgement, 40 ms.
-    let listener = listener.tap_io(|stream| {
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "TCP_NODELAY");
-        }
-    });
     let grace = settings.http.shutdown_grace_seconds.map_or(GRACE, Duration::from_secs);
-    let serving = axum::serve(listener, app).with_graceful_shutdown(stop.clone().cancelled_owned());
+    let silence = settings
+        .http
+        .header_timeout_seconds
+        .map_or(SILENCE, |seconds| Duration::from_secs(seconds.get().into()));
+    let serving = connections::serve(listener, app, silence, stop.clone());
     let last_call = async {
         stop.cancelled().await;
         tracing::info!(
@@ -85,9 +83,10 @@ pub(crate) async fn serve(
         tokio::time::sleep(Duration::from_secs(1)).await;
     };
     tokio::select! {
-        ended = serving => ended.map_err(HttpError::Serve),
-        () = last_call => Ok(()),
+        () = serving => {}
+        () = last_call => {}
     }
+    Ok(())
 }
 
 fn tokens(settings: &Settings) -> Result<Option<Tokens>, HttpError> {

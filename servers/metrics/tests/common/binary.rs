@@ -34,9 +34,24 @@ pub struct Served {
 impl Served {
     pub async fn start(environment: &[(&str, &str)]) -> Served {
         let state = tempfile::tempdir().unwrap();
+        let command = command(&state, environment);
+        Served::run(command, state).await
+    }
+
+    /// With at most so many open files.
+    pub async fn start_with_files(files: u32, environment: &[(&str, &str)]) -> Served {
+        let state = tempfile::tempdir().unwrap();
+        let plain = command(&state, environment);
+        let mut limited = Command::new("/bin/sh");
+        limited.env_clear().envs(plain.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        limited.args(["-c", &format!("ulimit -n {files}; exec \"$0\" \"$@\"")]).arg(plain.get_program());
+        Served::run(limited, state).await
+    }
+
+    async fn run(mut command: Command, state: TempDir) -> Served {
         // The port is free when asked; another process could take it, which the wait below would show.
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let process = command(&state, environment)
+        let process = command
             .args(["serve", "--http", &format!("127.0.0.1:{port}")])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

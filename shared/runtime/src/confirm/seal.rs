@@ -94,6 +94,13 @@ impl Seal {
         }
     }
 
+    /// Whether a state was used before, by whichever process. Uses nothing up.
+    pub(crate) fn is_spent(&self, note: &Note) -> bool {
+        let used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+        used.contains_key(&note.id)
+            || self.directory.as_ref().is_some_and(|directory| directory.join(file_name(note)).exists())
+    }
+
     fn now(&self) -> i64 {
         self.clock.now().as_second()
     }

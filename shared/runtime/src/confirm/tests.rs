@@ -76,6 +76,19 @@ fn a_yes_goes_through_once() {
 }
 
 #[test]
+fn only_the_first_answer_was_paid_for_when_it_was_asked() {
+    let directory = tempfile::tempdir().unwrap();
+    let (confirmations, _) = with(Some(directory.path().to_owned()));
+    let exchange = answered(&asked(&confirmations, &change()), yes());
+    assert!(confirmations.answers(&change(), &exchange));
+    confirmations.standing(&change(), &exchange);
+    assert!(!confirmations.answers(&change(), &exchange), "given again");
+    // Another process with the same state directory.
+    let (other, _) = with(Some(directory.path().to_owned()));
+    assert!(!other.answers(&change(), &exchange), "given again, to another process");
+}
+
+#[test]
 fn a_no_is_used_up_too_so_that_nobody_turns_it_into_a_yes() {
     let (confirmations, _) = with(None);
     let state = asked(&confirmations, &change());
