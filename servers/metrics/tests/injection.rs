@@ -26,10 +26,13 @@ use runtime::{
     settings::{Rate, Rates},
 };
 use serde_json::{Value, json};
-use testkit::injection::{Injection, corpus};
+use testkit::{
+    injection::{Injection, corpus},
+    mcp::ToolReply,
+};
 
 use calls::good_calls;
-use checks::check;
+use checks::{check, pieces, strings};
 use hostile::{Hostile, Mood, NOW};
 
 /// Texts longer than this are cut: what a server does with one of 10,000 characters it does with any, and the tests of
@@ -83,37 +86,81 @@ struct Asked {
     must_be_flagged: bool,
     /// The tools whose answer marked something.
     marked: BTreeSet<String>,
+    /// It can be recognised, and some answer quoted it.
+    recognisable: bool,
+    quoted: bool,
     wrong: Vec<String>,
 }
 
-/// Asks every tool and checks every answer.
-async fn ask_all(injection: &Injection, mood: Mood) -> Asked {
-    let Injection { name, must_be_flagged, .. } = *injection;
-    let mut asked = Asked { name, must_be_flagged, marked: BTreeSet::new(), wrong: Vec::new() };
-    let backend = Hostile::start(&injection.text, mood).await;
+/// One call and its answer.
+struct Answered {
+    tool: String,
+    arguments: Value,
+    /// Characters that each rendering may have.
+    limit: usize,
+    reply: ToolReply,
+}
+
+/// Asks every tool about backends that say this text.
+async fn answers(text: &str, mood: Mood) -> Vec<Answered> {
+    let backend = Hostile::start(text, mood).await;
     let (client, _audit) = common::connect(&unlimited(&backend), NOW).await;
     let tools = client.list_tools().await;
-    let listed: BTreeSet<String> =
-        tools.iter().map(|tool| tool["name"].as_str().unwrap().to_owned()).collect();
-    let mut called = BTreeSet::new();
+    let listed: BTreeSet<&str> = tools.iter().map(|tool| tool["name"].as_str().unwrap()).collect();
+    let mut all = Vec::new();
     for (tool, arguments, limit) in all_calls(&tools) {
         let reply = client.call(&tool, arguments.clone()).await;
-        match check(injection, &reply, limit) {
-            Ok(true) => _ = asked.marked.insert(tool.clone()),
-            Ok(false) => {}
-            Err(problem) => asked.wrong.push(format!("{}: {tool}({arguments}): {problem}", injection.name)),
-        }
-        called.insert(tool);
+        all.push(Answered { tool, arguments, limit, reply });
     }
+    let called: BTreeSet<&str> = all.iter().map(|answered| answered.tool.as_str()).collect();
     assert_eq!(called, listed, "a good call of every tool in calls.rs");
-    assert!(backend.was_asked(), "{}: nothing reached the backend", injection.name);
+    assert!(backend.was_asked(), "{text:?}: nothing reached the backend");
+    all
+}
+
+/// Our own words: all that is said when backends say nothing but a plain name.
+async fn own_words(mood: Mood) -> String {
+    let all = answers("zz9", mood).await;
+    let of = |answered: &Answered| {
+        let structured = answered.reply.structured.iter().flat_map(strings).collect::<Vec<_>>().join("\n");
+        format!("{}\n{structured}\n", answered.reply.text)
+    };
+    all.iter().map(of).collect()
+}
+
+/// Asks every tool and checks every answer.
+async fn ask_all(injection: &Injection, own: &str, mood: Mood) -> Asked {
+    let Injection { name, must_be_flagged, .. } = *injection;
+    let recognisable = !pieces(injection, own).is_empty();
+    let mut asked = Asked {
+        name,
+        must_be_flagged,
+        marked: BTreeSet::new(),
+        recognisable,
+        quoted: false,
+        wrong: Vec::new(),
+    };
+    for Answered { tool, arguments, limit, reply } in answers(&injection.text, mood).await {
+        match check(injection, own, &reply, limit) {
+            Ok(shown) => {
+                asked.quoted |= shown.quoted;
+                if shown.marked {
+                    asked.marked.insert(tool);
+                }
+            }
+            Err(problem) => asked.wrong.push(format!("{name}: {tool}({arguments}): {problem}")),
+        }
+    }
     asked
 }
 
 async fn every_text(mood: Mood) -> BTreeSet<String> {
-    let texts = texts();
-    let all: Vec<Asked> = stream::iter(&texts).map(|one| ask_all(one, mood)).buffered(4).collect().await;
-    println!("{mood:?}: {} texts", all.len());
+    let (texts, own) = (texts(), own_words(mood).await);
+    let all: Vec<Asked> =
+        stream::iter(&texts).map(|one| ask_all(one, &own, mood)).buffered(4).collect().await;
+    let recognisable = all.iter().filter(|asked| asked.recognisable).count();
+    let quoted = all.iter().filter(|asked| asked.quoted).count();
+    println!("{mood:?}: {} texts, {recognisable} can be recognised, {quoted} were quoted", all.len());
     let wrong: Vec<&String> = all.iter().flat_map(|asked| &asked.wrong).collect();
     let first: Vec<String> = wrong.iter().take(10).map(|wrong| wrong.chars().take(2_000).collect()).collect();
     assert!(wrong.is_empty(), "{mood:?}: {} answers, first {first:#?}", wrong.len());
@@ -125,6 +172,14 @@ async fn every_text(mood: Mood) -> BTreeSet<String> {
         .map(|asked| asked.name)
         .collect();
     assert!(mood == Mood::Odd || unmarked.is_empty(), "{mood:?}: no answer marked {unmarked:?}");
+    // of those with escape sequences no part may be left that comes through as it came
+    let unseen: Vec<&str> = all
+        .iter()
+        .zip(&texts)
+        .filter(|(asked, one)| asked.recognisable && !asked.quoted && !one.text.contains('\u{1b}'))
+        .map(|(asked, _)| asked.name)
+        .collect();
+    assert!(unseen.is_empty(), "{mood:?}: in no answer: {unseen:?}");
     all.into_iter().flat_map(|asked| asked.marked).collect()
 }
 

@@ -118,11 +118,7 @@ async fn a_connection_without_a_request_is_closed_and_a_long_call_is_not() {
     let mut client = served.client();
     client.connect(Era::Stateless).await;
     let reply = client.call("query_metrics", json!({"promql": "up"})).await;
-    assert!(
-        reply.text.contains("no answer within the deadline of 3s"),
-        "three times the silence: {}",
-        reply.text
-    );
+    assert!(reply.text.starts_with("timeout: "), "three times the silence: {}", reply.text);
     for (mut stream, sent, answered) in silent {
         let mut got = Vec::new();
         let end = tokio::time::timeout(Duration::from_secs(5), stream.read_to_end(&mut got)).await;

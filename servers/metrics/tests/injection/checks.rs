@@ -3,19 +3,83 @@
 use serde_json::Value;
 use testkit::{injection::Injection, mcp::ToolReply};
 
-/// Checks both renderings; whether one of them marked a text, or what is wrong.
-pub(crate) fn check(injection: &Injection, reply: &ToolReply, limit: usize) -> Result<bool, String> {
+/// What one answer did with a text.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Shown {
+    /// Marked as addressing an assistant.
+    pub(crate) marked: bool,
+    /// Some of it was quoted, word for word.
+    pub(crate) quoted: bool,
+}
+
+/// Checks both renderings; what became of the text, or what is wrong. `own` is what we say about a harmless text.
+pub(crate) fn check(
+    injection: &Injection,
+    own: &str,
+    reply: &ToolReply,
+    limit: usize,
+) -> Result<Shown, String> {
     let structured = reply.structured.as_ref().ok_or("no structured content")?;
     for length in [structured.to_string().chars().count(), reply.text.chars().count()] {
         ensure(length <= limit, || format!("a rendering of {length} characters, allowed {limit}"))?;
     }
-    one(injection, &reply.text)?;
-    let mut marked = reply.text.contains(MARK);
-    for text in strings(structured) {
+    let pieces = pieces(injection, own);
+    let mut shown = Shown::default();
+    for text in strings(structured).into_iter().chain([reply.text.as_str()]) {
         one(injection, text)?;
-        marked |= text.contains(MARK);
+        let (inside, outside) = parted(text);
+        for piece in &pieces {
+            // A value without blanks may stand in a query of ours, in the query's own quotes.
+            let in_query = format!("=\"{piece}\"");
+            let outside = if piece.contains(' ') { outside.clone() } else { outside.replace(&in_query, "") };
+            ensure(!outside.contains(piece), || format!("{piece:?} outside of any fence: {text}"))?;
+            shown.quoted |= inside.contains(piece);
+        }
+        shown.marked |= text.contains(MARK);
     }
-    Ok(marked)
+    Ok(shown)
+}
+
+/// What stands within fences, and what stands outside of them.
+fn parted(text: &str) -> (String, String) {
+    let (mut inside, mut outside, mut is_open) = (String::new(), String::new(), false);
+    for c in text.chars() {
+        is_open = (is_open || c == '«') && c != '»';
+        if is_open { inside.push(c) } else { outside.push(c) }
+    }
+    (inside, outside)
+}
+
+/// Parts of a text by which it would be known wherever it stood: what comes through cleaning as it came, cut into short
+/// lengths because a long text may be shown in part, without what we say ourselves. A plain name needs no fence, unless it
+/// addresses an assistant: a text that is one as a whole has no such parts, and other texts have none that are names.
+pub(crate) fn pieces(injection: &Injection, own: &str) -> Vec<String> {
+    let is_changed = |c: char| is_acting_or_invisible(c) || matches!(c, '«' | '»');
+    let whole: String =
+        injection.text.chars().filter(|c| !is_acting_or_invisible(*c) || is_blank(*c)).collect();
+    let is_name = is_plain_name(&whole);
+    let mut pieces: Vec<String> = Vec::new();
+    for run in injection.text.split(is_changed) {
+        let run: Vec<char> = run.trim().chars().collect();
+        pieces.extend(run.chunks(24).map(|piece| piece.iter().collect::<String>()));
+    }
+    let is_telling = |piece: &str| if is_name { injection.must_be_flagged } else { !is_plain_name(piece) };
+    pieces.retain(|piece| piece.chars().count() >= 5 && is_telling(piece) && !own.contains(piece.as_str()));
+    pieces.sort_unstable();
+    pieces.dedup();
+    pieces.truncate(40);
+    pieces
+}
+
+/// Ends of lines and tabs, which leave something visible behind.
+fn is_blank(c: char) -> bool {
+    matches!(c, '\t' | '\n' | '\u{b}' | '\u{c}' | '\r' | '\u{85}' | '\u{2028}' | '\u{2029}')
+}
+
+/// Letters, digits and the punctuation of names, at most 200 bytes.
+fn is_plain_name(text: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_.:/-@%+=,*$#~?&{}^".contains(&byte);
+    text.len() <= 200 && text.bytes().all(is_plain)
 }
 
 fn ensure(holds: bool, problem: impl FnOnce() -> String) -> Result<(), String> {
@@ -76,7 +140,7 @@ fn is_acting_or_invisible(c: char) -> bool {
 }
 
 /// Every string of a document, names of fields too.
-fn strings(value: &Value) -> Vec<&str> {
+pub(crate) fn strings(value: &Value) -> Vec<&str> {
     match value {
         Value::String(text) => vec![text],
         Value::Array(items) => items.iter().flat_map(strings).collect(),
