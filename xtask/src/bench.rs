@@ -7,6 +7,8 @@
 //! 4. Over HTTP ([`compare`]): ours, bare axum and bare rmcp ([`baselines`]) in turn, before an instant backend
 //!    ([`fake`]), under a load generator of our own ([`load`]).
 //!
+//! `cargo xtask bench load` ([`strain`]) is about endurance instead of speed.
+//!
 //! Everything is on loopback, bounded by count and time, and ends with this process. Figures are not tests: a goal
 //! that is missed is shown, and fails nothing. Only what can't be measured does.
 
@@ -23,6 +25,7 @@ mod load;
 mod recorded;
 mod report;
 mod single;
+mod strain;
 mod subject;
 mod summary;
 
@@ -64,12 +67,16 @@ pub(crate) struct Args {
 enum What {
     /// How well get_high_cardinality_metrics finds the faulty metric, on generated incidents.
     AccuracyMetrics(accuracy::Args),
+    /// A million calls, a thousand at once, ten thousand idle connections: memory, and what happens at the limits.
+    Load(strain::Args),
 }
 
 /// Builds, measures, and prints the tables.
 pub(crate) fn run(args: Args) -> Result<(), Box<dyn Error>> {
-    if let Some(What::AccuracyMetrics(args)) = &args.what {
-        return accuracy::run(args);
+    match &args.what {
+        Some(What::AccuracyMetrics(args)) => return accuracy::run(args),
+        Some(What::Load(args)) => return strain::run(args),
+        None => {}
     }
     let effort =
         Effort { rounds: args.rounds as usize, time: Duration::from_millis(u64::from(args.milliseconds)) };
@@ -101,7 +108,9 @@ pub(crate) fn run(args: Args) -> Result<(), Box<dyn Error>> {
 }
 
 async fn measure(subject: &Subject, effort: Effort, only_recorded: bool) -> Result<(), Box<dyn Error>> {
-    println!("{}", conditions(effort));
+    println!("{}", conditions());
+    let milliseconds = number(effort.time.as_secs_f64() * 1e3);
+    println!("Medians of {} rounds of {milliseconds} ms. MB = 10⁶ bytes.\n", effort.rounds);
     if only_recorded {
         let (figures, table) = recorded::measure(subject).await?;
         println!("{}\n{table}", report::figures(&figures));
@@ -117,16 +126,14 @@ async fn measure(subject: &Subject, effort: Effort, only_recorded: bool) -> Resu
     Ok(())
 }
 
-fn conditions(effort: Effort) -> String {
+fn conditions() -> String {
     let processors = std::thread::available_parallelism().map_or(0, usize::from);
     let averages = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
     let busy = averages.split(' ').next().unwrap_or("unknown");
     format!(
         "{processors} processors, shared by the server, the load generator (one thread) and the fake Prometheus (one \
          thread).\nLoad average before the run: {busy}. Other programs slow everything down: then only ratios and \
-         differences mean much.\nMedians of {} rounds of {} ms. MB = 10⁶ bytes.\n",
-        effort.rounds,
-        number(effort.time.as_secs_f64() * 1e3),
+         differences mean much."
     )
 }
 

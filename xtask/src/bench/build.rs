@@ -10,10 +10,20 @@ use serde_json::Value;
 /// Builds the program of a package in release mode. Says where it is.
 pub(super) fn release(package: &str) -> Result<PathBuf, Box<dyn Error>> {
     println!("building {package} in release mode; the first time takes minutes");
+    build(package, Some("--release"))
+}
+
+/// Builds the program of a package for development. Says where it is.
+pub(super) fn dev(package: &str) -> Result<PathBuf, Box<dyn Error>> {
+    build(package, None)
+}
+
+fn build(package: &str, mode: Option<&str>) -> Result<PathBuf, Box<dyn Error>> {
     std::io::stdout().flush()?;
     let output = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
         .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."))
-        .args(["build", "--release", "--locked", "--package", package, "--bins"])
+        .args(["build", "--locked", "--package", package, "--bins"])
+        .args(mode)
         .arg("--message-format=json-render-diagnostics")
         .stderr(Stdio::inherit())
         .output()?;

@@ -43,6 +43,25 @@ impl OverStdio {
         Ok(line.ok_or("get an answer over stdio before the server ended")?)
     }
 
+    /// Sends all requests at once and waits for as many lines.
+    pub(super) async fn ask_all(&mut self, requests: &[Value]) -> Result<Vec<String>, Box<dyn Error>> {
+        let all: String = requests.iter().map(|request| format!("{request}\n")).collect();
+        let (input, output) = (&mut self.input, &mut self.output);
+        let reading = async {
+            let mut replies = Vec::new();
+            while replies.len() < requests.len()
+                && let Some(line) = output.next_line().await?
+            {
+                replies.push(line);
+            }
+            Ok::<_, std::io::Error>(replies)
+        };
+        let both = async { tokio::try_join!(input.write_all(all.as_bytes()), reading) };
+        let ((), replies) =
+            timeout(PATIENCE, both).await.map_err(|_| "get all answers over stdio in time")??;
+        Ok(replies)
+    }
+
     /// Closes its input, which tells it to end.
     pub(super) async fn end(mut self) -> Result<(), Box<dyn Error>> {
         drop(self.input);

@@ -5,6 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -28,6 +29,9 @@ pub(super) struct Fake {
 #[derive(Default)]
 struct Seen {
     requests: AtomicUsize,
+    /// Being answered at present, and at most so far.
+    running: AtomicUsize,
+    most: AtomicUsize,
     range_bytes: AtomicUsize,
     range_points: AtomicUsize,
 }
@@ -36,17 +40,25 @@ struct Replies {
     instant: Vec<u8>,
     /// Series of a range query.
     series: usize,
+    /// How long each reply takes.
+    takes: Duration,
     seen: Arc<Seen>,
 }
 
 impl Fake {
     /// Range queries are answered with so many series of [`fixture`].
     pub(super) fn start(series: usize) -> Result<Fake, Box<dyn Error>> {
+        Fake::start_after(series, Duration::ZERO)
+    }
+
+    /// The same, and each reply takes so long.
+    pub(super) fn start_after(series: usize, takes: Duration) -> Result<Fake, Box<dyn Error>> {
         let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
         let seen = Arc::new(Seen::default());
-        let replies = Arc::new(Replies { instant: reply(&instant()), series, seen: Arc::clone(&seen) });
+        let replies =
+            Arc::new(Replies { instant: reply(&instant()), series, takes, seen: Arc::clone(&seen) });
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (stop, stopped) = oneshot::channel();
         let thread = std::thread::spawn(move || {
@@ -64,6 +76,11 @@ impl Fake {
     /// Requests so far.
     pub(super) fn requests(&self) -> usize {
         self.seen.requests.load(Ordering::Relaxed)
+    }
+
+    /// Requests that were being answered at the same time, at most.
+    pub(super) fn most_at_once(&self) -> usize {
+        self.seen.most.load(Ordering::Relaxed)
     }
 
     /// Bytes of the last reply to a range query, and the points of each of its series.
@@ -113,6 +130,12 @@ async fn answer_all(mut connection: Connection, replies: &Replies) -> std::io::R
         let Some(request) = connection.receive().await? else { return Ok(()) };
         replies.seen.requests.fetch_add(1, Ordering::Relaxed);
         let other = replies.other(&request);
+        if !replies.takes.is_zero() {
+            let running = replies.seen.running.fetch_add(1, Ordering::Relaxed) + 1;
+            replies.seen.most.fetch_max(running, Ordering::Relaxed);
+            tokio::time::sleep(replies.takes).await;
+            replies.seen.running.fetch_sub(1, Ordering::Relaxed);
+        }
         connection.send(other.as_ref().unwrap_or(&replies.instant)).await?;
     }
 }

@@ -30,6 +30,17 @@ impl Figure {
         }
     }
 
+    pub(super) fn is_missed(&self) -> bool {
+        self.is_met() == Some(false)
+    }
+
+    /// As `cargo xtask verify` reads it.
+    pub(super) fn for_verify(&self) -> String {
+        let row = self.row();
+        let cell = |index: usize| row.get(index).map(|cell| cell.trim()).unwrap_or_default();
+        format!("figure: {} | {} | {}", cell(0), cell(1), cell(2))
+    }
+
     fn row(&self) -> Vec<String> {
         let (sign, goal) = match self.goal {
             Goal::AtMost(goal) => ("≤", goal),

@@ -45,6 +45,11 @@ pub(super) fn answered() -> Value {
     call(json!({"promql": "up"}))
 }
 
+/// The same, a different query for each number: no two can share a request to the backend.
+pub(super) fn distinct(number: usize) -> Value {
+    call(json!({"promql": format!("up{{number!=\"{number}\"}}")}))
+}
+
 /// A call that ends inside the guard: its last argument can't be parsed. No backend is asked.
 pub(super) fn refused() -> Value {
     call(json!({"promql": "up", "time_range": "soon"}))
