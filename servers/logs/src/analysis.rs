@@ -1,5 +1,6 @@
 //! What is concluded from records and counts: pure functions, no I/O, no clock.
 
+pub(crate) mod difference;
 pub(crate) mod fields;
 pub(crate) mod record;
 pub(crate) mod volume;

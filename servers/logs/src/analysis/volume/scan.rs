@@ -75,15 +75,6 @@ fn judged(count: f64, baseline: Baseline, dispersion: f64) -> Option<(Kind, f64)
         false if count <= expected * SILENT => Kind::Silence,
         false => Kind::Drop,
     };
-    Some((kind, likelihood_ratio(count, baseline) / dispersion))
-}
-
-/// ln of the likelihood ratio of two Poisson rates against one, given their sum.
-fn likelihood_ratio(count: f64, baseline: Baseline) -> f64 {
-    let all = count + baseline.count;
-    let share = baseline.ratio / (1.0 + baseline.ratio);
-    let term = |counted: f64, expected: f64| {
-        if counted > 0.0 && expected > 0.0 { counted * (counted / expected).ln() } else { 0.0 }
-    };
-    term(count, all * share) + term(baseline.count, all * (1.0 - share))
+    let ratio = signal::rate_change(count, baseline.ratio, baseline.count, 1.0);
+    Some((kind, ratio / dispersion))
 }
