@@ -3,7 +3,7 @@
 //! 1. The testbed is brought up; what runs already is used as it is and keeps running afterwards.
 //! 2. The clients are installed into the cache ([`clients`]), the servers are built.
 //! 3. It waits until the testbed shows what the tests look for ([`readiness`]).
-//! 4. `tests/live.rs` of every crate and what compares with the real Prometheus, then Python's fastmcp, then the MCP inspector ([`inspector`]) against the
+//! 4. `tests/live.rs` of every crate and what compares with the real Prometheus or with Microsoft's parser of KQL, then Python's fastmcp, then the MCP inspector ([`inspector`]) against the
 //!    real binary over stdio and HTTP in both eras of the protocol; Prometheus scrapes its metrics; at the end
 //!    the audit log that these sessions left is verified.
 //!
@@ -86,6 +86,9 @@ fn with_testbed(cache: &Cache) -> Result<Report, Box<dyn Error>> {
 
     report
         .add("cargo test --test live --test equal --test testbed", |outcome| rust_tests(&endpoints, outcome));
+    report.add("kql guard beside microsoft's parser", |outcome| {
+        outcome.count_output_of(&mut crate::kql::comparison(cache)?)
+    });
     let subject = metrics_mcp(cache, &endpoints)?;
     let mut served = Served::start(&subject)?;
     report.add("python fastmcp", |outcome| python(&clients, &subject, &served, outcome));

@@ -6,6 +6,7 @@ mod conformance;
 mod demo;
 mod docs;
 mod fuzz;
+mod kql;
 mod live;
 mod supply;
 mod testbed;
@@ -46,6 +47,8 @@ enum Command {
     World(world::Args),
     /// Fuzz every parser of outside bytes: time ranges, PromQL, OpenMetrics, replies, audit files, requests.
     Fuzz(fuzz::Args),
+    /// Compare the guard of KQL with Microsoft's own parser on 24,000 generated and hostile texts. Needs npm.
+    KqlOracle,
     /// Check licences, write a software bill of materials of each server, and compare two builds.
     SupplyChain(supply::Args),
     /// Check all that protects an operator, without any backend, and print a table: check, figure, goal.
@@ -75,6 +78,7 @@ fn dispatch(command: Command) -> Result<(), Box<dyn Error>> {
         Command::Conformance(args) => conformance::run(args),
         Command::World(args) => world::run(args),
         Command::Fuzz(args) => fuzz::run(&args),
+        Command::KqlOracle => kql::run(),
         Command::SupplyChain(args) => supply::run(&args),
         Command::Verify(args) => verify::run(&args),
         Command::TestLive => live::run(),

@@ -2,5 +2,6 @@
 
 pub(crate) mod difference;
 pub(crate) mod fields;
+pub(crate) mod kql;
 pub(crate) mod record;
 pub(crate) mod volume;
