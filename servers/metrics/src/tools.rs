@@ -39,7 +39,7 @@ pub(crate) fn all(
             sources: Arc::clone(sources),
             limits,
         })
-        .tool(list_firing_alerts::ListFiringAlerts { sources: Arc::clone(sources) })
+        .tool(list_firing_alerts::ListFiringAlerts { sources: Arc::clone(sources), limits })
         .tool(query_metrics::QueryMetrics { sources: Arc::clone(sources), limits })
-        .tool(search_metrics::SearchMetrics { sources: Arc::clone(sources) })
+        .tool(search_metrics::SearchMetrics { sources: Arc::clone(sources), limits })
 }

@@ -15,7 +15,7 @@ use contract::{Answer, Card, Context, Cost, Detail, Draft, Effect, TimeSpec, Too
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::{analysis::alerts, backend::Sources};
+use crate::{analysis::alerts, backend::Sources, config::QueryLimits};
 use picture::{Cites, Picture};
 
 /// The longest window that is looked back over.
@@ -43,6 +43,7 @@ pub(crate) struct Request {
 
 pub(crate) struct ListFiringAlerts {
     pub(crate) sources: Arc<Sources>,
+    pub(crate) limits: QueryLimits,
 }
 
 impl Tool for ListFiringAlerts {
@@ -76,7 +77,7 @@ Without arguments: everything. Example: {\"service\": \"checkout\", \"time_range
         let service = request.service.as_deref().map(|service| cx.intake.text(service.trim()));
         let full = request.detail.unwrap_or(cx.detail) == Detail::Full;
 
-        let heard = gather::hear(cx, &self.sources, request.source.as_deref(), window).await?;
+        let heard = gather::hear(cx, (&self.sources, self.limits), request.source.as_deref(), window).await?;
         let all = alerts::joined(heard.rules.as_ref().ok(), heard.delivered.as_ref().ok());
         let fired = heard.fired();
         let picture = Picture::new(cx, &heard, &all, &fired, service, full);

@@ -22,8 +22,11 @@ use crate::{
         words::Query,
     },
     backend::{Metrics, Sources},
-    config::aliases::Aliases,
-    tools::scope::{self, Lookup, Resolved, Scope},
+    config::{QueryLimits, aliases::Aliases},
+    tools::{
+        cost::Guard,
+        scope::{self, Lookup, Resolved, Scope},
+    },
 };
 
 /// Rows without `limit`.
@@ -57,6 +60,7 @@ pub(crate) struct Request {
 
 pub(crate) struct SearchMetrics {
     pub(crate) sources: Arc<Sources>,
+    pub(crate) limits: QueryLimits,
 }
 
 impl Tool for SearchMetrics {
@@ -91,6 +95,7 @@ impl Tool for SearchMetrics {
         let look = Look {
             cx,
             source,
+            guard: Guard::new(cx, source, self.limits),
             aliases: self.sources.aliases(),
             window: back_from(at)?,
             at,
@@ -135,6 +140,7 @@ impl Tool for SearchMetrics {
 struct Look<'a> {
     cx: &'a Context,
     source: &'a dyn Metrics,
+    guard: Guard<'a>,
     aliases: &'a Aliases,
     /// When a name, label or value must have been there.
     window: TimeRange,

@@ -112,3 +112,35 @@ async fn a_window_that_ends_after_now_is_cut_with_a_caveat_by_every_tool() {
         assert!(caveats.contains("2026-01-14T15:00:00Z, which is after now"), "{tool}: {caveats}");
     }
 }
+
+/// An hour of each series is 240 samples, half an hour of it in steps of 15 s 120.
+#[tokio::test]
+async fn the_own_queries_of_every_tool_keep_to_the_limit_of_samples() {
+    let alert = "ALERTS{alertname=\"Slow\",alertstate=\"firing\"} 1";
+    let alerts: String = (0..=240).map(|place| format!("{alert} {}\n", end() - place * 15)).rev().collect();
+    let alerts = alerts + "# EOF\n";
+    let files = [("metrics/a.om", &*failing(1_200)), ("metrics/b.om", &*alerts)];
+    let directory = common::incident(END, &files);
+    let mut loaded = common::recorded(directory.path());
+    loaded.config.queries.max_samples = 40;
+    let (client, _) = common::connect(&loaded, END).await;
+    let refused = "(limit 40)";
+    for (tool, arguments) in [
+        ("list_firing_alerts", json!({"time_range": "1h"})),
+        ("get_service_golden_signals", json!({"service": "checkout"})),
+        ("get_high_cardinality_metrics", json!({"service": "checkout"})),
+        ("compare_time_periods", json!({"metric": "queue_length", "window1": "30m"})),
+        ("query_metrics", json!({"promql": "queue_length", "time_range": "1h"})),
+    ] {
+        let reply = client.call(tool, arguments).await;
+        assert!(reply.text.contains(refused), "{tool}: {}", reply.text);
+    }
+    loaded.config.queries.max_samples = 3;
+    let (client, _) = common::connect(&loaded, END).await;
+    let reply = client.call("search_metrics", json!({"text": "*"})).await;
+    assert!(
+        reply.text.contains("series were not counted") && reply.text.contains("(limit 3)"),
+        "{}",
+        reply.text
+    );
+}

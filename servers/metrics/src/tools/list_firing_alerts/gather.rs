@@ -6,7 +6,9 @@ use futures_util::future::join3;
 use crate::{
     analysis::alerts::history::{self, Fired, Plan},
     backend::{Metrics, Sources},
+    config::QueryLimits,
     model::{Alerts, QueryOptions, QueryReply, Rules, Silences},
+    tools::cost::{Guard, Moments},
 };
 
 /// What each side said, or why it said nothing. At least one of `rules` and `delivered` is there.
@@ -51,7 +53,7 @@ impl Heard<'_> {
 /// When there is no source of this name, or when neither side answers.
 pub(super) async fn hear<'a>(
     cx: &Context,
-    sources: &'a Sources,
+    (sources, limits): (&'a Sources, QueryLimits),
     source: Option<&str>,
     window: Option<TimeRange>,
 ) -> Result<Heard<'a>, ToolError> {
@@ -60,9 +62,12 @@ pub(super) async fn hear<'a>(
         Err(unknown) if source.is_some() => return Err(unknown),
         Err(_) => None,
     };
-    let (rules, (delivered, silences), history) =
-        join3(rules(cx, sources, metrics), delivered(cx, sources), history(cx, sources, metrics, window))
-            .await;
+    let (rules, (delivered, silences), history) = join3(
+        rules(cx, sources, metrics),
+        delivered(cx, sources),
+        history(cx, (sources, limits), metrics, window),
+    )
+    .await;
     match (&rules, &delivered) {
         (Err(prometheus), Err(alertmanager)) => Err(neither(prometheus, alertmanager)),
         _ => {
@@ -82,7 +87,7 @@ async fn rules(cx: &Context, sources: &Sources, metrics: Option<&dyn Metrics>) -
 
 async fn history(
     cx: &Context,
-    sources: &Sources,
+    (sources, limits): (&Sources, QueryLimits),
     metrics: Option<&dyn Metrics>,
     window: Option<TimeRange>,
 ) -> Option<History> {
@@ -90,12 +95,18 @@ async fn history(
     let Some(metrics) = metrics else {
         return Some(History { plan, reply: Err(no_prometheus(sources)), alive: None });
     };
-    let ask = |promql| metrics.range(cx, promql, plan.asked, plan.step, QueryOptions::default());
-    let reply = ask(&plan.promql).await.map_err(ToolError::from);
+    // The plan's moments are what its reply is read by: a coarser step would be read wrongly.
+    let guard = Guard::new(cx, metrics, limits);
+    let ask = async |promql: &str| {
+        guard.admit(promql, Moments::over(plan.asked, plan.step)).await?;
+        let asked = metrics.range(cx, promql, plan.asked, plan.step, QueryOptions::default()).await;
+        asked.map_err(ToolError::from)
+    };
+    let reply = ask(&plan.promql).await;
     let alive = match &reply {
         Ok(reply) if reply.data.series().is_empty() => {
             let found = ask(history::ALIVE).await;
-            Some(found.map(|found| !found.data.series().is_empty()).map_err(ToolError::from))
+            Some(found.map(|found| !found.data.series().is_empty()))
         }
         _ => None,
     };

@@ -40,7 +40,7 @@ pub(super) async fn explain(
     cite: Cite,
 ) -> Answer {
     let mut case = Case {
-        inquiry: Inquiry::new(cx, store, question.end(), LOOK_UPS),
+        inquiry: Inquiry::new(cx, store, guard, question.end(), LOOK_UPS),
         guard,
         question,
         draft,

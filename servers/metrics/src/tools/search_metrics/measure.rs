@@ -16,6 +16,7 @@ use crate::{
         RejectionKind::{BadData, Execution, Timeout, TooLarge},
         label_name, selector,
     },
+    tools::cost::Moments,
 };
 
 /// The most label sets that are read: with 500 bytes each far below the cap of a reply.
@@ -79,6 +80,11 @@ pub(super) async fn measure(
     let plain = scopes.iter().all(|scope| scope.is_plain())
         && shown.iter().all(|family| family.name.plain().is_some());
     let counting = Counting { look, select, plain };
+    // All that is asked below reads one sample of each series, as this does.
+    if let Err(error) = look.guard.admit(&format!("count({})", counting.select), Moments::at(look.at)).await {
+        draft.caveat(format!("series were not counted, so labels are not known: {error}"));
+        return Measured::default();
+    }
     let labels = counting.labels(draft).await;
     match counting.count(&labels, true).await {
         Ok(Counted { rows, query, cut: false, warnings }) => {

@@ -13,6 +13,7 @@ use super::super::words::brief;
 use crate::{
     backend::Metrics,
     model::{Listing, MatchOp, QueryOptions, Series, selector},
+    tools::cost::{Guard, Moments},
 };
 
 /// Names of metrics that are looked through, and values of a label.
@@ -32,6 +33,7 @@ const WEEK: (u64, u64) = (7 * 86_400, 10_800);
 pub(super) struct Inquiry<'a> {
     cx: &'a Context,
     store: &'a dyn Metrics,
+    guard: &'a Guard<'a>,
     /// The last moment of the query.
     end: Timestamp,
     left: usize,
@@ -79,10 +81,11 @@ impl<'a> Inquiry<'a> {
     pub(super) fn new(
         cx: &'a Context,
         store: &'a dyn Metrics,
+        guard: &'a Guard<'a>,
         end: Timestamp,
         look_ups: usize,
     ) -> Inquiry<'a> {
-        Inquiry { cx, store, end, left: look_ups, names: None }
+        Inquiry { cx, store, guard, end, left: look_ups, names: None }
     }
 
     fn take(&mut self) -> Option<()> {
@@ -268,6 +271,8 @@ impl<'a> Inquiry<'a> {
         let window = TimeRange::new(start, self.end.checked_add(Duration::from_secs(1)).ok()?).ok()?;
         let sent = TimeRange::new(start, self.end).ok()?;
         let step = Duration::from_secs(piece);
+        // A week of a large metric that vanished is dear; without it nothing is said of its last sample.
+        self.guard.admit(&query, Moments::over(window, step)).await.ok()?;
         let reply = self.store.range(self.cx, &query, window, step, QueryOptions::default()).await.ok()?;
         let last = reply.data.series().first().and_then(|one| one.points.last());
         let moment = last.and_then(|point| Timestamp::from_millisecond(point.at).ok());
