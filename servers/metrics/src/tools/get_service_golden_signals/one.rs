@@ -110,7 +110,8 @@ pub(super) async fn answer(
         let (rows, earlier) = measure(look, &learnt, pace, &mut draft).await?;
         requests = Some(Requests { learnt, rows, replicas, also: also.to_vec(), earlier });
     }
-    let saturation = fullness::saturation(look, service, &names, &scope, containers.as_ref(), pace, &mut draft).await;
+    let saturation =
+        fullness::saturation(look, service, &names, &scope, containers.as_ref(), pace, &mut draft).await;
     let restarts = fullness::restarts(look, &names, containers.as_ref(), &mut draft).await;
     let names = names.own.len();
     let picture = Picture { service, scope, requests, saturation, restarts, names };
