@@ -1,0 +1,140 @@
+//! Finding out the fields and their roles: from the mapping and some recent records, kept for some minutes.
+
+use std::sync::{Arc, PoisonError};
+
+use contract::{Context, ToolError};
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+use upstream::UpstreamError;
+
+use super::{Elastic, Refusal, endpoints, error::no_index, given::Given, mapping::{FieldCaps, Mapping}, query::Compiler, wire::Answer};
+use crate::analysis::fields::detect;
+use crate::model::{Document, FieldInfo, FieldKind, Layout};
+
+/// How long a mapping is kept.
+const KEPT: SignedDuration = SignedDuration::from_mins(5);
+/// Recent records that are looked at.
+const RECENT: usize = 50;
+/// Of each of so many indices some more: the newest records may all be of one of them.
+const INDICES: usize = 20;
+const OF_EACH: usize = 3;
+/// Where there are too many fields for one reply: the names that fields of logs have, by their parts.
+const KNOWN: &str = "@timestamp,timestamp,Timestamp,time,ts,date,event.*,ingested,observed_timestamp,message,msg,log,log.*,\
+                     level,severity*,Severity*,body,body.*,Body*,service,service.*,resource.attributes.*,attributes.*,trace*,\
+                     span*,Trace*,Span*,kubernetes.*,host,host.*,container*,error.*,exception*,fields.*,labels.*,stream";
+
+impl Elastic {
+    /// The fields of the indices, and what is missing in them.
+    pub(super) async fn mapping(&self, cx: &Context) -> Result<(Arc<Mapping>, Vec<String>), ToolError> {
+        let known = self.mappings.lock().unwrap_or_else(PoisonError::into_inner).get(&cx.tenant).cloned();
+        if let Some((asked, mapping)) = known
+            && cx.now.duration_since(asked).abs() < KEPT
+        {
+            return Ok((mapping, Vec::new()));
+        }
+        let (fields, mixed, indices, mut partial) = self.field_caps(cx).await?;
+        let recent = match self.recent(cx, &fields, indices).await {
+            Ok(recent) => recent,
+            Err(error) => {
+                partial.push(format!("no recent record could be read, so fields were chosen by name and type alone: {error}"));
+                Vec::new()
+            }
+        };
+        let layout = detect(&fields, &recent, &self.fields);
+        let mapping = Arc::new(Mapping::new(fields, mixed, layout));
+        if partial.is_empty() {
+            let mut mappings = self.mappings.lock().unwrap_or_else(PoisonError::into_inner);
+            mappings.insert(cx.tenant.clone(), (cx.now, Arc::clone(&mapping)));
+        }
+        Ok((mapping, partial))
+    }
+
+    /// Fields, those of dates whose resolution differs, the number of indices, what is missing.
+    async fn field_caps(&self, cx: &Context) -> Result<(Vec<FieldInfo>, Vec<String>, usize, Vec<String>), ToolError> {
+        let mut partial = Vec::new();
+        let asked = |fields: &str| self.over_indices(endpoints::FIELD_CAPS).with("fields", fields);
+        let reply = match self.ask(cx, asked("*")).await {
+            Err(Refusal::TooLarge(_)) => {
+                partial.push("the mapping is too large to be read: only fields of well-known names are known".to_owned());
+                self.ask(cx, asked(KNOWN)).await?
+            }
+            other => other?,
+        };
+        let caps: FieldCaps<'_> = serde_json::from_slice(&reply.body).map_err(|error| UpstreamError::Protocol {
+            system: self.upstream.system().to_owned(),
+            problem: format!("the reply is not what _field_caps answers ({error})"),
+        })?;
+        let (fields, mixed) = caps.fields();
+        if fields.is_empty() && caps.indices.is_empty() {
+            let (system, indices) = (self.upstream.system(), self.shown_indices());
+            let problem = format!("{system}: no open index matches {indices}, or the configured user may see none");
+            return Err(no_index(problem).nearest(self.nearest_indices(cx).await));
+        }
+        Ok((fields, mixed, caps.indices.len(), partial))
+    }
+
+    /// Some recent records: the newest ones, and a few of each index.
+    async fn recent(&self, cx: &Context, fields: &[FieldInfo], indices: usize) -> Result<Vec<Document>, ToolError> {
+        let Some(time) = likely_time(fields) else { return Ok(Vec::new()) };
+        let mapping = Mapping::new(fields.to_vec(), Vec::new(), Layout::default());
+        let compiler = Compiler { mapping: &mapping, mandatory: &self.mandatory, given: Given::Sent(&cx.intake) };
+        let limited = json!({ "bool": { "filter": compiler.limited()? } });
+        let newest = |size: usize| {
+            let sort = json!([{ time: { "order": "desc", "unmapped_type": "date" } }]);
+            json!({ "size": size, "query": limited, "sort": sort, "_source": true })
+        };
+        let mut size = RECENT;
+        let reply = loop {
+            match self.search(cx, &newest(size)).await {
+                Err(Refusal::TooLarge(_)) if size > 1 => size /= 4,
+                other => break other?,
+            }
+        };
+        let mut documents = documents(cx, self.read(&reply)?.hits().iter());
+        drop(reply);
+        if indices > 1 {
+            documents.extend(self.of_each_index(cx, &limited).await.unwrap_or_default());
+        }
+        Ok(documents)
+    }
+
+    async fn of_each_index(&self, cx: &Context, limited: &Value) -> Result<Vec<Document>, ToolError> {
+        // What is met first will do: a shard stops after some records.
+        let body = json!({
+            "size": 0, "query": limited, "terminate_after": 500,
+            "aggs": { "indices": { "terms": { "field": "_index", "size": INDICES },
+                "aggs": { "some": { "top_hits": { "size": OF_EACH, "_source": true } } } } },
+        });
+        let reply = self.search(cx, &body).await?;
+        let answer = self.read(&reply)?;
+        let buckets = answer.aggregations.get("indices").and_then(|indices| indices.get("buckets"));
+        let hits = buckets.and_then(Value::as_array).into_iter().flatten().filter_map(|bucket| bucket.get("some"));
+        let mut found = Vec::new();
+        for hits in hits {
+            let body = json!({ "_shards": { "total": 1 }, "hits": hits.get("hits") }).to_string();
+            let answer = Answer::read(self.upstream.system(), "", body.as_bytes())?;
+            found.extend(documents(cx, answer.hits().iter()));
+        }
+        Ok(found)
+    }
+
+    /// Names of indices, data streams and aliases that may have been meant.
+    pub(super) async fn nearest_indices(&self, cx: &Context) -> Vec<String> {
+        let Ok(names) = self.names(cx, "*").await else { return Vec::new() };
+        let wanted = self.shown_indices().replace(['*', ','], "");
+        let names: Vec<&str> = names.iter().map(|name| name.name.inside()).filter(|name| !name.starts_with('.')).collect();
+        contract::nearest(&wanted, names, 5).into_iter().map(str::to_owned).collect()
+    }
+}
+
+fn documents<'a>(cx: &Context, hits: impl Iterator<Item = &'a super::wire::Hit<'a>>) -> Vec<Document> {
+    let mut cut = 0;
+    hits.map(|hit| hit.document(cx, &mut cut)).collect()
+}
+
+/// The field by which the newest records are found before it is known which field is the time.
+fn likely_time(fields: &[FieldInfo]) -> Option<&str> {
+    const NAMES: [&str; 5] = ["@timestamp", "timestamp", "Timestamp", "time", "ts"];
+    let dates = || fields.iter().filter(|field| field.kind == FieldKind::Date).map(|field| field.name.as_str());
+    NAMES.into_iter().find(|name| dates().any(|date| date == *name)).or_else(|| dates().next())
+}

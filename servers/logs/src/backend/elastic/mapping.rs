@@ -1,0 +1,224 @@
+//! The fields of the indices, by name, and which of them play which role.
+
+use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
+
+use contract::{ErrorKind, ToolError, nearest};
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+use crate::model::{Chosen, FieldInfo, FieldKind, Layout, Role};
+
+/// What `_field_caps` answers. Whatever else is in it is not looked at.
+#[derive(Deserialize)]
+pub(super) struct FieldCaps<'a> {
+    /// The indices that answered; not told by every version.
+    #[serde(default, borrow)]
+    pub(super) indices: Vec<Cow<'a, str>>,
+    #[serde(borrow)]
+    fields: BTreeMap<Cow<'a, str>, BTreeMap<Cow<'a, str>, Caps>>,
+}
+
+/// A field as indices of one type of it have it.
+#[derive(Deserialize)]
+struct Caps {
+    #[serde(default)]
+    aggregatable: bool,
+    #[serde(default)]
+    searchable: bool,
+    #[serde(default)]
+    metadata_field: bool,
+    /// The indices of this type, told only where types differ.
+    #[serde(default)]
+    indices: Option<Vec<IgnoredAny>>,
+}
+
+/// The fields of some indices.
+#[derive(Debug)]
+pub(super) struct Mapping {
+    fields: BTreeMap<String, FieldInfo>,
+    /// Fields of dates that are kept in milliseconds by some indices and in nanoseconds by others.
+    mixed_dates: Vec<String>,
+    pub(super) layout: Arc<Layout>,
+}
+
+/// The field of a record's time.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct TimeField<'a> {
+    pub(super) name: &'a str,
+    /// Whether only a cast makes its values comparable.
+    pub(super) mixed: bool,
+}
+
+impl FieldCaps<'_> {
+    /// The fields that hold values, by name, and those of dates whose resolution differs.
+    pub(super) fn fields(&self) -> (Vec<FieldInfo>, Vec<String>) {
+        let of_values = self.fields.iter().filter_map(|(name, types)| field(name, types));
+        let is_mixed = |types: &BTreeMap<Cow<'_, str>, Caps>| {
+            types.contains_key("date") && types.contains_key("date_nanos")
+        };
+        let mixed = self.fields.iter().filter(|(_, types)| is_mixed(types)).map(|(name, _)| name.to_string());
+        (of_values.collect(), mixed.collect())
+    }
+}
+
+fn field(name: &str, types: &BTreeMap<Cow<'_, str>, Caps>) -> Option<FieldInfo> {
+    let is_meta = name.starts_with('_') || types.values().any(|caps| caps.metadata_field);
+    let of_values = || types.iter().filter(|(kind, _)| !matches!(kind.as_ref(), "object" | "nested" | "unmapped"));
+    let count = |caps: &Caps| caps.indices.as_ref().map_or(1, Vec::len);
+    // Of types that as many indices have, the one that comes first in the alphabet: the same each time.
+    let (kind, _) = of_values().rev().max_by_key(|(_, caps)| count(caps))?;
+    let kinds: Vec<FieldKind> = of_values().map(|(kind, _)| kind_of(kind)).collect();
+    (!is_meta).then(|| FieldInfo {
+        name: name.to_owned(),
+        kind: kind_of(kind),
+        countable: of_values().all(|(_, caps)| caps.aggregatable && caps.searchable),
+        conflict: kinds.iter().any(|other| Some(other) != kinds.first()),
+    })
+}
+
+fn kind_of(elastic_type: &str) -> FieldKind {
+    match elastic_type {
+        "keyword" | "constant_keyword" | "wildcard" | "version" => FieldKind::Keyword,
+        "text" | "match_only_text" | "annotated_text" | "search_as_you_type" => FieldKind::Text,
+        "date" | "date_nanos" => FieldKind::Date,
+        "long" | "integer" | "short" | "byte" | "double" | "float" | "half_float" | "scaled_float"
+        | "unsigned_long" => FieldKind::Number,
+        "boolean" => FieldKind::Boolean,
+        "ip" => FieldKind::Ip,
+        _ => FieldKind::Other,
+    }
+}
+
+impl Mapping {
+    pub(super) fn new(fields: Vec<FieldInfo>, mixed_dates: Vec<String>, layout: Layout) -> Mapping {
+        let fields = fields.into_iter().map(|field| (field.name.clone(), field)).collect();
+        Mapping { fields, mixed_dates, layout: Arc::new(layout) }
+    }
+
+    /// The field by whose range a window is chosen.
+    ///
+    /// # Errors
+    /// When no field of dates plays the role of time.
+    pub(super) fn time(&self) -> Result<TimeField<'_>, ToolError> {
+        let chosen = self.layout.of(Role::Time).iter().find(|chosen| chosen.kind == FieldKind::Date);
+        let chosen = chosen.ok_or_else(|| {
+            let others: Vec<&str> = self.layout.of(Role::Time).iter().map(|chosen| chosen.name.as_str()).collect();
+            let found = match others.as_slice() {
+                [] => "no field says when a record happened".to_owned(),
+                others => format!("{} is not mapped as a date", others.join(", ")),
+            };
+            ToolError::new(
+                ErrorKind::NotConfigured,
+                format!("{found}, so no window can be chosen"),
+                "an operator names a field of type date in [[logs]] fields.time, and the indices that hold logs in [[logs]] \
+                 indices; list_log_sources shows what is there",
+            )
+        })?;
+        Ok(TimeField { name: &chosen.name, mixed: self.mixed_dates.contains(&chosen.name) })
+    }
+
+    /// The fields of a role.
+    ///
+    /// # Errors
+    /// When there is none: that nothing matches would not be true.
+    pub(super) fn of(&self, role: Role) -> Result<&[Chosen], ToolError> {
+        match self.layout.of(role) {
+            [] => Err(ToolError::invalid(role.name(), "no field of these indices says it").remedy(format!(
+                "leave it out; list_log_sources shows the fields; an operator names one in [[logs]] fields.{}",
+                role.name()
+            ))),
+            chosen => Ok(chosen),
+        }
+    }
+
+    /// A field by its name, with the one by which its whole value is compared.
+    ///
+    /// # Errors
+    /// When there is none, with the nearest.
+    pub(super) fn named(&self, name: &str) -> Result<Chosen, ToolError> {
+        let of_roles = self.layout.roles.values().flatten();
+        if let Some(chosen) = of_roles.into_iter().find(|chosen| chosen.name == name) {
+            return Ok(chosen.clone());
+        }
+        let field = self.fields.get(name).ok_or_else(|| {
+            let names = self.fields.keys().map(String::as_str);
+            ToolError::invalid(name, "no field of these indices has this name")
+                .remedy("list_log_sources shows the fields of each role")
+                .nearest(nearest(name, names, 5))
+        })?;
+        let is_countable = |name: &String| self.fields.get(name).is_some_and(|field| field.countable);
+        let exact = match field.countable {
+            true => Some(name.to_owned()),
+            false => ["keyword", "raw"].map(|end| format!("{name}.{end}")).into_iter().find(is_countable),
+        };
+        Ok(Chosen { name: name.to_owned(), kind: field.kind, exact, why: String::new(), conflict: field.conflict })
+    }
+
+    /// The fields whose values can be counted, of a key's fields.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub(super) fn countable(&self, key: &crate::model::Key) -> Result<Vec<String>, ToolError> {
+        let (name, fields) = match key {
+            crate::model::Key::Role(role) => (role.name().to_owned(), self.of(*role)?.to_vec()),
+            crate::model::Key::Field(name) => (name.clone(), vec![self.named(name)?]),
+        };
+        let countable: Vec<String> = fields.iter().filter_map(|chosen| chosen.exact.clone()).collect();
+        if countable.is_empty() {
+            let texts: Vec<&str> = fields.iter().map(|chosen| chosen.name.as_str()).collect();
+            let problem = format!("{} is text without a keyword beside it: its values can't be counted", texts.join(", "));
+            let others = self.fields.values().filter(|field| field.countable).map(|field| field.name.as_str());
+            return Err(ToolError::invalid(&name, &problem)
+                .remedy("count by a field of type keyword, number, boolean or ip")
+                .nearest(nearest(&name, others, 5)));
+        }
+        Ok(countable)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fields(text: &str) -> (Vec<FieldInfo>, Vec<String>) {
+        serde_json::from_str::<FieldCaps<'_>>(text).unwrap().fields()
+    }
+
+    #[test]
+    fn objects_and_metadata_are_no_fields_and_the_type_of_most_indices_counts() {
+        let (fields, mixed) = fields(
+            r#"{"indices":["a","b","c"],"more":1,"fields":{
+            "_id":{"_id":{"type":"_id","searchable":true,"aggregatable":false}},
+            "_tier":{"keyword":{"type":"keyword","metadata_field":true,"searchable":true,"aggregatable":true}},
+            "log":{"object":{"type":"object","searchable":false,"aggregatable":false}},
+            "status":{"long":{"type":"long","searchable":true,"aggregatable":true,"indices":["a"]},
+                      "keyword":{"type":"keyword","searchable":true,"aggregatable":true,"indices":["b","c"]}},
+            "message":{"text":{"type":"text","searchable":true,"aggregatable":false}},
+            "user":{"object":{"type":"object","searchable":false,"aggregatable":false,"indices":["a"]},
+                    "keyword":{"type":"keyword","searchable":true,"aggregatable":true,"indices":["b"]}},
+            "@timestamp":{"date":{"searchable":true,"aggregatable":true,"indices":["a"]},
+                          "date_nanos":{"searchable":true,"aggregatable":true,"indices":["b"]}}}}"#,
+        );
+        let told: Vec<(&str, FieldKind, bool, bool)> =
+            fields.iter().map(|f| (f.name.as_str(), f.kind, f.countable, f.conflict)).collect();
+        assert_eq!(
+            told,
+            [
+                ("@timestamp", FieldKind::Date, true, false),
+                ("message", FieldKind::Text, false, false),
+                ("status", FieldKind::Keyword, true, true),
+                ("user", FieldKind::Keyword, true, false),
+            ]
+        );
+        assert_eq!(mixed, ["@timestamp"]);
+    }
+
+    #[test]
+    fn an_empty_mapping_has_no_fields_and_no_time() {
+        let (fields, mixed) = fields(r#"{"indices":["a"],"fields":{}}"#);
+        let mapping = Mapping::new(fields, mixed, Layout::default());
+        let error = mapping.time().unwrap_err();
+        assert!(error.to_string().contains("no field says when"), "{error}");
+        assert!(mapping.named("x").is_err() && mapping.of(Role::Service).is_err());
+    }
+}
