@@ -1,5 +1,7 @@
 //! What the tools ask of a store of logs, one method a question.
 
+pub(crate) mod elastic;
+
 use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 
 use contract::{Context, ErrorKind, ToolError, nearest};

@@ -40,6 +40,19 @@ pub struct LogsConfig {
     pub fields: BTreeMap<String, Vec<String>>,
 }
 
+impl Config {
+    /// What is said of the logs of a source.
+    pub(crate) fn logs_of(&self, source: &SourceConfig) -> LogsConfig {
+        let of_source = self.logs.iter().find(|logs| name(&logs.source) == name(&source.name));
+        of_source.cloned().unwrap_or_default()
+    }
+}
+
+/// A source's name; `main` when left out.
+pub(crate) fn name(given: &str) -> &str {
+    if given.is_empty() { "main" } else { given }
+}
+
 impl ServerConfig for Config {
     const WELL_KNOWN: &'static [WellKnown] = &[
         WellKnown { variable: "ELASTICSEARCH_URL", list: "elasticsearch", key: "url" },

@@ -14,7 +14,10 @@ use contract::Clock;
 use runtime::{About, Loaded, Prompt, Server, cli};
 use upstream::ConfigError;
 
-use backend::Sources;
+use backend::{
+    Logs, Sources,
+    elastic::{Elastic, ElasticProbe, Kind},
+};
 pub use config::{Config, LogsConfig};
 
 /// What the command line runs.
@@ -68,7 +71,31 @@ fn from_settings(loaded: &Loaded<Config>, _clock: Arc<dyn Clock>) -> Result<Serv
 ///
 /// # Errors
 /// When a source's settings can't be used.
-pub fn server(_loaded: &Loaded<Config>) -> Result<Server, ConfigError> {
-    let server = Server::new(ABOUT).prompt(INVESTIGATE);
-    Ok(tools::all(server, &Arc::new(Sources::new(Vec::new()))))
+pub fn server(loaded: &Loaded<Config>) -> Result<Server, ConfigError> {
+    let mut server = Server::new(ABOUT).prompt(INVESTIGATE);
+    let mut stores: Vec<Arc<dyn Logs>> = Vec::new();
+    known_sources(&loaded.config)?;
+    let elasticsearch = loaded.config.elasticsearch.iter().map(|source| (Kind::Elasticsearch, source));
+    let opensearch = loaded.config.opensearch.iter().map(|source| (Kind::OpenSearch, source));
+    for (kind, source) in elasticsearch.chain(opensearch) {
+        let logs = loaded.config.logs_of(source);
+        let store = Arc::new(Elastic::new(kind, source.clone(), &logs, loaded.settings.upstream.clone())?);
+        server = server.probe(Arc::new(ElasticProbe(Arc::clone(&store))));
+        stores.push(store);
+    }
+    Ok(tools::all(server, &Arc::new(Sources::new(stores))))
+}
+
+/// What is said of the logs of a source that is none would be lost without a word.
+fn known_sources(config: &Config) -> Result<(), ConfigError> {
+    let sources = || config.elasticsearch.iter().chain(&config.opensearch).chain(&config.adx);
+    let is_known = |logs: &&LogsConfig| sources().any(|source| config::name(&source.name) == config::name(&logs.source));
+    match config.logs.iter().find(|logs| !is_known(logs)) {
+        None => Ok(()),
+        Some(logs) => Err(ConfigError {
+            source_name: config::name(&logs.source).to_owned(),
+            setting: "logs.source",
+            problem: "no source has this name".to_owned(),
+        }),
+    }
 }

@@ -181,14 +181,15 @@ impl Elastic {
         }
         let error = error::of_reply(&cx.intake, self.upstream.system(), &reply);
         match error::is_missing_index(&reply) {
-            true => Err(Refusal::Other(error.nearest(self.nearest_indices(cx).await))),
+            // Asked for in the same way, hence behind a pointer.
+            true => Err(Refusal::Other(error.nearest(Box::pin(self.nearest_indices(cx)).await))),
             false => Err(Refusal::Other(error)),
         }
     }
 
     /// Reads the answer to a search, and says when nothing was searched.
     fn read<'r>(&self, reply: &'r Answered) -> Result<Answer<'r>, ToolError> {
-        let answer = Answer::read(self.upstream.system(), &reply.content_type, &reply.body)?;
+        let answer = Answer::read(self.upstream.system(), &reply.body)?;
         if answer.searched_nothing() {
             let problem = format!(
                 "{}: no open index matches {}, or the configured user may see none",

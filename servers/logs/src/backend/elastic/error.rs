@@ -24,6 +24,15 @@ pub(super) fn of_search(intake: &Intake, system: &str, status: u16, error: &Valu
     of_error(intake, system, status, error, &reply)
 }
 
+/// A reply that is not what this endpoint answers. Where, not what: the reader's own message would repeat the text.
+pub(super) fn unreadable(system: &str, endpoint: &str, error: &serde_json::Error) -> UpstreamError {
+    let (what, line, column) = (error.classify(), error.line(), error.column());
+    UpstreamError::Protocol {
+        system: system.to_owned(),
+        problem: format!("the reply is not what {endpoint} answers ({what:?} error at line {line}, column {column})"),
+    }
+}
+
 /// Whether the cluster says that there is no such index.
 pub(super) fn is_missing_index(reply: &Reply) -> bool {
     reply.status == 404 && types(&serde_json::from_slice(&reply.body).unwrap_or_default()).contains(&"index_not_found_exception")

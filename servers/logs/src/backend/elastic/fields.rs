@@ -5,9 +5,8 @@ use std::sync::{Arc, PoisonError};
 use contract::{Context, ToolError};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
-use upstream::UpstreamError;
 
-use super::{Elastic, Refusal, endpoints, error::no_index, given::Given, mapping::{FieldCaps, Mapping}, query::Compiler, wire::Answer};
+use super::{Elastic, Refusal, endpoints, error::{no_index, unreadable}, given::Given, mapping::{FieldCaps, Mapping}, query::Compiler, wire::Answer};
 use crate::analysis::fields::detect;
 use crate::model::{Document, FieldInfo, FieldKind, Layout};
 
@@ -60,10 +59,8 @@ impl Elastic {
             }
             other => other?,
         };
-        let caps: FieldCaps<'_> = serde_json::from_slice(&reply.body).map_err(|error| UpstreamError::Protocol {
-            system: self.upstream.system().to_owned(),
-            problem: format!("the reply is not what _field_caps answers ({error})"),
-        })?;
+        let caps: FieldCaps<'_> = serde_json::from_slice(&reply.body)
+            .map_err(|error| unreadable(self.upstream.system(), "_field_caps", &error))?;
         let (fields, mixed) = caps.fields();
         if fields.is_empty() && caps.indices.is_empty() {
             let (system, indices) = (self.upstream.system(), self.shown_indices());
@@ -112,7 +109,7 @@ impl Elastic {
         let mut found = Vec::new();
         for hits in hits {
             let body = json!({ "_shards": { "total": 1 }, "hits": hits.get("hits") }).to_string();
-            let answer = Answer::read(self.upstream.system(), "", body.as_bytes())?;
+            let answer = Answer::read(self.upstream.system(), body.as_bytes())?;
             found.extend(documents(cx, answer.hits().iter()));
         }
         Ok(found)
@@ -121,9 +118,10 @@ impl Elastic {
     /// Names of indices, data streams and aliases that may have been meant.
     pub(super) async fn nearest_indices(&self, cx: &Context) -> Vec<String> {
         let Ok(names) = self.names(cx, "*").await else { return Vec::new() };
-        let wanted = self.shown_indices().replace(['*', ','], "");
+        let first = self.shown_indices().split(',').next().unwrap_or_default();
+        let wanted = first.trim_matches(|letter: char| !letter.is_alphanumeric());
         let names: Vec<&str> = names.iter().map(|name| name.name.inside()).filter(|name| !name.starts_with('.')).collect();
-        contract::nearest(&wanted, names, 5).into_iter().map(str::to_owned).collect()
+        contract::nearest(wanted, names, 5).into_iter().map(str::to_owned).collect()
     }
 }
 

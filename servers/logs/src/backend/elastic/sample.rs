@@ -108,18 +108,12 @@ impl Elastic {
         }
         let reply = self.searches(cx, &bodies).await?;
         let system = self.upstream.system();
-        let wrong = |error: serde_json::Error| Refusal::Other(
-            upstream::UpstreamError::Protocol {
-                system: system.to_owned(),
-                problem: format!("the reply is not what _msearch answers ({error})"),
-            }
-            .into(),
-        );
-        let answers: Answers<'_> = serde_json::from_slice(&reply.body).map_err(wrong)?;
+        let answers: Answers<'_> = serde_json::from_slice(&reply.body)
+            .map_err(|error| Refusal::Other(error::unreadable(system, "_msearch", &error).into()))?;
         let (mut records, mut partial) = (Vec::new(), Vec::new());
         let mut refused = None;
         for response in answers.responses {
-            let answer = Answer::read(system, &reply.content_type, response.get().as_bytes());
+            let answer = Answer::read(system, response.get().as_bytes());
             let answer = answer.map_err(|error| Refusal::Other(error.into()))?;
             if let Some(error) = &answer.error {
                 refused = Some(error::of_search(&cx.intake, system, answer.status, error));

@@ -6,9 +6,9 @@ use contract::{Context, ToolError, Untrusted};
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use upstream::{Ask, UpstreamError};
+use upstream::Ask;
 
-use super::{Elastic, NOT_OF_PROGRAMS, counts::timestamp, endpoints, keys::number, query::Compiler};
+use super::{Elastic, NOT_OF_PROGRAMS, counts::timestamp, endpoints, error::unreadable, keys::number, query::Compiler};
 use crate::model::{LogSource, Reply};
 
 /// Indices whose first and last record are looked up.
@@ -91,10 +91,8 @@ impl Elastic {
         let pattern = pattern.strip_suffix(&format!(",{NOT_OF_PROGRAMS}")).unwrap_or(pattern);
         let ask = Ask::of(endpoints::RESOLVE).segment(pattern).with("expand_wildcards", "open,closed");
         let reply = self.ask(cx, ask).await?;
-        let resolved: Resolved = serde_json::from_slice(&reply.body).map_err(|error| UpstreamError::Protocol {
-            system: self.upstream.system().to_owned(),
-            problem: format!("the reply is not what _resolve/index answers ({error})"),
-        })?;
+        let resolved: Resolved = serde_json::from_slice(&reply.body)
+            .map_err(|error| unreadable(self.upstream.system(), "_resolve/index", &error))?;
         let name = |name: &str, kind, behind| Name { name: cx.intake.text(name), kind, behind };
         let mut names = Vec::new();
         for stream in &resolved.data_streams {
@@ -116,10 +114,8 @@ impl Elastic {
         let ask = ask.with("h", "index,health,docs.count,pri.store.size").with("expand_wildcards", "open,hidden");
         let reply = self.ask(cx, ask).await?;
         let rows: Vec<BTreeMap<String, Option<String>>> =
-            serde_json::from_slice(&reply.body).map_err(|error| UpstreamError::Protocol {
-                system: self.upstream.system().to_owned(),
-                problem: format!("the reply is not what _cat/indices answers ({error})"),
-            })?;
+            serde_json::from_slice(&reply.body)
+            .map_err(|error| unreadable(self.upstream.system(), "_cat/indices", &error))?;
         for row in rows {
             let text = |name: &str| row.get(name).cloned().flatten();
             let Some(index) = text("index") else { continue };

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, value::RawValue};
 use upstream::UpstreamError;
 
+use super::error::unreadable;
 use crate::analysis::record::flattened;
 use crate::model::{Document, Total};
 
@@ -84,14 +85,11 @@ impl<'a> Answer<'a> {
     ///
     /// # Errors
     /// When it is not what a search answers.
-    pub(super) fn read(system: &str, content_type: &str, body: &'a [u8]) -> Result<Answer<'a>, UpstreamError> {
-        let wrong = |what: String| UpstreamError::Protocol { system: system.to_owned(), problem: what };
-        let answer: Answer<'a> = serde_json::from_slice(body).map_err(|error| {
-            let kind = redact::clean(content_type);
-            wrong(format!("the reply ({kind:.60}) is not what a search answers ({error})"))
-        })?;
+    pub(super) fn read(system: &str, body: &'a [u8]) -> Result<Answer<'a>, UpstreamError> {
+        let answer: Answer<'a> = serde_json::from_slice(body).map_err(|error| unreadable(system, "_search", &error))?;
         if answer.shards.is_none() && answer.error.is_none() {
-            return Err(wrong("the reply says nothing about shards, so it is not what a search answers".to_owned()));
+            let problem = "the reply says nothing about shards, so it is not what _search answers".to_owned();
+            return Err(UpstreamError::Protocol { system: system.to_owned(), problem });
         }
         Ok(answer)
     }
@@ -200,7 +198,7 @@ mod tests {
     }
 
     fn read(body: &str) -> Result<Answer<'_>, UpstreamError> {
-        Answer::read("elasticsearch \"main\"", "application/json", body.as_bytes())
+        Answer::read("elasticsearch \"main\"", body.as_bytes())
     }
 
     #[test]
