@@ -67,6 +67,9 @@ impl Kind {
     }
 }
 
+/// Mappings by tenant, with the moment of asking.
+type Mappings = BTreeMap<Option<String>, (Timestamp, Arc<Mapping>)>;
+
 /// A cluster as a store of logs.
 pub(crate) struct Elastic {
     upstream: Upstream,
@@ -79,8 +82,7 @@ pub(crate) struct Elastic {
     mandatory: Vec<Condition>,
     /// How long one exchange may take.
     patience: Duration,
-    /// By tenant, with the moment of asking.
-    mappings: Mutex<BTreeMap<Option<String>, (Timestamp, Arc<Mapping>)>>,
+    mappings: Mutex<Mappings>,
 }
 
 /// Why there is no reply.

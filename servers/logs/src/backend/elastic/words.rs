@@ -37,7 +37,6 @@ fn class(character: char) -> Class {
         | '\u{1f300}'..='\u{1faff}' => Class::Alone,
         // Marks belong to the letter before them.
         '\u{300}'..='\u{36f}' => Class::Letter,
-        other if other.is_numeric() && other.to_digit(10).is_some() => Class::Digit,
         other if other.is_alphabetic() => Class::Letter,
         other if other.is_numeric() => Class::Digit,
         _ => Class::Other,
