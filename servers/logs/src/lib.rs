@@ -89,7 +89,8 @@ pub fn server(loaded: &Loaded<Config>) -> Result<Server, ConfigError> {
 /// What is said of the logs of a source that is none would be lost without a word.
 fn known_sources(config: &Config) -> Result<(), ConfigError> {
     let sources = || config.elasticsearch.iter().chain(&config.opensearch).chain(&config.adx);
-    let is_known = |logs: &&LogsConfig| sources().any(|source| config::name(&source.name) == config::name(&logs.source));
+    let is_known =
+        |logs: &&LogsConfig| sources().any(|source| config::name(&source.name) == config::name(&logs.source));
     match config.logs.iter().find(|logs| !is_known(logs)) {
         None => Ok(()),
         Some(logs) => Err(ConfigError {

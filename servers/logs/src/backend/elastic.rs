@@ -29,13 +29,15 @@ use std::{
 use contract::{Context, ToolError};
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use upstream::{Ask, ConfigError, Endpoint, Limits, Reply as Answered, SourceConfig, Upstream, UpstreamError};
+use upstream::{
+    Ask, ConfigError, Endpoint, Limits, Reply as Answered, SourceConfig, Upstream, UpstreamError,
+};
 
 use super::{Asking, Logs};
 use crate::config::LogsConfig;
 use crate::model::{
-    Condition, FieldKind, Freshness, Histogram, Key, Layout, Like, LogSource, Page, Reply, Role, Sample, Search, Tally,
-    Top, Total,
+    Condition, FieldKind, Freshness, Histogram, Key, Layout, Like, LogSource, Page, Reply, Role, Sample,
+    Search, Tally, Top, Total,
 };
 
 use given::Given;
@@ -137,7 +139,11 @@ impl Elastic {
 
     /// A compiler for evidence and one for the cluster.
     fn compilers<'a>(&'a self, cx: &'a Context, mapping: &'a Mapping) -> [Compiler<'a>; 2] {
-        [Given::Shown, Given::Sent(&cx.intake)].map(|given| Compiler { mapping, mandatory: &self.mandatory, given })
+        [Given::Shown, Given::Sent(&cx.intake)].map(|given| Compiler {
+            mapping,
+            mandatory: &self.mandatory,
+            given,
+        })
     }
 
     /// One search. Counts may come from the cluster's cache, records not.
@@ -146,7 +152,9 @@ impl Elastic {
         let body = with_bounds(body, &self.timeout(cx));
         let ask = self.over_indices(endpoints::SEARCH).json(body.to_string());
         // On the same copy of a shard each time, so that the next page follows from this one.
-        let ask = ask.with("request_cache", if counts_only { "true" } else { "false" }).with("preference", "logs-mcp");
+        let ask = ask
+            .with("request_cache", if counts_only { "true" } else { "false" })
+            .with("preference", "logs-mcp");
         self.ask(cx, ask.with("max_concurrent_shard_requests", "3")).await
     }
 
@@ -160,14 +168,17 @@ impl Elastic {
             lines.push_str(&with_bounds(body, &timeout).to_string());
             lines.push('\n');
         }
-        let ask = self.over_indices(endpoints::MSEARCH).json_lines(lines).with("max_concurrent_searches", "3");
+        let ask =
+            self.over_indices(endpoints::MSEARCH).json_lines(lines).with("max_concurrent_searches", "3");
         self.ask(cx, ask.with("max_concurrent_shard_requests", "3")).await
     }
 
     /// A request about the configured indices: those that are there and open.
     fn over_indices(&self, endpoint: Endpoint) -> Ask<'_> {
         let ask = Ask::of(endpoint).segment(&self.indices);
-        ask.with("ignore_unavailable", "true").with("allow_no_indices", "true").with("expand_wildcards", "open")
+        ask.with("ignore_unavailable", "true")
+            .with("allow_no_indices", "true")
+            .with("expand_wildcards", "open")
     }
 
     async fn ask(&self, cx: &Context, ask: Ask<'_>) -> Result<Answered, Refusal> {
@@ -297,7 +308,12 @@ impl Logs for Elastic {
         Box::pin(self.read_sample(cx, search, size))
     }
 
-    fn tallies<'a>(&'a self, cx: &'a Context, search: &'a Search, likes: &'a [Like]) -> Asking<'a, Vec<Tally>> {
+    fn tallies<'a>(
+        &'a self,
+        cx: &'a Context,
+        search: &'a Search,
+        likes: &'a [Like],
+    ) -> Asking<'a, Vec<Tally>> {
         Box::pin(self.count_likes(cx, search, likes))
     }
 
@@ -305,7 +321,8 @@ impl Logs for Elastic {
         let known = self.mappings.lock().unwrap_or_else(PoisonError::into_inner);
         let fields = known.values().flat_map(|(_, mapping)| mapping.layout.of(Role::Message));
         let whole = fields.clone().any(|field| field.kind != FieldKind::Text);
-        let text = fields.clone().next().is_none() || fields.clone().any(|field| field.kind == FieldKind::Text);
+        let text =
+            fields.clone().next().is_none() || fields.clone().any(|field| field.kind == FieldKind::Text);
         (!text || finds_words(like, message)) && (!whole || finds_in_order(like, message))
     }
 

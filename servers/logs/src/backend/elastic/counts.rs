@@ -6,7 +6,11 @@ use contract::{Context, ErrorKind, ToolError};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use super::{Elastic, keys, mapping::Mapping, query::{Compiler, any_of, whole}};
+use super::{
+    Elastic, keys,
+    mapping::Mapping,
+    query::{Compiler, any_of, whole},
+};
 use crate::model::{Freshness, Histogram, Key, Like, Reply, Role, Search, Tally, Top, Total};
 
 /// The most buckets of one reply: a cluster refuses 65,536, and each takes its bytes.
@@ -78,7 +82,9 @@ impl Elastic {
             buckets.iter().for_each(|bucket| steps.add(bucket.get("time"), &mut counts));
             counts
         };
-        let by = values.first(most).map(|(value, buckets)| (keys::taken(&cx.intake, field, value), of_value(buckets)));
+        let by = values
+            .first(most)
+            .map(|(value, buckets)| (keys::taken(&cx.intake, field, value), of_value(buckets)));
         let mut total = steps.zeros();
         steps.add(answer.aggregations.get("time"), &mut total);
         Ok(Reply { value: Histogram { step, by: by.collect(), total }, sent, partial })
@@ -125,7 +131,8 @@ impl Elastic {
             // Only records of some pattern are looked at closely.
             let any = any_of(patterns.clone());
             let query = json!({ "bool": { "filter": [sending.query(search)?, any] } });
-            let mut inner = json!({ "first": { "min": { "field": time } }, "last": { "max": { "field": time } } });
+            let mut inner =
+                json!({ "first": { "min": { "field": time } }, "last": { "max": { "field": time } } });
             for (role, fields) in &roles {
                 let of_role = keys::aggregations(fields, OF_PATTERN, None);
                 merge(&mut inner, json!({ role.name(): { "filter": { "match_all": {} }, "aggs": of_role } }));
@@ -142,33 +149,47 @@ impl Elastic {
         partial.dedup();
         // Patterns are told by their own filters; here they would fill the answer.
         let query = shown.query(search)?;
-        let sent = format!("{} and {} patterns, each by its filter", self.evidence(&json!({ "size": 0, "query": query })), likes.len());
+        let sent = format!(
+            "{} and {} patterns, each by its filter",
+            self.evidence(&json!({ "size": 0, "query": query })),
+            likes.len()
+        );
         Ok(Reply { value: tallies, sent, partial })
     }
 
     /// The newest record, and how late recent ones were stored.
-    pub(super) async fn read_freshness(&self, cx: &Context, search: &Search) -> Result<Reply<Freshness>, ToolError> {
+    pub(super) async fn read_freshness(
+        &self,
+        cx: &Context,
+        search: &Search,
+    ) -> Result<Reply<Freshness>, ToolError> {
         let (mapping, mut partial) = self.mapping(cx).await?;
         let time = mapping.time()?;
         let is_date = |chosen: &&crate::model::Chosen| chosen.kind == crate::model::FieldKind::Date;
-        let ingested = mapping.layout.of(Role::Ingested).iter().find(is_date).map(|chosen| chosen.name.as_str());
+        let ingested =
+            mapping.layout.of(Role::Ingested).iter().find(is_date).map(|chosen| chosen.name.as_str());
         let columns: Vec<Value> = std::iter::once(time.name)
             .chain(ingested)
             .map(|field| json!({ "field": field, "format": "epoch_millis" }))
             .collect();
         let body = |compiler: &Compiler<'_>| {
             let sort = json!([super::page::by_time(time, "desc")]);
-            Ok(json!({ "size": RECENT, "query": compiler.query(search)?, "sort": sort, "docvalue_fields": columns }))
+            Ok(
+                json!({ "size": RECENT, "query": compiler.query(search)?, "sort": sort, "docvalue_fields": columns }),
+            )
         };
         let (body, sent) = self.bodies(cx, &mapping, body)?;
         let reply = self.search(cx, &body).await?;
         let answer = self.read(&reply)?;
         partial.extend(answer.partial(&cx.intake));
         let moment = |hit: &super::wire::Hit<'_>, name: &str| hit.column(name)?.parse::<f64>().ok();
-        let newest = answer.hits().iter().filter_map(|hit| moment(hit, time.name)).fold(None, |newest: Option<f64>, at| {
-            Some(newest.map_or(at, |newest| newest.max(at)))
-        });
-        let lag = |hit: &super::wire::Hit<'_>| Some((moment(hit, ingested?)? - moment(hit, time.name)?) / 1000.0);
+        let newest = answer
+            .hits()
+            .iter()
+            .filter_map(|hit| moment(hit, time.name))
+            .fold(None, |newest: Option<f64>, at| Some(newest.map_or(at, |newest| newest.max(at))));
+        let lag =
+            |hit: &super::wire::Hit<'_>| Some((moment(hit, ingested?)? - moment(hit, time.name)?) / 1000.0);
         let lags: Vec<f64> = answer.hits().iter().filter_map(lag).collect();
         let lag_seconds = signal::quantile(&lags, 0.5).zip(signal::quantile(&lags, 0.95));
         Ok(Reply { value: Freshness { newest: newest.and_then(timestamp), lag_seconds }, sent, partial })
@@ -182,7 +203,10 @@ fn told_of_patterns(mapping: &Mapping) -> Vec<(Role, Vec<String>)> {
         (!fields.is_empty()).then_some((role, fields))
     };
     let place = [Role::Pod, Role::Container, Role::Host].into_iter().find_map(countable);
-    [countable(Role::Service), countable(Role::Level), place, countable(Role::Version)].into_iter().flatten().collect()
+    [countable(Role::Service), countable(Role::Level), place, countable(Role::Version)]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 fn tally(cx: &Context, bucket: Option<&Value>, roles: &[(Role, Vec<String>)]) -> Tally {
@@ -204,7 +228,10 @@ fn tally(cx: &Context, bucket: Option<&Value>, roles: &[(Role, Vec<String>)]) ->
 
 /// Milliseconds since 1970, of a date or of one in nanoseconds, as aggregations tell both.
 pub(super) fn timestamp(milliseconds: f64) -> Option<Timestamp> {
-    #[expect(clippy::cast_possible_truncation, reason = "what is beyond the calendar is refused by the next step")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "what is beyond the calendar is refused by the next step"
+    )]
     Timestamp::from_millisecond(milliseconds.floor() as i64).ok()
 }
 
@@ -230,7 +257,8 @@ impl Steps {
     fn of(search: &Search, step: Duration) -> Steps {
         let step = i64::try_from(step.as_millis()).unwrap_or(i64::MAX).max(1);
         let [start, end] = [search.window.start(), search.window.end()].map(|at| whole(at).as_millisecond());
-        let count = usize::try_from((end - start).max(0).saturating_add(step - 1) / step).unwrap_or(usize::MAX);
+        let count =
+            usize::try_from((end - start).max(0).saturating_add(step - 1) / step).unwrap_or(usize::MAX);
         Steps { start, step, count: count.max(1) }
     }
 
@@ -240,7 +268,11 @@ impl Steps {
             return Ok(());
         }
         let problem = format!("{buckets} counts would be read, of at most {MOST_BUCKETS}");
-        Err(ToolError::new(ErrorKind::TooExpensive, problem, "ask for a larger step, a shorter time_range or fewer values"))
+        Err(ToolError::new(
+            ErrorKind::TooExpensive,
+            problem,
+            "ask for a larger step, a shorter time_range or fewer values",
+        ))
     }
 
     /// Only steps that hold something come back; the others are zero.
@@ -258,7 +290,8 @@ impl Steps {
     }
 
     fn add(&self, aggregation: Option<&Value>, counts: &mut [u64]) {
-        let buckets = aggregation.and_then(|aggregation| aggregation.get("buckets")).and_then(Value::as_array);
+        let buckets =
+            aggregation.and_then(|aggregation| aggregation.get("buckets")).and_then(Value::as_array);
         for bucket in buckets.into_iter().flatten() {
             let Some(key) = bucket.get("key").and_then(Value::as_i64) else { continue };
             let place = usize::try_from((key - self.start).div_euclid(self.step)).ok();

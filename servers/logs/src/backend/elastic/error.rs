@@ -20,7 +20,8 @@ pub(super) fn of_reply(intake: &Intake, system: &str, reply: &Reply) -> ToolErro
 
 /// The same of one of several searches, whose errors stand within a success.
 pub(super) fn of_search(intake: &Intake, system: &str, status: u16, error: &Value) -> ToolError {
-    let reply = Reply { status, content_type: String::new(), retry_after: None, body: upstream::Bytes::new() };
+    let reply =
+        Reply { status, content_type: String::new(), retry_after: None, body: upstream::Bytes::new() };
     of_error(intake, system, status, error, &reply)
 }
 
@@ -29,13 +30,17 @@ pub(super) fn unreadable(system: &str, endpoint: &str, error: &serde_json::Error
     let (what, line, column) = (error.classify(), error.line(), error.column());
     UpstreamError::Protocol {
         system: system.to_owned(),
-        problem: format!("the reply is not what {endpoint} answers ({what:?} error at line {line}, column {column})"),
+        problem: format!(
+            "the reply is not what {endpoint} answers ({what:?} error at line {line}, column {column})"
+        ),
     }
 }
 
 /// Whether the cluster says that there is no such index.
 pub(super) fn is_missing_index(reply: &Reply) -> bool {
-    reply.status == 404 && types(&serde_json::from_slice(&reply.body).unwrap_or_default()).contains(&"index_not_found_exception")
+    reply.status == 404
+        && types(&serde_json::from_slice(&reply.body).unwrap_or_default())
+            .contains(&"index_not_found_exception")
 }
 
 fn of_error(intake: &Intake, system: &str, status: u16, error: &Value, reply: &Reply) -> ToolError {
@@ -45,7 +50,11 @@ fn of_error(intake: &Intake, system: &str, status: u16, error: &Value, reply: &R
     let problem = format!("{system} refused it (HTTP {status}){}", detail(intake, said));
     let types = types(error);
     let is = |name: &str| types.contains(&name);
-    if is("parse_exception") || is("parsing_exception") || is("query_shard_exception") || is("token_mgr_error") {
+    if is("parse_exception")
+        || is("parsing_exception")
+        || is("query_shard_exception")
+        || is("token_mgr_error")
+    {
         return ToolError::new(
             ErrorKind::InvalidArgument,
             problem,
@@ -57,10 +66,13 @@ fn of_error(intake: &Intake, system: &str, status: u16, error: &Value, reply: &R
         let remedy = "ask for less: a shorter time_range, a larger step, fewer values";
         return ToolError::new(ErrorKind::TooExpensive, problem, remedy);
     }
-    if status == 429 || is("circuit_breaking_exception") || is("es_rejected_execution_exception")
+    if status == 429
+        || is("circuit_breaking_exception")
+        || is("es_rejected_execution_exception")
         || is("rejected_execution_exception")
     {
-        let remedy = "the cluster is short of memory or threads: wait, then ask for a narrower time_range or service";
+        let remedy =
+            "the cluster is short of memory or threads: wait, then ask for a narrower time_range or service";
         let error = ToolError::new(ErrorKind::Upstream, problem, remedy);
         return match reply.retry_after {
             Some(wait) => error.retry_after(wait),
@@ -70,7 +82,8 @@ fn of_error(intake: &Intake, system: &str, status: u16, error: &Value, reply: &R
     if is("index_not_found_exception") {
         return no_index(problem);
     }
-    if is("no_shard_available_action_exception") || (status == 503 && is("search_phase_execution_exception")) {
+    if is("no_shard_available_action_exception") || (status == 503 && is("search_phase_execution_exception"))
+    {
         let remedy = "no copy of these shards is available (the index is red): tell the cluster's operator; other indices \
                       may answer";
         return ToolError::new(ErrorKind::Upstream, problem, remedy);
@@ -90,7 +103,8 @@ pub(super) fn no_index(problem: impl Into<String>) -> ToolError {
 fn of_status(system: &str, reply: &Reply, detail: String) -> ToolError {
     let status = reply.status;
     let error: ToolError =
-        UpstreamError::Status { system: system.to_owned(), status, detail, retry_after: reply.retry_after }.into();
+        UpstreamError::Status { system: system.to_owned(), status, detail, retry_after: reply.retry_after }
+            .into();
     match status {
         401 | 403 => error.remedy(
             "the configured user may not do this: an operator grants the privileges `read` and `view_index_metadata` on the \
@@ -128,7 +142,12 @@ fn plain(reply: &Reply) -> String {
 
 /// What the first shard that failed says: more than the whole does.
 fn first_failure(error: &Value) -> Value {
-    error.get("failed_shards").and_then(|shards| shards.get(0)).and_then(|shard| shard.get("reason")).cloned().unwrap_or_default()
+    error
+        .get("failed_shards")
+        .and_then(|shards| shards.get(0))
+        .and_then(|shard| shard.get("reason"))
+        .cloned()
+        .unwrap_or_default()
 }
 
 /// The types named anywhere in an error.
@@ -157,7 +176,8 @@ mod tests {
             retry_after: None,
             body: upstream::Bytes::from(body.to_owned()),
         };
-        let error = of_reply(&Context::for_test(Timestamp::UNIX_EPOCH).intake, "elasticsearch \"main\"", &reply);
+        let error =
+            of_reply(&Context::for_test(Timestamp::UNIX_EPOCH).intake, "elasticsearch \"main\"", &reply);
         (error.kind(), error.to_string(), error.advice().to_owned())
     }
 
@@ -170,10 +190,12 @@ mod tests {
             "reason":"Cannot parse 'a AND (': Encountered \"<EOF>\" at line 1, column 7.\nWas expecting one of:\n <NOT> ..."}}}]},"status":400}"#;
         let buckets = r#"{"error":{"root_cause":[],"type":"search_phase_execution_exception","reason":"","caused_by":
             {"type":"too_many_buckets_exception","reason":"Trying to create too many buckets."}},"status":503}"#;
-        let missing = r#"{"error":{"type":"index_not_found_exception","reason":"no such index [x]"},"status":404}"#;
+        let missing =
+            r#"{"error":{"type":"index_not_found_exception","reason":"no such index [x]"},"status":404}"#;
         let breaker = r#"{"error":{"type":"circuit_breaking_exception","reason":"[parent] Data too large"},"status":429}"#;
         let red = r#"{"error":{"root_cause":[],"type":"search_phase_execution_exception","reason":"all shards failed","failed_shards":[]},"status":503}"#;
-        let denied = r#"{"error":{"type":"security_exception","reason":"action [x] is unauthorized"},"status":403}"#;
+        let denied =
+            r#"{"error":{"type":"security_exception","reason":"action [x] is unauthorized"},"status":403}"#;
         for (status, body, kind, said, remedy) in [
             (400, syntax, ErrorKind::InvalidArgument, "line 1, column 7", "Lucene"),
             (503, buckets, ErrorKind::TooExpensive, "too many buckets", "larger step"),
@@ -182,8 +204,20 @@ mod tests {
             (503, red, ErrorKind::Upstream, "all shards failed", "red"),
             (403, denied, ErrorKind::Upstream, "is unauthorized", "view_index_metadata"),
             (401, "Unauthorized", ErrorKind::Upstream, "Unauthorized", "read"),
-            (502, "<html><head><title>502</title></head><body>Bad <b>Gateway</b></body></html>", ErrorKind::Upstream, "Bad Gateway", "proxy"),
-            (405, r#"{"error":"Incorrect HTTP method","status":405}"#, ErrorKind::Upstream, "Incorrect HTTP method", ""),
+            (
+                502,
+                "<html><head><title>502</title></head><body>Bad <b>Gateway</b></body></html>",
+                ErrorKind::Upstream,
+                "Bad Gateway",
+                "proxy",
+            ),
+            (
+                405,
+                r#"{"error":"Incorrect HTTP method","status":405}"#,
+                ErrorKind::Upstream,
+                "Incorrect HTTP method",
+                "",
+            ),
         ] {
             let (found, text, advice) = error(status, body);
             assert_eq!(found, kind, "{text}");

@@ -6,7 +6,14 @@ use contract::{Context, ToolError};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
-use super::{Elastic, Refusal, endpoints, error::{no_index, unreadable}, given::Given, mapping::{FieldCaps, Mapping}, query::Compiler, wire::Answer};
+use super::{
+    Elastic, Refusal, endpoints,
+    error::{no_index, unreadable},
+    given::Given,
+    mapping::{FieldCaps, Mapping},
+    query::Compiler,
+    wire::Answer,
+};
 use crate::analysis::fields::detect;
 use crate::model::{Document, FieldInfo, FieldKind, Layout};
 
@@ -35,7 +42,9 @@ impl Elastic {
         let recent = match self.recent(cx, &fields, indices).await {
             Ok(recent) => recent,
             Err(error) => {
-                partial.push(format!("no recent record could be read, so fields were chosen by name and type alone: {error}"));
+                partial.push(format!(
+                    "no recent record could be read, so fields were chosen by name and type alone: {error}"
+                ));
                 Vec::new()
             }
         };
@@ -49,12 +58,18 @@ impl Elastic {
     }
 
     /// Fields, those of dates whose resolution differs, the number of indices, what is missing.
-    async fn field_caps(&self, cx: &Context) -> Result<(Vec<FieldInfo>, Vec<String>, usize, Vec<String>), ToolError> {
+    async fn field_caps(
+        &self,
+        cx: &Context,
+    ) -> Result<(Vec<FieldInfo>, Vec<String>, usize, Vec<String>), ToolError> {
         let mut partial = Vec::new();
         let asked = |fields: &str| self.over_indices(endpoints::FIELD_CAPS).with("fields", fields);
         let reply = match self.ask(cx, asked("*")).await {
             Err(Refusal::TooLarge(_)) => {
-                partial.push("the mapping is too large to be read: only fields of well-known names are known".to_owned());
+                partial.push(
+                    "the mapping is too large to be read: only fields of well-known names are known"
+                        .to_owned(),
+                );
                 self.ask(cx, asked(KNOWN)).await?
             }
             other => other?,
@@ -64,17 +79,24 @@ impl Elastic {
         let (fields, mixed) = caps.fields();
         if fields.is_empty() && caps.indices.is_empty() {
             let (system, indices) = (self.upstream.system(), self.shown_indices());
-            let problem = format!("{system}: no open index matches {indices}, or the configured user may see none");
+            let problem =
+                format!("{system}: no open index matches {indices}, or the configured user may see none");
             return Err(no_index(problem).nearest(self.nearest_indices(cx).await));
         }
         Ok((fields, mixed, caps.indices.len(), partial))
     }
 
     /// Some recent records: the newest ones, and a few of each index.
-    async fn recent(&self, cx: &Context, fields: &[FieldInfo], indices: usize) -> Result<Vec<Document>, ToolError> {
+    async fn recent(
+        &self,
+        cx: &Context,
+        fields: &[FieldInfo],
+        indices: usize,
+    ) -> Result<Vec<Document>, ToolError> {
         let Some(time) = likely_time(fields) else { return Ok(Vec::new()) };
         let mapping = Mapping::new(fields.to_vec(), Vec::new(), Layout::default());
-        let compiler = Compiler { mapping: &mapping, mandatory: &self.mandatory, given: Given::Sent(&cx.intake) };
+        let compiler =
+            Compiler { mapping: &mapping, mandatory: &self.mandatory, given: Given::Sent(&cx.intake) };
         let limited = json!({ "bool": { "filter": compiler.limited()? } });
         let newest = |size: usize| {
             let sort = json!([{ time: { "order": "desc", "unmapped_type": "date" } }]);
@@ -105,7 +127,8 @@ impl Elastic {
         let reply = self.search(cx, &body).await?;
         let answer = self.read(&reply)?;
         let buckets = answer.aggregations.get("indices").and_then(|indices| indices.get("buckets"));
-        let hits = buckets.and_then(Value::as_array).into_iter().flatten().filter_map(|bucket| bucket.get("some"));
+        let hits =
+            buckets.and_then(Value::as_array).into_iter().flatten().filter_map(|bucket| bucket.get("some"));
         let mut found = Vec::new();
         for hits in hits {
             let body = json!({ "_shards": { "total": 1 }, "hits": hits.get("hits") }).to_string();
@@ -120,7 +143,8 @@ impl Elastic {
         let Ok(names) = self.names(cx, "*").await else { return Vec::new() };
         let first = self.shown_indices().split(',').next().unwrap_or_default();
         let wanted = first.trim_matches(|letter: char| !letter.is_alphanumeric());
-        let names: Vec<&str> = names.iter().map(|name| name.name.inside()).filter(|name| !name.starts_with('.')).collect();
+        let names: Vec<&str> =
+            names.iter().map(|name| name.name.inside()).filter(|name| !name.starts_with('.')).collect();
         contract::nearest(wanted, names, 5).into_iter().map(str::to_owned).collect()
     }
 }
@@ -133,6 +157,7 @@ fn documents<'a>(cx: &Context, hits: impl Iterator<Item = &'a super::wire::Hit<'
 /// The field by which the newest records are found before it is known which field is the time.
 fn likely_time(fields: &[FieldInfo]) -> Option<&str> {
     const NAMES: [&str; 5] = ["@timestamp", "timestamp", "Timestamp", "time", "ts"];
-    let dates = || fields.iter().filter(|field| field.kind == FieldKind::Date).map(|field| field.name.as_str());
+    let dates =
+        || fields.iter().filter(|field| field.kind == FieldKind::Date).map(|field| field.name.as_str());
     NAMES.into_iter().find(|name| dates().any(|date| date == *name)).or_else(|| dates().next())
 }

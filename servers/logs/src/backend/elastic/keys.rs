@@ -65,11 +65,14 @@ pub(super) fn read<'a>(aggregations: &'a Map<String, Value>, fields: &[String]) 
             buckets.push(bucket);
         }
         if number(of_field, "doc_count") > 0 {
-            distinct.push(of_field.get("distinct").and_then(|distinct| distinct.get("value")).and_then(Value::as_u64));
+            distinct.push(
+                of_field.get("distinct").and_then(|distinct| distinct.get("value")).and_then(Value::as_u64),
+            );
         }
     }
     let listed = joined.len() as u64;
-    let mut values: Vec<_> = joined.into_iter().map(|(value, (count, buckets))| (value, count, buckets)).collect();
+    let mut values: Vec<_> =
+        joined.into_iter().map(|(value, (count, buckets))| (value, count, buckets)).collect();
     values.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
     // Of several fields the same value may be counted in each: only a complete list says how many there are.
     let distinct = match (others, distinct.as_slice()) {
@@ -107,7 +110,8 @@ impl<'a> Values<'a> {
 
 /// A value as text, masked.
 pub(super) fn taken(intake: &Intake, field: &str, value: &str) -> Untrusted {
-    let name = ["keyword", "raw", "exact"].into_iter().find_map(|end| field.strip_suffix(end)?.strip_suffix('.'));
+    let name =
+        ["keyword", "raw", "exact"].into_iter().find_map(|end| field.strip_suffix(end)?.strip_suffix('.'));
     intake.field(name.unwrap_or(field), value)
 }
 
@@ -141,7 +145,8 @@ mod tests {
         let fields = ["service.name".to_owned(), "app.keyword".to_owned()];
         let values = read(reply.as_object().unwrap(), &fields);
         let top = values.top(&Context::for_test(Timestamp::UNIX_EPOCH).intake, "app.keyword", 2);
-        let told: Vec<(&str, u64)> = top.values.iter().map(|group| (group.value.inside(), group.count)).collect();
+        let told: Vec<(&str, u64)> =
+            top.values.iter().map(|group| (group.value.inside(), group.count)).collect();
         // 3 + 5 = 8 of cart, and 7 of web before 1 of 7
         assert_eq!(told, [("cart", 8), ("web", 7)]);
         assert_eq!((top.distinct, top.others, top.missing), (Some(3), 1, 4));

@@ -8,7 +8,17 @@ use crate::model::{Chosen, FieldKind, Layout, Level, Role};
 
 /// Spellings that are words of many a sentence too: no sign of a level within a message.
 const ORDINARY: [&str; 12] = [
-    "log", "notice", "config", "fine", "finer", "finest", "alert", "information", "informational", "verbose", "trace",
+    "log",
+    "notice",
+    "config",
+    "fine",
+    "finer",
+    "finest",
+    "alert",
+    "information",
+    "informational",
+    "verbose",
+    "trace",
     "emergency",
 ];
 
@@ -31,7 +41,8 @@ fn of_levels(layout: &Layout, levels: &[Level]) -> Value {
 
 fn of_field(field: &Chosen, levels: &[Level]) -> Option<Value> {
     let name = field.exact.as_ref().unwrap_or(&field.name);
-    let is_meant = |value: &str| level_of_field(&field.name, value).is_some_and(|level| levels.contains(&level));
+    let is_meant =
+        |value: &str| level_of_field(&field.name, value).is_some_and(|level| levels.contains(&level));
     if field.kind == FieldKind::Number && !field.conflict {
         let numbers: Vec<u64> = (0..=60).filter(|number| is_meant(&number.to_string())).collect();
         return (!numbers.is_empty()).then(|| json!({ "terms": { name: numbers } }));
@@ -43,7 +54,8 @@ fn of_field(field: &Chosen, levels: &[Level]) -> Option<Value> {
     }
     spellings.retain(|spelling| is_meant(spelling));
     if field.conflict {
-        let clause = |value: &String| json!({ "match": { &field.name: { "query": value, "lenient": true } } });
+        let clause =
+            |value: &String| json!({ "match": { &field.name: { "query": value, "lenient": true } } });
         return Some(any_of(spellings.iter().map(clause).collect()));
     }
     (!spellings.is_empty()).then(|| json!({ "terms": { name: spellings } }))
@@ -56,7 +68,8 @@ fn spellings() -> Vec<String> {
         let first = letters.next().map(|letter| letter.to_ascii_uppercase());
         [(*word).to_owned(), word.to_uppercase(), first.into_iter().chain(letters).collect()]
     });
-    let letters = "tdinwefc".chars().flat_map(|letter| [letter.to_string(), letter.to_uppercase().to_string()]);
+    let letters =
+        "tdinwefc".chars().flat_map(|letter| [letter.to_string(), letter.to_uppercase().to_string()]);
     let numbers = (10..=60).step_by(10).map(|number| number.to_string());
     let of_otel = ["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"];
     let numbered = of_otel.into_iter().flat_map(|word| (2..=4).map(move |number| format!("{word}{number}")));
@@ -78,7 +91,8 @@ fn by_words(layout: &Layout, fields: &[Chosen], levels: &[Level]) -> Option<Valu
     if texts.is_empty() || words.is_empty() {
         return None;
     }
-    let with_level: Vec<Value> = fields.iter().map(|field| json!({ "exists": { "field": field.name } })).collect();
+    let with_level: Vec<Value> =
+        fields.iter().map(|field| json!({ "exists": { "field": field.name } })).collect();
     Some(json!({ "bool": { "must_not": with_level, "filter": [any_of(texts)] } }))
 }
 
@@ -87,13 +101,20 @@ mod tests {
     use super::*;
 
     fn field(name: &str, kind: FieldKind, exact: Option<&str>) -> Chosen {
-        Chosen { name: name.to_owned(), kind, exact: exact.map(str::to_owned), why: String::new(), conflict: false }
+        Chosen {
+            name: name.to_owned(),
+            kind,
+            exact: exact.map(str::to_owned),
+            why: String::new(),
+            conflict: false,
+        }
     }
 
     #[test]
     fn a_number_is_read_by_the_convention_of_its_field() {
         // OpenTelemetry: ERROR is 17 to 20, FATAL 21 to 24. pino: error 50, fatal 60. syslog counts down.
-        let otel = of_field(&field("severity_number", FieldKind::Number, None), &[Level::Error, Level::Fatal]);
+        let otel =
+            of_field(&field("severity_number", FieldKind::Number, None), &[Level::Error, Level::Fatal]);
         assert_eq!(otel, Some(json!({ "terms": { "severity_number": [17, 18, 19, 20, 21, 22, 23, 24] } })));
         let priority = of_field(&field("PRIORITY", FieldKind::Number, None), &[Level::Error, Level::Fatal]);
         assert_eq!(priority, Some(json!({ "terms": { "PRIORITY": [0, 1, 2, 3] } })));
@@ -101,7 +122,8 @@ mod tests {
 
     #[test]
     fn a_word_is_looked_for_in_each_way_that_programs_write_it() {
-        let found = of_field(&field("level", FieldKind::Text, Some("level.keyword")), &[Level::Warn]).unwrap();
+        let found =
+            of_field(&field("level", FieldKind::Text, Some("level.keyword")), &[Level::Warn]).unwrap();
         let listed: Vec<&str> =
             found["terms"]["level.keyword"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
         for spelling in ["warn", "WARN", "Warn", "warning", "WARNING", "Warning", "W", "40", "WARN2"] {

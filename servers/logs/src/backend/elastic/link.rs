@@ -16,7 +16,8 @@ impl Elastic {
         let mapping = mappings.values().next().map(|(_, mapping)| mapping)?;
         let text = search.text.iter().map(|text| format!("({text})"));
         let conditions = self.mandatory.iter().chain(&search.conditions);
-        let parts: Vec<String> = text.chain(conditions.filter_map(|condition| lucene(mapping, condition))).collect();
+        let parts: Vec<String> =
+            text.chain(conditions.filter_map(|condition| lucene(mapping, condition))).collect();
         let query = parts.join(" AND ");
         let (from, to) = (time_text(search.window.start()), time_text(search.window.end()));
         let global = format!("(time:(from:{},to:{}))", rison(&from), rison(&to));
@@ -32,11 +33,14 @@ impl Elastic {
 
 fn lucene(mapping: &Mapping, condition: &Condition) -> Option<String> {
     match condition {
-        Condition::Is(role, value) => any(mapping.layout.of(*role).iter().map(|chosen| pair(&chosen.name, value)).collect()),
+        Condition::Is(role, value) => {
+            any(mapping.layout.of(*role).iter().map(|chosen| pair(&chosen.name, value)).collect())
+        }
         Condition::Field(name, value) => Some(pair(name, value)),
         Condition::AtLeast(least) => {
             let words = Level::ALL.into_iter().filter(|level| level >= least).flat_map(Level::spellings);
-            let words: Vec<String> = words.flat_map(|word| [(*word).to_owned(), word.to_uppercase()]).collect();
+            let words: Vec<String> =
+                words.flat_map(|word| [(*word).to_owned(), word.to_uppercase()]).collect();
             let fields = mapping.layout.of(Role::Level).iter();
             any(fields.map(|chosen| format!("{}:({})", escaped(&chosen.name), words.join(" OR "))).collect())
         }
@@ -49,12 +53,15 @@ fn lucene(mapping: &Mapping, condition: &Condition) -> Option<String> {
             any(fields.map(|chosen| of_field(&chosen.name)).filter(|part| !part.is_empty()).collect())
         }
         Condition::Any(conditions) => {
-            let parts: Option<Vec<String>> = conditions.iter().map(|condition| lucene(mapping, condition)).collect();
+            let parts: Option<Vec<String>> =
+                conditions.iter().map(|condition| lucene(mapping, condition)).collect();
             any(parts?)
         }
         // A part left out within would show less.
         Condition::Not(condition) => match condition.as_ref() {
-            Condition::Is(..) | Condition::Field(..) | Condition::Like(..) => Some(format!("NOT ({})", lucene(mapping, condition)?)),
+            Condition::Is(..) | Condition::Field(..) | Condition::Like(..) => {
+                Some(format!("NOT ({})", lucene(mapping, condition)?))
+            }
             _ => None,
         },
     }
@@ -88,5 +95,7 @@ fn rison(text: &str) -> String {
 /// As it stands in the fragment of a URL; Kibana decodes it once.
 fn encoded(text: &str) -> String {
     let keep = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~()*!,:@'".contains(&byte);
-    text.bytes().map(|byte| if keep(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
+    text.bytes()
+        .map(|byte| if keep(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
+        .collect()
 }

@@ -63,7 +63,8 @@ impl FieldCaps<'_> {
 
 fn field(name: &str, types: &BTreeMap<Cow<'_, str>, Caps>) -> Option<FieldInfo> {
     let is_meta = name.starts_with('_') || types.values().any(|caps| caps.metadata_field);
-    let of_values = || types.iter().filter(|(kind, _)| !matches!(kind.as_ref(), "object" | "nested" | "unmapped"));
+    let of_values =
+        || types.iter().filter(|(kind, _)| !matches!(kind.as_ref(), "object" | "nested" | "unmapped"));
     let count = |caps: &Caps| caps.indices.as_ref().map_or(1, Vec::len);
     // Of types that as many indices have, the one that comes first in the alphabet: the same each time.
     let (kind, _) = of_values().rev().max_by_key(|(_, caps)| count(caps))?;
@@ -151,7 +152,13 @@ impl Mapping {
             true => Some(name.to_owned()),
             false => ["keyword", "raw"].map(|end| format!("{name}.{end}")).into_iter().find(is_countable),
         };
-        Ok(Chosen { name: name.to_owned(), kind: field.kind, exact, why: String::new(), conflict: field.conflict })
+        Ok(Chosen {
+            name: name.to_owned(),
+            kind: field.kind,
+            exact,
+            why: String::new(),
+            conflict: field.conflict,
+        })
     }
 
     /// The fields whose values can be counted, of a key's fields.
@@ -166,8 +173,12 @@ impl Mapping {
         let countable: Vec<String> = fields.iter().filter_map(|chosen| chosen.exact.clone()).collect();
         if countable.is_empty() {
             let texts: Vec<&str> = fields.iter().map(|chosen| chosen.name.as_str()).collect();
-            let problem = format!("{} is text without a keyword beside it: its values can't be counted", texts.join(", "));
-            let others = self.fields.values().filter(|field| field.countable).map(|field| field.name.as_str());
+            let problem = format!(
+                "{} is text without a keyword beside it: its values can't be counted",
+                texts.join(", ")
+            );
+            let others =
+                self.fields.values().filter(|field| field.countable).map(|field| field.name.as_str());
             return Err(ToolError::invalid(&name, &problem)
                 .remedy("count by a field of type keyword, number, boolean or ip")
                 .nearest(nearest(&name, others, 5)));

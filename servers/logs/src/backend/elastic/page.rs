@@ -7,7 +7,12 @@
 use contract::{Context, ToolError};
 use serde_json::{Value, json};
 
-use super::{Elastic, Refusal, mapping::{Mapping, TimeField}, query::Compiler, wire::Answer};
+use super::{
+    Elastic, Refusal,
+    mapping::{Mapping, TimeField},
+    query::Compiler,
+    wire::Answer,
+};
 use crate::analysis::record::read;
 use crate::model::{Page, Record, Reply, Role, Sample, Search, Total};
 
@@ -38,7 +43,12 @@ pub(super) enum Extent {
 
 impl Elastic {
     /// One page.
-    pub(super) async fn read_page(&self, cx: &Context, search: &Search, page: &Page) -> Result<Reply<Sample>, ToolError> {
+    pub(super) async fn read_page(
+        &self,
+        cx: &Context,
+        search: &Search,
+        page: &Page,
+    ) -> Result<Reply<Sample>, ToolError> {
         let (mapping, mut partial) = self.mapping(cx).await?;
         let time = mapping.time()?;
         let order = if page.oldest_first { "asc" } else { "desc" };
@@ -127,10 +137,12 @@ pub(super) fn records<'a>(
 
 fn shortened(asked: usize, limit: usize, extent: Extent) -> Option<String> {
     match extent {
-        Extent::Short => Some("a record is larger than one reply may be: it is told without message and stack trace".to_owned()),
-        _ if limit < asked => {
-            Some(format!("these records are large: a page holds {limit} of the {asked} asked for; the next page has more"))
-        }
+        Extent::Short => Some(
+            "a record is larger than one reply may be: it is told without message and stack trace".to_owned(),
+        ),
+        _ if limit < asked => Some(format!(
+            "these records are large: a page holds {limit} of the {asked} asked for; the next page has more"
+        )),
         _ => None,
     }
 }
@@ -138,7 +150,9 @@ fn shortened(asked: usize, limit: usize, extent: Extent) -> Option<String> {
 /// The order by time, in whichever resolution the indices keep it.
 pub(super) fn by_time(time: TimeField<'_>, order: &str) -> Value {
     match time.mixed {
-        true => json!({ time.name: { "order": order, "unmapped_type": "date", "numeric_type": "date_nanos" } }),
+        true => {
+            json!({ time.name: { "order": order, "unmapped_type": "date", "numeric_type": "date_nanos" } })
+        }
         false => json!({ time.name: { "order": order, "unmapped_type": "date" } }),
     }
 }
@@ -165,7 +179,8 @@ pub(super) fn source(mapping: &Mapping, extent: Extent) -> Value {
 impl Cursor {
     fn parse(text: &str, search: u32) -> Result<Cursor, ToolError> {
         let wrong = |why: &str| {
-            ToolError::invalid("cursor", why).remedy("use the cursor of the page before with exactly the same other arguments")
+            ToolError::invalid("cursor", why)
+                .remedy("use the cursor of the page before with exactly the same other arguments")
         };
         let mut parts = text.split('.');
         let mut part = || parts.next().filter(|part| part.len() <= 20);
@@ -213,7 +228,14 @@ mod tests {
         let cursor = Cursor { search: 7, time: -5, sequence: 12, shown: 3 };
         assert_eq!(Cursor::parse(&cursor.to_string(), 7).unwrap(), cursor);
         assert!(Cursor::parse(&cursor.to_string(), 8).unwrap_err().to_string().contains("another search"));
-        for text in ["", "x", "00000007.1.2", "00000007.1.2.99999", "00000007.1.2.-1", "00000007.999999999999999999999.1.1"] {
+        for text in [
+            "",
+            "x",
+            "00000007.1.2",
+            "00000007.1.2.99999",
+            "00000007.1.2.-1",
+            "00000007.999999999999999999999.1.1",
+        ] {
             assert!(Cursor::parse(text, 7).is_err(), "{text}");
         }
     }

@@ -29,9 +29,13 @@ impl Probe for ElasticProbe {
             let subject = |what: &str| format!("{}: {what}", store.upstream.system());
             let version = store.version(cx).await;
             let fields = store.mapping(cx).await.map(|(mapping, partial)| {
-                let roles = Role::ALL.into_iter().filter_map(|role| Some((role, mapping.layout.of(role).first()?)));
-                let told: Vec<String> =
-                    roles.map(|(role, chosen)| format!("{}={}", role.name(), cx.intake.text(&chosen.name).shown(60))).collect();
+                let roles =
+                    Role::ALL.into_iter().filter_map(|role| Some((role, mapping.layout.of(role).first()?)));
+                let told: Vec<String> = roles
+                    .map(|(role, chosen)| {
+                        format!("{}={}", role.name(), cx.intake.text(&chosen.name).shown(60))
+                    })
+                    .collect();
                 [vec![told.join(" ")], partial].concat().join("; ")
             });
             let last_day = TimeRange::new(cx.now - SignedDuration::from_hours(24), cx.now);
@@ -39,14 +43,22 @@ impl Probe for ElasticProbe {
                 Ok(window) => {
                     let search = Search { window, text: None, conditions: Vec::new() };
                     store.count(cx, &search).await.map(|reply| {
-                        let partial = if reply.partial.is_empty() { String::new() } else { format!("; {}", reply.partial.join("; ")) };
+                        let partial = if reply.partial.is_empty() {
+                            String::new()
+                        } else {
+                            format!("; {}", reply.partial.join("; "))
+                        };
                         format!("{} records in the last 24 h{partial}", reply.value.number())
                     })
                 }
                 Err(error) => Err(ToolError::invalid("now", &error.to_string())),
             };
             let sources = store.list(cx).await.map(|reply| {
-                let partial = if reply.partial.is_empty() { String::new() } else { format!("; {}", reply.partial.join("; ")) };
+                let partial = if reply.partial.is_empty() {
+                    String::new()
+                } else {
+                    format!("; {}", reply.partial.join("; "))
+                };
                 format!("{} indices, data streams and aliases{partial}", reply.value.len())
             });
             vec![
@@ -71,13 +83,26 @@ impl Elastic {
             return Err(super::error::of_reply(&cx.intake, self.upstream.system(), &reply));
         }
         let body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
-        let text = |name: &str| body.get("version")?.get(name)?.as_str().map(|text| cx.intake.text(text).shown(40));
-        let found = if text("distribution").as_deref() == Some("opensearch") { Kind::OpenSearch } else { Kind::Elasticsearch };
+        let text =
+            |name: &str| body.get("version")?.get(name)?.as_str().map(|text| cx.intake.text(text).shown(40));
+        let found = if text("distribution").as_deref() == Some("opensearch") {
+            Kind::OpenSearch
+        } else {
+            Kind::Elasticsearch
+        };
         let Some(number) = text("number") else {
             let problem = format!("{}: GET / tells no version", self.upstream.system());
-            return Err(ToolError::new(contract::ErrorKind::Upstream, problem, "is this URL a cluster's base?"));
+            return Err(ToolError::new(
+                contract::ErrorKind::Upstream,
+                problem,
+                "is this URL a cluster's base?",
+            ));
         };
-        let hint = if found == self.kind { "" } else { "; configured as the other kind, which matters for links only" };
+        let hint = if found == self.kind {
+            ""
+        } else {
+            "; configured as the other kind, which matters for links only"
+        };
         Ok(format!("{} {number}{hint}", found.name()))
     }
 }
@@ -85,6 +110,8 @@ impl Elastic {
 fn line(subject: String, found: Result<String, ToolError>) -> CheckLine {
     match found {
         Ok(found) => CheckLine { subject, works: true, found, remedy: String::new() },
-        Err(error) => CheckLine { subject, works: false, found: error.to_string(), remedy: error.advice().to_owned() },
+        Err(error) => {
+            CheckLine { subject, works: false, found: error.to_string(), remedy: error.advice().to_owned() }
+        }
     }
 }

@@ -2,7 +2,7 @@
 //! own range: it can't undo it.
 
 use contract::{TimeRange, ToolError, time_text};
-use jiff::{Timestamp, TimestampRound, Unit, RoundMode};
+use jiff::{RoundMode, Timestamp, TimestampRound, Unit};
 use serde_json::{Value, json};
 
 use super::{given::Given, level, mapping::Mapping};
@@ -81,7 +81,8 @@ impl Compiler<'_> {
             }
             Condition::Like(like) => Ok(self.like(like)),
             Condition::Any(conditions) => {
-                let any: Result<_, _> = conditions.iter().map(|condition| self.condition(condition)).collect();
+                let any: Result<_, _> =
+                    conditions.iter().map(|condition| self.condition(condition)).collect();
                 any.map(any_of)
             }
             Condition::Not(condition) => Ok(json!({ "bool": { "must_not": [self.condition(condition)?] } })),
@@ -124,7 +125,8 @@ fn exact(chosen: &Chosen, value: &str) -> Option<Value> {
     if *conflict {
         // Only `match` puts up with a field that is a number here and a word there.
         let spellings = [value.to_owned(), value.to_lowercase(), value.to_uppercase()];
-        let clauses = spellings.iter().map(|value| json!({ "match": { name: { "query": value, "lenient": true } } }));
+        let clauses =
+            spellings.iter().map(|value| json!({ "match": { name: { "query": value, "lenient": true } } }));
         return Some(any_of(clauses.collect()));
     }
     let name = exact.as_ref().unwrap_or(name);
@@ -145,7 +147,8 @@ fn alike(field: &Chosen, fragments: &[String]) -> Value {
     let name = &field.name;
     if field.kind == FieldKind::Text {
         let spoken = fragments.iter().filter(|fragment| !super::words::words(fragment).is_empty());
-        let phrases: Vec<Value> = spoken.map(|fragment| json!({ "match_phrase": { name: fragment } })).collect();
+        let phrases: Vec<Value> =
+            spoken.map(|fragment| json!({ "match_phrase": { name: fragment } })).collect();
         return match phrases.is_empty() {
             true => json!({ "exists": { "field": name } }),
             false => json!({ "bool": { "filter": phrases } }),

@@ -2,11 +2,17 @@
 
 use contract::{Context, TimeRange, ToolError};
 use jiff::{SignedDuration, Timestamp};
+use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
-use serde::Deserialize;
 
-use super::{Elastic, Refusal, error, mapping::Mapping, page::{self, Extent}, query::{self, whole}, wire::Answer};
+use super::{
+    Elastic, Refusal, error,
+    mapping::Mapping,
+    page::{self, Extent},
+    query::{self, whole},
+    wire::Answer,
+};
 use crate::model::{Histogram, Page, Record, Reply, Sample, Search, Total};
 
 /// Slices of a window.
@@ -21,7 +27,12 @@ struct Answers<'a> {
 
 impl Elastic {
     /// About `size` records.
-    pub(super) async fn read_sample(&self, cx: &Context, search: &Search, size: usize) -> Result<Reply<Sample>, ToolError> {
+    pub(super) async fn read_sample(
+        &self,
+        cx: &Context,
+        search: &Search,
+        size: usize,
+    ) -> Result<Reply<Sample>, ToolError> {
         let step = slice(search.window);
         let Reply { value: Histogram { total: counts, .. }, partial, .. } =
             self.count_over_time(cx, search, step.unsigned_abs(), None).await?;
@@ -42,10 +53,14 @@ impl Elastic {
                     partial.sort();
                     partial.dedup();
                     if wanted < size {
-                        partial.push(format!("these records are large: {wanted} were read instead of {size}"));
+                        partial
+                            .push(format!("these records are large: {wanted} were read instead of {size}"));
                     }
                     let slices = shares.iter().filter(|share| **share > 0).count();
-                    let method = format!("{} of {number}: the first ones of each of {slices} equal slices of time", records.len());
+                    let method = format!(
+                        "{} of {number}: the first ones of each of {slices} equal slices of time",
+                        records.len()
+                    );
                     return Ok(Reply { value: Sample { records, total, method, next: None }, sent, partial });
                 }
             }
@@ -72,7 +87,8 @@ impl Elastic {
                 all.partial.retain(|why| page.after.is_some() || !why.contains("the next page"));
                 let read = all.value.records.len();
                 let whole = page.after.is_none();
-                all.value.method = if whole { "every record".to_owned() } else { format!("the oldest {read}") };
+                all.value.method =
+                    if whole { "every record".to_owned() } else { format!("the oldest {read}") };
                 all.value.next = None;
                 return Ok(all.clone());
             }
@@ -89,14 +105,15 @@ impl Elastic {
     ) -> Result<(Vec<Record>, String, Vec<String>), Refusal> {
         let [shown, sending] = self.compilers(cx, mapping);
         let time = mapping.time().map_err(Refusal::Other)?;
-        let body = |compiler: &query::Compiler<'_>, window: TimeRange, share: usize| -> Result<Value, ToolError> {
-            Ok(json!({
-                "size": share,
-                "query": compiler.narrowed(search, window)?,
-                "sort": [page::by_time(time, "asc"), { "_seq_no": "asc" }],
-                "_source": page::source(mapping, Extent::Roles),
-            }))
-        };
+        let body =
+            |compiler: &query::Compiler<'_>, window: TimeRange, share: usize| -> Result<Value, ToolError> {
+                Ok(json!({
+                    "size": share,
+                    "query": compiler.narrowed(search, window)?,
+                    "sort": [page::by_time(time, "asc"), { "_seq_no": "asc" }],
+                    "_source": page::source(mapping, Extent::Roles),
+                }))
+            };
         let mut bodies = Vec::new();
         let mut first = None;
         for (place, share) in shares.iter().enumerate().filter(|(_, share)| **share > 0) {
@@ -128,7 +145,11 @@ impl Elastic {
             }
             partial.push(format!("some slices of the window could not be read: {refused}"));
         }
-        let sent = format!("{} and so on for each of {} slices", self.evidence(&first.unwrap_or_default()), bodies.len());
+        let sent = format!(
+            "{} and so on for each of {} slices",
+            self.evidence(&first.unwrap_or_default()),
+            bodies.len()
+        );
         Ok((records, sent, partial))
     }
 }
@@ -152,9 +173,14 @@ fn shares(counts: &[u64], wanted: usize) -> Vec<usize> {
     let mut shares = vec![0_usize; counts.len()];
     let mut left = wanted;
     loop {
-        let open = |(place, share): (usize, &usize)| counts.get(place).is_some_and(|count| (*share as u64) < *count);
-        let places: Vec<usize> =
-            shares.iter().enumerate().filter(|(place, share)| open((*place, share))).map(|(place, _)| place).collect();
+        let open =
+            |(place, share): (usize, &usize)| counts.get(place).is_some_and(|count| (*share as u64) < *count);
+        let places: Vec<usize> = shares
+            .iter()
+            .enumerate()
+            .filter(|(place, share)| open((*place, share)))
+            .map(|(place, _)| place)
+            .collect();
         if left == 0 || places.is_empty() {
             return shares;
         }
@@ -205,8 +231,10 @@ mod tests {
     #[test]
     fn slices_cover_the_window_without_overlap() {
         let start = Timestamp::from_millisecond(1_768_399_200_123).unwrap();
-        let window = TimeRange::new(start, Timestamp::from_millisecond(1_768_399_200_123 + 1_001).unwrap()).unwrap();
-        let parts: Vec<TimeRange> = (0..SLICES).filter_map(|place| part(window, slice(window), place)).collect();
+        let window =
+            TimeRange::new(start, Timestamp::from_millisecond(1_768_399_200_123 + 1_001).unwrap()).unwrap();
+        let parts: Vec<TimeRange> =
+            (0..SLICES).filter_map(|place| part(window, slice(window), place)).collect();
         assert_eq!(parts.first().map(|part| part.start()), Some(window.start()));
         assert_eq!(parts.last().map(|part| part.end()), Some(window.end()));
         assert!(parts.windows(2).all(|pair| pair[0].end() == pair[1].start()));

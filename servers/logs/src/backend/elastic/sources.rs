@@ -8,7 +8,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use upstream::Ask;
 
-use super::{Elastic, NOT_OF_PROGRAMS, counts::timestamp, endpoints, error::unreadable, keys::number, query::Compiler};
+use super::{
+    Elastic, NOT_OF_PROGRAMS, counts::timestamp, endpoints, error::unreadable, keys::number, query::Compiler,
+};
 use crate::model::{LogSource, Reply};
 
 /// Indices whose first and last record are looked up.
@@ -104,17 +106,21 @@ impl Elastic {
         let is_own = |index: &&Index| index.data_stream.is_none() && !index.name.starts_with('.');
         for index in resolved.indices.iter().filter(is_own) {
             let is_closed = index.attributes.iter().any(|attribute| attribute == "closed");
-            names.push(name(&index.name, if is_closed { "closed index" } else { "index" }, vec![index.name.clone()]));
+            names.push(name(
+                &index.name,
+                if is_closed { "closed index" } else { "index" },
+                vec![index.name.clone()],
+            ));
         }
         Ok(names)
     }
 
     async fn sizes(&self, cx: &Context, facts: &mut BTreeMap<String, Facts>) -> Result<(), ToolError> {
         let ask = Ask::of(endpoints::CAT).segment(&self.indices).with("format", "json").with("bytes", "b");
-        let ask = ask.with("h", "index,health,docs.count,pri.store.size").with("expand_wildcards", "open,hidden");
+        let ask =
+            ask.with("h", "index,health,docs.count,pri.store.size").with("expand_wildcards", "open,hidden");
         let reply = self.ask(cx, ask).await?;
-        let rows: Vec<BTreeMap<String, Option<String>>> =
-            serde_json::from_slice(&reply.body)
+        let rows: Vec<BTreeMap<String, Option<String>>> = serde_json::from_slice(&reply.body)
             .map_err(|error| unreadable(self.upstream.system(), "_cat/indices", &error))?;
         for row in rows {
             let text = |name: &str| row.get(name).cloned().flatten();
@@ -128,13 +134,19 @@ impl Elastic {
         Ok(())
     }
 
-    async fn spans(&self, cx: &Context, facts: &mut BTreeMap<String, Facts>) -> Result<Vec<String>, ToolError> {
+    async fn spans(
+        &self,
+        cx: &Context,
+        facts: &mut BTreeMap<String, Facts>,
+    ) -> Result<Vec<String>, ToolError> {
         let (mapping, mut partial) = self.mapping(cx).await?;
         let time = mapping.time()?.name;
         let body = |compiler: &Compiler<'_>| {
             let ends = json!({ "first": { "min": { "field": time } }, "last": { "max": { "field": time } } });
             let by_index = json!({ "terms": { "field": "_index", "size": MOST }, "aggs": ends });
-            Ok(json!({ "size": 0, "query": { "bool": { "filter": compiler.limited()? } }, "aggs": { "indices": by_index } }))
+            Ok(
+                json!({ "size": 0, "query": { "bool": { "filter": compiler.limited()? } }, "aggs": { "indices": by_index } }),
+            )
         };
         let (body, _) = self.bodies(cx, &mapping, body)?;
         let reply = self.search(cx, &body).await?;
@@ -155,12 +167,16 @@ impl Elastic {
 /// One row, with what is known of the indices behind it.
 fn source(cx: &Context, name: Name, facts: &BTreeMap<String, Facts>) -> LogSource {
     let known: Vec<&Facts> = name.behind.iter().filter_map(|index| facts.get(index)).collect();
-    let sum = |of: fn(&Facts) -> Option<u64>| known.iter().map(|facts| of(facts)).sum::<Option<u64>>().filter(|_| !known.is_empty());
+    let sum = |of: fn(&Facts) -> Option<u64>| {
+        known.iter().map(|facts| of(facts)).sum::<Option<u64>>().filter(|_| !known.is_empty())
+    };
     let spans = || known.iter().filter_map(|facts| facts.span);
     let first = spans().map(|(first, _)| first).min();
     let last = spans().map(|(_, last)| last).max();
     // The worst of them.
-    let health = ["red", "yellow", "green"].into_iter().find(|health| known.iter().any(|facts| facts.health.as_deref() == Some(health)));
+    let health = ["red", "yellow", "green"]
+        .into_iter()
+        .find(|health| known.iter().any(|facts| facts.health.as_deref() == Some(health)));
     let health = if name.kind == "closed index" { Some("closed") } else { health };
     LogSource {
         name: name.name,

@@ -42,7 +42,10 @@ fn cx() -> Context {
 
 fn store_at(url: String, indices: &[&str]) -> Elastic {
     let source = SourceConfig { url, ..SourceConfig::default() };
-    let logs = LogsConfig { indices: indices.iter().map(|name| (*name).to_owned()).collect(), ..LogsConfig::default() };
+    let logs = LogsConfig {
+        indices: indices.iter().map(|name| (*name).to_owned()).collect(),
+        ..LogsConfig::default()
+    };
     Elastic::new(Kind::Elasticsearch, source, &logs, Limits { max_retries: 0, ..Limits::default() }).unwrap()
 }
 
@@ -74,9 +77,13 @@ impl Fake {
         let file = |name: &str| {
             let path = directory().join(system).join(format!("{name}.json"));
             // Before the first recording.
-            std::fs::read_to_string(path).unwrap_or_else(|_| r#"{"_shards":{"total":1},"hits":{"hits":[]}}"#.to_owned())
+            std::fs::read_to_string(path)
+                .unwrap_or_else(|_| r#"{"_shards":{"total":1},"hits":{"hits":[]}}"#.to_owned())
         };
-        let mut fake = Fake::new(names.iter().map(|name| status_of(name, to(name).text(&file(name)).at_most(1))).collect()).await;
+        let mut fake = Fake::new(
+            names.iter().map(|name| status_of(name, to(name).text(&file(name)).at_most(1))).collect(),
+        )
+        .await;
         fake.names = names.iter().map(|name| (*name).to_owned()).collect();
         fake
     }

@@ -86,7 +86,8 @@ impl<'a> Answer<'a> {
     /// # Errors
     /// When it is not what a search answers.
     pub(super) fn read(system: &str, body: &'a [u8]) -> Result<Answer<'a>, UpstreamError> {
-        let answer: Answer<'a> = serde_json::from_slice(body).map_err(|error| unreadable(system, "_search", &error))?;
+        let answer: Answer<'a> =
+            serde_json::from_slice(body).map_err(|error| unreadable(system, "_search", &error))?;
         if answer.shards.is_none() && answer.error.is_none() {
             let problem = "the reply says nothing about shards, so it is not what _search answers".to_owned();
             return Err(UpstreamError::Protocol { system: system.to_owned(), problem });
@@ -103,18 +104,29 @@ impl<'a> Answer<'a> {
     pub(super) fn partial(&self, intake: &Intake) -> Vec<String> {
         let mut partial = Vec::new();
         if self.timed_out {
-            partial.push("the search was stopped at its time limit: what it had found by then is told, there is more".to_owned());
+            partial.push(
+                "the search was stopped at its time limit: what it had found by then is told, there is more"
+                    .to_owned(),
+            );
         }
-        if let Some(Shards { total, failed, failures }) = self.shards.as_ref().filter(|shards| shards.failed > 0) {
-            let mut why: Vec<String> =
-                failures.iter().filter_map(|failure| reason(failure.get("reason")?)).map(|why| intake.text(&why).shown(SHOWN)).collect();
+        if let Some(Shards { total, failed, failures }) =
+            self.shards.as_ref().filter(|shards| shards.failed > 0)
+        {
+            let mut why: Vec<String> = failures
+                .iter()
+                .filter_map(|failure| reason(failure.get("reason")?))
+                .map(|why| intake.text(&why).shown(SHOWN))
+                .collect();
             why.sort();
             why.dedup();
             why.truncate(3);
             let why = if why.is_empty() { String::new() } else { format!(": {}", why.join("; ")) };
-            partial.push(format!("{failed} of {total} shards did not answer; their records are missing{why}"));
+            partial
+                .push(format!("{failed} of {total} shards did not answer; their records are missing{why}"));
         }
-        if let Some(Clusters { total, skipped }) = self.clusters.as_ref().filter(|clusters| clusters.skipped > 0) {
+        if let Some(Clusters { total, skipped }) =
+            self.clusters.as_ref().filter(|clusters| clusters.skipped > 0)
+        {
             partial.push(format!("{skipped} of {total} clusters were skipped; their records are missing"));
         }
         partial
@@ -180,7 +192,8 @@ pub(super) fn reason(error: &Value) -> Option<String> {
     let mut deepest = None;
     let mut error = Some(error);
     while let Some(Value::Object(object)) = error {
-        deepest = object.get("reason").and_then(Value::as_str).filter(|reason| !reason.is_empty()).or(deepest);
+        deepest =
+            object.get("reason").and_then(Value::as_str).filter(|reason| !reason.is_empty()).or(deepest);
         deepest = deepest.or_else(|| object.get("type").and_then(Value::as_str));
         error = object.get("caused_by");
     }
@@ -225,7 +238,8 @@ mod tests {
             (r#"{"value":10000,"relation":"gte"}"#, Total::AtLeast(10000)),
             ("7", Total::Exactly(7)),
         ] {
-            let body = format!(r#"{{"_shards":{{"total":1,"failed":0}},"hits":{{"total":{total},"hits":[]}}}}"#);
+            let body =
+                format!(r#"{{"_shards":{{"total":1,"failed":0}},"hits":{{"total":{total},"hits":[]}}}}"#);
             assert_eq!(read(&body).unwrap().total(), expected, "{total}");
         }
     }

@@ -45,7 +45,8 @@ fn class(character: char) -> Class {
 
 /// The words of a text, in lower case.
 pub(super) fn words(text: &str) -> Vec<String> {
-    let characters: Vec<(char, Class)> = text.chars().map(|character| (character, class(character))).collect();
+    let characters: Vec<(char, Class)> =
+        text.chars().map(|character| (character, class(character))).collect();
     let mut found = Vec::new();
     let mut word = String::new();
     let mut length = 0;
@@ -115,9 +116,10 @@ mod tests {
         let text = "foo:bar a.b.c user_id=7f3a x-y don't 1,000.5 k:1 1:2 [/path/to.file] pool.30 a,b é.ñ 漢字かなカナ \
                     v1.2.3-rc.1 \"q\" #tag @me 50% a_b ab' 3.14s 10.0.0.1:8080 _x_ x__y 1;2 a·b 😀 ok";
         let expected = [
-            "foo:bar", "a.b.c", "user_id", "7f3a", "x", "y", "don't", "1,000.5", "k", "1", "1", "2", "path", "to.file",
-            "pool", "30", "a", "b", "é.ñ", "漢", "字", "か", "な", "カナ", "v1.2.3", "rc", "1", "q", "tag", "me", "50",
-            "a_b", "ab", "3.14s", "10.0.0.1", "8080", "_x_", "x__y", "1;2", "a·b", "😀", "ok",
+            "foo:bar", "a.b.c", "user_id", "7f3a", "x", "y", "don't", "1,000.5", "k", "1", "1", "2", "path",
+            "to.file", "pool", "30", "a", "b", "é.ñ", "漢", "字", "か", "な", "カナ", "v1.2.3", "rc", "1",
+            "q", "tag", "me", "50", "a_b", "ab", "3.14s", "10.0.0.1", "8080", "_x_", "x__y", "1;2", "a·b",
+            "😀", "ok",
         ];
         assert_eq!(words(text), expected);
     }

@@ -12,7 +12,8 @@ const CAPS: &str = r#"{"indices":["logs-a"],"fields":{
     "message":{"text":{"type":"text","searchable":true,"aggregatable":false}},
     "service.name":{"keyword":{"type":"keyword","searchable":true,"aggregatable":true}},
     "log.level":{"keyword":{"type":"keyword","searchable":true,"aggregatable":true}}}}"#;
-const NOTHING: &str = r#"{"_shards":{"total":1,"failed":0},"hits":{"total":{"value":0,"relation":"eq"},"hits":[]}}"#;
+const NOTHING: &str =
+    r#"{"_shards":{"total":1,"failed":0},"hits":{"total":{"value":0,"relation":"eq"},"hits":[]}}"#;
 
 /// A cluster with these fields and no recent record, and these replies after that.
 async fn cluster(caps: &str, replies: Vec<Canned>) -> Fake {
@@ -40,7 +41,8 @@ async fn nothing_searched_is_no_zero() {
     let error = fake.store.total(&fake.cx, &search(vec![])).await.unwrap_err();
     assert!(error.to_string().contains("no open index matches logs-*"), "{error}");
 
-    let missing = r#"{"error":{"type":"index_not_found_exception","reason":"no such index [logs-*]"},"status":404}"#;
+    let missing =
+        r#"{"error":{"type":"index_not_found_exception","reason":"no such index [logs-*]"},"status":404}"#;
     let names = r#"{"indices":[{"name":"logstash-1","attributes":["open"]},{"name":"zzz","attributes":["open"]}],"aliases":[],"data_streams":[]}"#;
     let fake = Fake::new(vec![
         to("fields").status(404).text(missing),
@@ -65,7 +67,8 @@ async fn an_index_without_a_mapping_says_that_it_has_no_time() {
 async fn ten_thousand_fields_are_read_and_none_is_searched_by_default() {
     let mut caps: Value = serde_json::from_str(CAPS).unwrap();
     for number in 0..10_000 {
-        caps["fields"][format!("labels.field_{number}")] = json!({ "keyword": { "type": "keyword", "searchable": true, "aggregatable": true } });
+        caps["fields"][format!("labels.field_{number}")] =
+            json!({ "keyword": { "type": "keyword", "searchable": true, "aggregatable": true } });
     }
     let fake = cluster(&caps.to_string(), vec![to("total").text(NOTHING)]).await;
     let search = Search { text: Some("timeout".to_owned()), ..search(vec![]) };
@@ -88,12 +91,18 @@ async fn a_user_who_may_only_read_is_told_what_is_not_seen() {
     )
     .await;
     let reply = fake.store.sources(&fake.cx).await.unwrap();
-    assert!(reply.partial[0].starts_with("sizes and health are not told") && reply.partial[0].contains("HTTP 403"));
+    assert!(
+        reply.partial[0].starts_with("sizes and health are not told")
+            && reply.partial[0].contains("HTTP 403")
+    );
     assert_eq!((reply.value[0].records, reply.value[0].bytes), (Some(3), None));
 
     let fake = Fake::new(vec![to("fields").status(403).text(denied)]).await;
     let error = fake.store.total(&fake.cx, &search(vec![])).await.unwrap_err();
-    assert!(error.to_string().contains("HTTP 403") && error.advice().contains("view_index_metadata"), "{error}");
+    assert!(
+        error.to_string().contains("HTTP 403") && error.advice().contains("view_index_metadata"),
+        "{error}"
+    );
 }
 
 #[tokio::test]
@@ -120,7 +129,8 @@ async fn a_cluster_that_hides_its_version_still_passes_the_check() {
 
 #[tokio::test]
 async fn a_cluster_out_of_memory_is_left_alone_for_as_long_as_it_says() {
-    let breaker = r#"{"error":{"type":"circuit_breaking_exception","reason":"[parent] Data too large"},"status":429}"#;
+    let breaker =
+        r#"{"error":{"type":"circuit_breaking_exception","reason":"[parent] Data too large"},"status":429}"#;
     let fake = cluster(CAPS, vec![to("total").status(429).text(breaker).header("retry-after", "7")]).await;
     let error = fake.store.total(&fake.cx, &search(vec![])).await.unwrap_err();
     assert_eq!((error.kind(), error.wait()), (ErrorKind::Upstream, Some(Duration::from_secs(7))));
@@ -142,7 +152,9 @@ async fn a_page_too_large_to_read_is_asked_for_in_smaller_ones_and_a_huge_record
         CAPS,
         vec![
             to("page").text(&answer(vec![hit("1", 1, &huge)])).at_most(1),
-            to("page").text(&answer(vec![hit("1", 1, "short"), hit("2", 2, "short"), hit("3", 3, "short")])).at_most(1),
+            to("page")
+                .text(&answer(vec![hit("1", 1, "short"), hit("2", 2, "short"), hit("3", 3, "short")]))
+                .at_most(1),
         ],
     )
     .await;
@@ -195,7 +207,10 @@ async fn a_token_that_was_shown_is_its_value_for_the_cluster_and_a_token_in_evid
     let reply = fake.store.total(&fake.cx, &search).await.unwrap();
     assert!(reply.sent.contains(&token) && !reply.sent.contains("ada.l"), "{}", reply.sent);
     let body: Value = serde_json::from_slice(&fake.backend.requests()[2].body).unwrap();
-    assert_eq!(body["query"]["bool"]["filter"][1]["query_string"]["query"], "login AND \"ada.l@example.com\"");
+    assert_eq!(
+        body["query"]["bool"]["filter"][1]["query_string"]["query"],
+        "login AND \"ada.l@example.com\""
+    );
 }
 
 #[tokio::test]
@@ -219,16 +234,21 @@ fn matchers_that_limit_a_source_are_in_every_query() {
         required_matchers: vec!["service.name=\"web\"".to_owned()],
         ..SourceConfig::default()
     };
-    let store = Elastic::new(Kind::Elasticsearch, source.clone(), &LogsConfig::default(), Limits::default()).unwrap();
+    let store =
+        Elastic::new(Kind::Elasticsearch, source.clone(), &LogsConfig::default(), Limits::default()).unwrap();
     assert_eq!(store.mandatory, [Condition::Field("service.name".to_owned(), "web".to_owned())]);
     for matcher in ["service.name=~\"web\"", "service.name!=\"web\"", "service.name", "a=\"b\" or c=\"d\""] {
         let source = SourceConfig { required_matchers: vec![matcher.to_owned()], ..source.clone() };
-        assert!(Elastic::new(Kind::Elasticsearch, source, &LogsConfig::default(), Limits::default()).is_err(), "{matcher}");
+        assert!(
+            Elastic::new(Kind::Elasticsearch, source, &LogsConfig::default(), Limits::default()).is_err(),
+            "{matcher}"
+        );
     }
 }
 
 fn condition() -> impl Strategy<Value = Condition> {
-    let text = || prop_oneof!["\\PC{0,20}", "[./?#%&\"\\\\{}:*-]{0,12}", Just("../../_delete_by_query".to_owned())];
+    let text =
+        || prop_oneof!["\\PC{0,20}", "[./?#%&\"\\\\{}:*-]{0,12}", Just("../../_delete_by_query".to_owned())];
     prop_oneof![
         text().prop_map(|value| Condition::Is(Role::Service, value)),
         (text(), text()).prop_map(|(name, value)| Condition::Field(name, value)),

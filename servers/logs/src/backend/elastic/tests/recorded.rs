@@ -19,9 +19,13 @@ async fn fields_are_found_in_two_indices_whose_mappings_disagree() {
         let fake = Fake::over(system, &[]).await;
         let reply = fake.store.layout(&fake.cx).await.unwrap();
         let layout = &reply.value;
-        let names = |role: Role| layout.of(role).iter().map(|chosen| chosen.name.as_str()).collect::<Vec<_>>();
+        let names =
+            |role: Role| layout.of(role).iter().map(|chosen| chosen.name.as_str()).collect::<Vec<_>>();
         assert_eq!(names(Role::Time)[0], "@timestamp", "{system}");
-        assert!(names(Role::Message).contains(&"message") && names(Role::Message).contains(&"log"), "{layout:?}");
+        assert!(
+            names(Role::Message).contains(&"message") && names(Role::Message).contains(&"log"),
+            "{layout:?}"
+        );
         assert!(names(Role::Service).contains(&"service.name"), "{layout:?}");
         assert!(names(Role::Service).contains(&"kubernetes.labels.app"), "{layout:?}");
         assert_eq!(names(Role::Level)[0], "log.level");
@@ -39,7 +43,8 @@ async fn fields_are_found_in_two_indices_whose_mappings_disagree() {
 async fn records_are_counted_by_level_whatever_the_layout() {
     for system in SYSTEMS {
         let fake = Fake::over(system, &["total"]).await;
-        let reply = fake.store.total(&fake.cx, &search(vec![Condition::AtLeast(Level::Error)])).await.unwrap();
+        let reply =
+            fake.store.total(&fake.cx, &search(vec![Condition::AtLeast(Level::Error)])).await.unwrap();
         // a2 a3 a4 a8 by their field; b1 by its words; not a5, whose level is warn though it says "no error"
         assert_eq!(reply.value, Total::Exactly(5), "{system}");
         assert!(reply.sent.starts_with("POST /logs-*/_search {\"size\":0,"), "{}", reply.sent);
@@ -53,7 +58,8 @@ async fn the_histogram_has_every_step_and_adds_up() {
         let fake = Fake::over(system, &["histogram"]).await;
         let key = Key::Role(Role::Service);
         let by = Some((&key, 3));
-        let reply = fake.store.histogram(&fake.cx, &search(vec![]), Duration::from_secs(60), by).await.unwrap();
+        let reply =
+            fake.store.histogram(&fake.cx, &search(vec![]), Duration::from_secs(60), by).await.unwrap();
         assert_eq!(reply.value.total, [1, 5, 1, 1, 1, 1, 0, 0, 0, 1], "{system}");
         let by: Vec<(&str, Vec<u64>)> =
             reply.value.by.iter().map(|(value, counts)| (value.inside(), counts.clone())).collect();
@@ -131,7 +137,11 @@ async fn a_sample_is_spread_over_the_window() {
         // 40 slices of 15 s, in eight of them are records: of seven one each.
         assert_eq!(reply.value.records.len(), 7);
         assert!(reply.value.records.is_sorted_by_key(|record| record.at));
-        assert!(reply.value.method.starts_with("7 of 11: the first ones of each of 7 equal slices"), "{}", reply.value.method);
+        assert!(
+            reply.value.method.starts_with("7 of 11: the first ones of each of 7 equal slices"),
+            "{}",
+            reply.value.method
+        );
         fake.asked();
     }
 }
@@ -140,7 +150,9 @@ async fn a_sample_is_spread_over_the_window() {
 async fn patterns_are_counted_by_their_phrases() {
     for system in SYSTEMS {
         let fake = Fake::over(system, &["tallies"]).await;
-        let like = |fragments: &[&str]| Like { fragments: fragments.iter().map(|text| (*text).to_owned()).collect() };
+        let like = |fragments: &[&str]| Like {
+            fragments: fragments.iter().map(|text| (*text).to_owned()).collect(),
+        };
         let likes = [
             like(&["could not acquire connection from pool ", " after ", " ms"]),
             like(&["deadline exceeded"]),
@@ -151,8 +163,12 @@ async fn patterns_are_counted_by_their_phrases() {
         let counts: Vec<u64> = reply.value.iter().map(|tally| tally.count).collect();
         assert_eq!(counts, [2, 1, 0, 1], "{system}");
         let pool = &reply.value[0];
-        assert_eq!((pool.first, pool.last), (Some(at("2026-01-14T14:01:10.5Z")), Some(at("2026-01-14T14:01:10.5Z"))));
-        let by = |role: Role| pool.by.iter().find(|(found, _)| *found == role).map(|(_, groups)| told(groups));
+        assert_eq!(
+            (pool.first, pool.last),
+            (Some(at("2026-01-14T14:01:10.5Z")), Some(at("2026-01-14T14:01:10.5Z")))
+        );
+        let by =
+            |role: Role| pool.by.iter().find(|(found, _)| *found == role).map(|(_, groups)| told(groups));
         assert_eq!(by(Role::Service), Some(vec![("payment", 2)]));
         assert_eq!(by(Role::Level), Some(vec![("error", 2)]));
         assert_eq!(by(Role::Version), Some(vec![("2.3", 2)]));
@@ -185,7 +201,11 @@ async fn indices_are_listed_with_records_size_and_span() {
         let reply = fake.store.sources(&fake.cx).await.unwrap();
         fake.asked();
         assert_eq!(reply.partial, Vec::<String>::new(), "{system}");
-        let told: Vec<_> = reply.value.iter().map(|source| (source.name.inside(), source.kind, source.records, source.span)).collect();
+        let told: Vec<_> = reply
+            .value
+            .iter()
+            .map(|source| (source.name.inside(), source.kind, source.records, source.span))
+            .collect();
         let span = |first: &str, last: &str| Some((at(first), at(last)));
         assert_eq!(
             told,
