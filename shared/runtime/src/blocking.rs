@@ -38,7 +38,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_panic_goes_on_in_the_caller() {
-        let caught = blocking(|| panic!("broken")).catch_unwind().await;
+        let caught = panic::AssertUnwindSafe(blocking(|| panic!("broken"))).catch_unwind().await;
         assert!(caught.is_err());
     }
 }
