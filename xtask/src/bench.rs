@@ -4,7 +4,9 @@
 //!    generator that is not optimised would measure itself.
 //! 2. Over stdio ([`single`]): start, memory, the listing, and what becomes of one large reply.
 //! 3. With `--recorded`, instead of the rest: a recorded incident beside the real Prometheus ([`recorded`]).
-//! 4. Over HTTP ([`compare`]): ours, bare axum and bare rmcp ([`baselines`]) in turn, before an instant backend
+//! 4. With `--tools`, instead of the rest: each tool over ten thousand series in the real Prometheus, and under faults
+//!    ([`tools`]).
+//! 5. Over HTTP ([`compare`]): ours, bare axum and bare rmcp ([`baselines`]) in turn, before an instant backend
 //!    ([`fake`]), under a load generator of our own ([`load`]).
 //!
 //! `cargo xtask bench load` ([`strain`]) is about endurance instead of speed.
@@ -22,12 +24,15 @@ mod fake;
 mod fixture;
 mod http1;
 mod load;
+mod proxy;
 mod recorded;
 mod report;
 mod single;
 mod strain;
 mod subject;
 mod summary;
+mod tools;
+mod wide;
 
 use std::error::Error;
 use std::os::unix::process::CommandExt;
@@ -57,6 +62,9 @@ pub(crate) struct Args {
     /// Only a recorded incident beside the real Prometheus; needs the running testbed.
     #[arg(long)]
     recorded: bool,
+    /// Only each tool's own work beside decoding, over ten thousand series; needs the running testbed.
+    #[arg(long, conflicts_with = "recorded")]
+    tools: bool,
     /// Measure this server instead of building it; set by the bench itself for its second process.
     #[arg(long, hide = true)]
     server: Option<PathBuf>,
@@ -85,9 +93,9 @@ pub(crate) fn run(args: Args) -> Result<(), Box<dyn Error>> {
             let subject = Subject { program, state: tempfile::tempdir()? };
             // One thread, so that the load generator takes no more of the processors than it must.
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-            let only_recorded = args.recorded;
+            let only = (args.recorded, args.tools);
             runtime.block_on(async {
-                tokio::select! { done = measure(&subject, effort, only_recorded) => done, stopped = interrupted() => stopped }
+                tokio::select! { done = measure(&subject, effort, only) => done, stopped = interrupted() => stopped }
             })
         }
         None => {
@@ -95,11 +103,8 @@ pub(crate) fn run(args: Args) -> Result<(), Box<dyn Error>> {
             let bench = build::release("xtask")?;
             let (rounds, milliseconds) = (args.rounds.to_string(), args.milliseconds.to_string());
             let mut command = Command::new(bench);
-            if args.recorded {
-                command.args(["bench", "--recorded"]);
-            } else {
-                command.arg("bench");
-            }
+            command.arg("bench");
+            command.args(args.recorded.then_some("--recorded")).args(args.tools.then_some("--tools"));
             command.args(["--rounds", &rounds, "--milliseconds", &milliseconds, "--server"]).arg(server);
             // Replaces this process: who stops it stops the bench.
             Err(format!("start the release build: {}", command.exec()).into())
@@ -107,8 +112,16 @@ pub(crate) fn run(args: Args) -> Result<(), Box<dyn Error>> {
     }
 }
 
-async fn measure(subject: &Subject, effort: Effort, only_recorded: bool) -> Result<(), Box<dyn Error>> {
+async fn measure(
+    subject: &Subject,
+    effort: Effort,
+    (only_recorded, only_tools): (bool, bool),
+) -> Result<(), Box<dyn Error>> {
     println!("{}", conditions());
+    if only_tools {
+        println!("{}", tools::measure(subject).await?);
+        return Ok(());
+    }
     let milliseconds = number(effort.time.as_secs_f64() * 1e3);
     println!("Medians of {} rounds of {milliseconds} ms. MB = 10⁶ bytes.\n", effort.rounds);
     if only_recorded {

@@ -85,7 +85,7 @@ fn with_testbed(cache: &Cache) -> Result<Report, Box<dyn Error>> {
     println!("the testbed shows everything the tests look for (waited {} s)", waited.as_secs());
 
     report
-        .add("cargo test --test live --test equal --test testbed", |outcome| rust_tests(&endpoints, outcome));
+        .add("cargo test --test live --test equal --test testbed", |outcome| rust_tests(cache, &endpoints, outcome));
     report.add("kql guard beside microsoft's parser", |outcome| {
         outcome.count_output_of(&mut crate::kql::comparison(cache)?)
     });
@@ -100,10 +100,12 @@ fn with_testbed(cache: &Cache) -> Result<Report, Box<dyn Error>> {
 
 /// Tests that need the testbed, all of which are ignored otherwise: `tests/live.rs` of every crate, the evaluator beside
 /// the real Prometheus (`equal`), generated incidents in the real Prometheus (`testbed`).
-fn rust_tests(endpoints: &Endpoints, outcome: &mut Outcome) -> Result<(), Box<dyn Error>> {
+fn rust_tests(cache: &Cache, endpoints: &Endpoints, outcome: &mut Outcome) -> Result<(), Box<dyn Error>> {
     let mut command = cargo();
     command.args(["test", "--workspace", "--test", "live", "--test", "equal", "--test", "testbed"]);
     command.args(["--no-fail-fast", "--", "--ignored"]);
+    // For a test that lets Prometheus scrape a server of its own.
+    command.env("TESTBED_TARGETS", cache.targets());
     for (name, running) in endpoints {
         let name = name.to_uppercase().replace('-', "_");
         command.env(format!("TESTBED_{name}_URL"), &running.url);

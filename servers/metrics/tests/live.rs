@@ -10,10 +10,16 @@ mod binary;
 #[path = "live/blocks.rs"]
 mod blocks;
 mod common;
+#[path = "live/capacity.rs"]
+mod capacity;
 #[path = "live/comparison.rs"]
 mod comparison;
 #[path = "live/cost.rs"]
 mod cost;
+#[path = "live/exemplars.rs"]
+mod exemplars;
+#[path = "live/exporters.rs"]
+mod exporters;
 #[path = "live/golden.rs"]
 mod golden;
 #[path = "common/queries.rs"]
@@ -24,6 +30,8 @@ mod recorded;
 mod restricted;
 #[path = "live/testbed.rs"]
 mod testbed;
+#[path = "live/unusual.rs"]
+mod unusual;
 
 use serde_json::{Value, json};
 use testbed::{Answer, NOBODY, Session, ask, everything, load_started, run, url, value};

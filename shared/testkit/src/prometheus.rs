@@ -9,8 +9,12 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-/// The directory of Prometheus 3 and promtool, as the running testbed says it (`cargo xtask testbed up`).
+/// The directory of Prometheus 3 and promtool: of `PROMETHEUS_PROGRAM`, as `cargo xtask test-live` sets it, else as the
+/// running testbed says it (`cargo xtask testbed up`).
 pub fn programs() -> PathBuf {
+    if let Some(program) = std::env::var_os("PROMETHEUS_PROGRAM") {
+        return Path::new(&program).parent().unwrap().to_owned();
+    }
     let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
     let cache = cache.unwrap_or_else(|| Path::new(&std::env::var_os("HOME").unwrap()).join(".cache"));
     let endpoints = cache.join("observability-mcp/testbed/run/endpoints.json");
@@ -27,7 +31,7 @@ pub struct Prometheus {
 
 impl Prometheus {
     /// Loads the files into `directory`, which must outlive this value, and starts. `programs` is where Prometheus and
-    /// promtool are; `flags` are further ones of Prometheus.
+    /// promtool are; `flags` are further ones of Prometheus. Rules in `rules.yml` of the directory are evaluated.
     pub fn over(programs: &Path, files: &[PathBuf], directory: &Path, flags: &[&str]) -> Prometheus {
         let (data, config) = (directory.join("blocks"), directory.join("prometheus.yml"));
         for file in files {
@@ -37,7 +41,8 @@ impl Prometheus {
             let said = String::from_utf8_lossy(&made.stderr) + String::from_utf8_lossy(&made.stdout);
             assert!(made.status.success(), "promtool, {}: {said}", file.display());
         }
-        fs::write(&config, "global: {}\n").unwrap();
+        let rules = if directory.join("rules.yml").exists() { "rule_files: [rules.yml]" } else { "global: {}" };
+        fs::write(&config, format!("{rules}\n")).unwrap();
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let process = Command::new(programs.join("prometheus"))
             .arg(format!("--config.file={}", config.display()))

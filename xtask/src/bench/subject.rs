@@ -68,7 +68,12 @@ pub(super) fn list() -> Value {
 }
 
 fn call(arguments: Value) -> Value {
-    message("tools/call", json!({"name": TOOL, "arguments": arguments}))
+    tool_call(TOOL, arguments)
+}
+
+/// A call of any tool.
+pub(super) fn tool_call(tool: &str, arguments: Value) -> Value {
+    message("tools/call", json!({"name": tool, "arguments": arguments}))
 }
 
 fn message(method: &str, mut params: Value) -> Value {

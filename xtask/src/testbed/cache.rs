@@ -76,7 +76,8 @@ impl Cache {
         self.root.join("run/endpoints.json")
     }
 
-    fn targets(&self) -> PathBuf {
+    /// Where Prometheus finds what it scrapes: each JSON file of file_sd there, as soon as it is written.
+    pub(crate) fn targets(&self) -> PathBuf {
         self.root.join("run/targets")
     }
 

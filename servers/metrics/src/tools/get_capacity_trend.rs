@@ -220,10 +220,12 @@ fn window(cx: &Context, request: &Request, limits: QueryLimits) -> Result<Past, 
     }
 }
 
-/// Days, as a sentence says them.
+/// Days, as a sentence says them; what is less than a tenth of one in hours and minutes.
 fn days(seconds: f64) -> String {
     let days = seconds / DAY;
-    if days >= 10.0 {
+    if days < 0.1 {
+        duration_text((seconds / 60.0).round() * 60.0)
+    } else if days >= 10.0 {
         format!("{days:.0} d")
     } else {
         format!("{} d", contract::significant((days * 10.0).round() / 10.0))

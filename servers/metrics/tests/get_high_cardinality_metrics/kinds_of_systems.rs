@@ -156,3 +156,28 @@ async fn without_statistics_of_the_store_series_are_counted() {
     );
     assert_eq!(cell(&reply, 0, "metric"), "queue");
 }
+
+/// The store's statistics still have 30 of the 10 that are left, as a head block does until it is cut.
+#[tokio::test]
+async fn churn_of_all_is_told_beside_the_stores_own_statistics() {
+    let backend = Recorded::start().await;
+    let counted = |path: &str, body: Value| Reply::to("GET", path).text(&body.to_string());
+    let of = |count: u64| {
+        let row = json!({"metric": {"__name__": "busy"}, "value": [1768401120, count.to_string()]});
+        json!({"status": "success", "data": {"resultType": "vector", "result": [row]}}).to_string()
+    };
+    let statistics = json!({"status": "success", "data": {
+        "headStats": {"numSeries": 40}, "seriesCountByMetricName": [{"name": "busy", "value": 30}],
+        "labelValueCountByLabelName": [], "memoryInBytesByLabelName": [], "seriesCountByLabelValuePair": []}});
+    backend.reply(counted("/api/v1/status/tsdb", statistics)).await;
+    backend.reply(counted("/api/v1/labels", json!({"status": "success", "data": ["__name__"]}))).await;
+    let query = |promql: &str, count| Reply::to("POST", "/api/v1/query").form("query", promql).text(&of(count));
+    backend.reply(query("count by (__name__) ({__name__=~\"busy\"})", 10)).await;
+    backend.reply(query("count by (__name__) (last_over_time({__name__=~\"busy\"}[1h]))", 32)).await;
+    let (client, _) = common::connect(&common::prometheus_at(&backend.url()), NOW).await;
+    let reply = client.call(TOOL, json!({"mode": "cardinality"})).await;
+    assert_eq!((cell(&reply, 0, "series"), cell(&reply, 0, "seen in window")), (json!(30), json!(32)));
+    // 1 − 10 ÷ 32 in percent, to four digits.
+    assert_eq!(cell(&reply, 0, "churn %"), json!(68.75), "{}", reply.text);
+    assert!(reply.text.contains("last_over_time(…[1h])"), "cited: {}", reply.text);
+}

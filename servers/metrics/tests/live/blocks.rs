@@ -77,10 +77,15 @@ impl Prometheus {
 
     /// What it answers to a GET with these parameters.
     pub(crate) async fn ask(&self, path: &str, parameters: &[(&str, &str)]) -> Value {
-        let encoded = |text: &str| -> String { text.bytes().map(|byte| format!("%{byte:02X}")).collect() };
-        let pairs: Vec<String> =
-            parameters.iter().map(|(name, value)| format!("{}={}", encoded(name), encoded(value))).collect();
-        let path = format!("/api/v1/{path}?{}", pairs.join("&"));
-        HttpClient::new(&self.url()).send(HttpRequest::new("GET").path(&path)).await.json()
+        ask(&self.url(), path, parameters).await
     }
+}
+
+/// What a Prometheus answers to a GET with these parameters.
+pub(crate) async fn ask(url: &str, path: &str, parameters: &[(&str, &str)]) -> Value {
+    let encoded = |text: &str| -> String { text.bytes().map(|byte| format!("%{byte:02X}")).collect() };
+    let pairs: Vec<String> =
+        parameters.iter().map(|(name, value)| format!("{}={}", encoded(name), encoded(value))).collect();
+    let path = format!("/api/v1/{path}?{}", pairs.join("&"));
+    HttpClient::new(url).send(HttpRequest::new("GET").path(&path)).await.json()
 }
