@@ -84,8 +84,9 @@ fn with_testbed(cache: &Cache) -> Result<Report, Box<dyn Error>> {
     let waited = readiness::wait(&endpoints)?;
     println!("the testbed shows everything the tests look for (waited {} s)", waited.as_secs());
 
-    report
-        .add("cargo test --test live --test equal --test testbed", |outcome| rust_tests(cache, &endpoints, outcome));
+    report.add("cargo test --test live --test equal --test testbed", |outcome| {
+        rust_tests(cache, &endpoints, outcome)
+    });
     report.add("kql guard beside microsoft's parser", |outcome| {
         outcome.count_output_of(&mut crate::kql::comparison(cache)?)
     });

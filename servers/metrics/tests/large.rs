@@ -39,20 +39,25 @@ fn metrics() -> String {
                 writeln!(families[0], "queue_depth{{{labels}}} {queue} {at}").unwrap();
                 if minute % 5 == 0 {
                     let bytes = (200 + noise + if since(at) > 0 { 90 } else { 0 }) << 20;
-                    writeln!(families[1], "container_memory_working_set_bytes{{{container}}} {bytes} {at}").unwrap();
+                    writeln!(families[1], "container_memory_working_set_bytes{{{container}}} {bytes} {at}")
+                        .unwrap();
                 }
             }
             let limit = "resource=\"memory\",unit=\"byte\"";
             let bytes = 320 << 20;
-            writeln!(families[2], "kube_pod_container_resource_limits{{{container},{limit}}} {bytes} {end}").unwrap();
+            writeln!(families[2], "kube_pod_container_resource_limits{{{container},{limit}}} {bytes} {end}")
+                .unwrap();
         }
         for (code, share) in [("200", 0.99), ("500", 0.01)] {
             for minute in 0..=65 {
                 let at = end - 3_900 + minute * 60;
                 let moved = if code == "500" { 4.9 } else { -4.9 } * since(at) as f64;
                 let count = (minute * 60) as f64 * 10.0 * share + moved;
-                writeln!(families[3], "http_requests_total{{service=\"svc-{service:03}\",code=\"{code}\"}} {count} {at}")
-                    .unwrap();
+                writeln!(
+                    families[3],
+                    "http_requests_total{{service=\"svc-{service:03}\",code=\"{code}\"}} {count} {at}"
+                )
+                .unwrap();
             }
         }
     }
@@ -68,7 +73,11 @@ const RULES: &str = "groups:\n- name: queues\n  interval: 1m\n  rules:\n  \
 fn questions() -> Vec<(&'static str, Value, &'static [&'static str])> {
     vec![
         ("query_metrics", json!({"promql": "queue_depth"}), &["svc-123", "10000 series"]),
-        ("query_metrics", json!({"promql": "queue_depth", "time_range": "40m"}), &["svc-123", "10000 series"]),
+        (
+            "query_metrics",
+            json!({"promql": "queue_depth", "time_range": "40m"}),
+            &["svc-123", "10000 series"],
+        ),
         ("search_metrics", json!({"text": "queue depth"}), &["queue_depth", "10000"]),
         (
             "compare_time_periods",
@@ -77,7 +86,11 @@ fn questions() -> Vec<(&'static str, Value, &'static [&'static str])> {
         ),
         ("get_high_cardinality_metrics", json!({}), &["worst svc-123", "of 200 services"]),
         ("get_high_cardinality_metrics", json!({"service": "svc-123"}), &["queue_depth", "2026-01-14T14:1"]),
-        ("get_high_cardinality_metrics", json!({"mode": "cardinality"}), &["container_memory", "10000", "pod"]),
+        (
+            "get_high_cardinality_metrics",
+            json!({"mode": "cardinality"}),
+            &["container_memory", "10000", "pod"],
+        ),
         ("get_service_golden_signals", json!({"time_range": "20m"}), &["worst: svc-123", "of 200 services"]),
         ("get_service_golden_signals", json!({"service": "svc-123", "time_range": "20m"}), &["failing 50 %"]),
         (

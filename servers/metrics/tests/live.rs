@@ -9,9 +9,9 @@ mod alerts;
 mod binary;
 #[path = "live/blocks.rs"]
 mod blocks;
-mod common;
 #[path = "live/capacity.rs"]
 mod capacity;
+mod common;
 #[path = "live/comparison.rs"]
 mod comparison;
 #[path = "live/cost.rs"]

@@ -41,7 +41,8 @@ impl Prometheus {
             let said = String::from_utf8_lossy(&made.stderr) + String::from_utf8_lossy(&made.stdout);
             assert!(made.status.success(), "promtool, {}: {said}", file.display());
         }
-        let rules = if directory.join("rules.yml").exists() { "rule_files: [rules.yml]" } else { "global: {}" };
+        let rules =
+            if directory.join("rules.yml").exists() { "rule_files: [rules.yml]" } else { "global: {}" };
         fs::write(&config, format!("{rules}\n")).unwrap();
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let process = Command::new(programs.join("prometheus"))

@@ -113,7 +113,8 @@ mod tests {
     fn a_request_is_handed_on_without_compression_and_alone() {
         let head = "POST /api/v1/query HTTP/1.1\r\nhost: a\r\nAccept-Encoding: gzip\r\ncontent-length: 2";
         let handed = alone(&Message { head, body: b"hi" });
-        let expected = "POST /api/v1/query HTTP/1.1\r\nhost: a\r\ncontent-length: 2\r\nconnection: close\r\n\r\nhi";
+        let expected =
+            "POST /api/v1/query HTTP/1.1\r\nhost: a\r\ncontent-length: 2\r\nconnection: close\r\n\r\nhi";
         assert_eq!(String::from_utf8(handed).unwrap(), expected);
     }
 }

@@ -41,7 +41,10 @@ fn wide_calls() -> Vec<(&'static str, Value)> {
     vec![
         ("query_metrics", json!({"promql": "queue_depth", "time_range": "15m", "step": "1m"})),
         ("search_metrics", json!({"text": "queue depth"})),
-        ("compare_time_periods", json!({"metric": "queue_depth", "window1": "15m", "window2": "now-45m/now-30m"})),
+        (
+            "compare_time_periods",
+            json!({"metric": "queue_depth", "window1": "15m", "window2": "now-45m/now-30m"}),
+        ),
         ("get_high_cardinality_metrics", json!({})),
         ("get_high_cardinality_metrics", json!({"service": faulty})),
         ("get_high_cardinality_metrics", json!({"mode": "cardinality"})),
@@ -75,8 +78,17 @@ pub(super) async fn measure(subject: &Subject) -> Result<String, Box<dyn Error>>
     let over_all = peak_rss_bytes(all.pid()?) as f64 / MB;
     all.end().await?;
     let header = [
-        "tool", "requests", "replies, MB", "CPU, ms", "decoding, ms", "the rest, ms", "rest ÷ decoding",
-        "Prometheus, ms", "CPU ÷ Prometheus", "peak RSS, MB", "answer, chars",
+        "tool",
+        "requests",
+        "replies, MB",
+        "CPU, ms",
+        "decoding, ms",
+        "the rest, ms",
+        "rest ÷ decoding",
+        "Prometheus, ms",
+        "CPU ÷ Prometheus",
+        "peak RSS, MB",
+        "answer, chars",
     ];
     println!("{}\npeak RSS of one process over all these calls: {over_all:.1} MB\n", table(&header, &rows));
     under_faults(subject).await
@@ -258,7 +270,8 @@ mod tests {
 
     #[test]
     fn every_tool_is_measured() {
-        let measured: std::collections::BTreeSet<&str> = wide_calls().into_iter().map(|(tool, _)| tool).collect();
+        let measured: std::collections::BTreeSet<&str> =
+            wide_calls().into_iter().map(|(tool, _)| tool).collect();
         assert_eq!(measured.into_iter().collect::<Vec<_>>(), calls::TOOLS);
     }
 }

@@ -33,7 +33,13 @@ pub(super) fn times(now: i64) -> Vec<i64> {
 
 /// All of it around this moment.
 pub(super) fn open_metrics(now: i64, times: &[i64], out: &mut impl Write) -> Result<()> {
-    let mut family = |name: &str, kind: &str, suffix: &str, pods: usize, more: &[String], value: Value| -> Result<()> {
+    let mut family = |name: &str,
+                      kind: &str,
+                      suffix: &str,
+                      pods: usize,
+                      more: &[String],
+                      value: Value|
+     -> Result<()> {
         writeln!(out, "# TYPE {name} {kind}")?;
         for number in 0..SERVICES {
             for pod in 0..pods {
@@ -56,7 +62,9 @@ pub(super) fn open_metrics(now: i64, times: &[i64], out: &mut impl Write) -> Res
         Ok(())
     };
     let plain = [String::new()];
-    family("queue_depth", "gauge", "", PODS, &plain, |at| 50.0 + at.noise + if at.faulty { 500.0 } else { 0.0 })?;
+    family("queue_depth", "gauge", "", PODS, &plain, |at| {
+        50.0 + at.noise + if at.faulty { 500.0 } else { 0.0 }
+    })?;
     let code = |code: &str| format!(",code=\"{code}\"");
     let codes = [code("200"), code("500")];
     family("http_requests", "counter", "_total", PODS / 2, &codes, |at| {

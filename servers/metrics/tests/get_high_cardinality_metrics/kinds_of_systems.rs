@@ -171,7 +171,8 @@ async fn churn_of_all_is_told_beside_the_stores_own_statistics() {
         "labelValueCountByLabelName": [], "memoryInBytesByLabelName": [], "seriesCountByLabelValuePair": []}});
     backend.reply(counted("/api/v1/status/tsdb", statistics)).await;
     backend.reply(counted("/api/v1/labels", json!({"status": "success", "data": ["__name__"]}))).await;
-    let query = |promql: &str, count| Reply::to("POST", "/api/v1/query").form("query", promql).text(&of(count));
+    let query =
+        |promql: &str, count| Reply::to("POST", "/api/v1/query").form("query", promql).text(&of(count));
     backend.reply(query("count by (__name__) ({__name__=~\"busy\"})", 10)).await;
     backend.reply(query("count by (__name__) (last_over_time({__name__=~\"busy\"}[1h]))", 32)).await;
     let (client, _) = common::connect(&common::prometheus_at(&backend.url()), NOW).await;

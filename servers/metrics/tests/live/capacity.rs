@@ -48,7 +48,11 @@ async fn the_processes_of_the_testbed_use_what_prometheus_says_they_do() {
         let row = cpu.iter().find(|row| row["job"] == job).unwrap_or_else(|| panic!("{}", answer.text));
         let used = format!("max(rate(process_cpu_seconds_total{{job=\"{job}\"}}[4m]))");
         let used = value("prometheus", &used).await;
-        assert!(number(row, "max") > used / 5.0 && number(row, "max") < used * 5.0, "{used}\n{}", answer.text);
+        assert!(
+            number(row, "max") > used / 5.0 && number(row, "max") < used * 5.0,
+            "{used}\n{}",
+            answer.text
+        );
     }
     assert!(answer.caveats().contains("history is shorter than asked"), "{}", answer.text);
     assert!(answer.caveats().contains("no container metrics (cAdvisor)"), "{}", answer.text);
@@ -104,7 +108,8 @@ async fn a_month_of_containers_in_the_real_prometheus_is_what_its_samples_add_up
         let row = rows.iter().find(|row| row["container"] == service);
         let row = row.unwrap_or_else(|| panic!("{}", answer.text));
         let selector = format!("container_memory_working_set_bytes{{container=\"{service}\"}}");
-        let memory: Vec<f64> = samples(&prometheus, &selector).await.iter().map(|bytes| bytes / MIB).collect();
+        let memory: Vec<f64> =
+            samples(&prometheus, &selector).await.iter().map(|bytes| bytes / MIB).collect();
         assert!(memory.len() > 8_000, "{} moments of five minutes in a month", memory.len());
         for (column, share) in [("p50", 0.5), ("p95", 0.95), ("p99", 0.99), ("max", 1.0)] {
             near(number(row, column), quantile(&memory, share), 0.02, &answer.text);

@@ -70,7 +70,8 @@ async fn the_slowest_traces_that_prometheus_kept_are_handed_over() {
 #[ignore = "needs the testbed"]
 async fn where_no_exemplars_were_kept_none_are_handed_over() {
     let mut session = Session::start(&[("PROMETHEUS_URL", url("prometheus"))]).await;
-    let promql = "histogram_quantile(0.95, sum by (le) (rate(alertmanager_http_request_duration_seconds_bucket[1m])))";
+    let promql =
+        "histogram_quantile(0.95, sum by (le) (rate(alertmanager_http_request_duration_seconds_bucket[1m])))";
     let answer = session.answer("query_metrics", json!({"promql": promql, "time_range": "5m"})).await;
     assert!(handed_over(&answer).is_empty() && !answer.text.contains("exemplar"), "{}", answer.text);
     session.end().await;

@@ -125,7 +125,8 @@ async fn all_is_calm(session: &mut Session, scraped: &Scraped) {
     for (name, quantile) in [("latency p50", 0.5), ("latency p95", 0.95)] {
         let over = format!("histogram_quantile({quantile}, sum by (le) (rate({buckets}[3m])))");
         // Both interpolate in the same bucket, which is five times as wide at most.
-        let (told, theirs) = (signal(&answer, name)["now"].as_f64().unwrap(), value("prometheus", &over).await);
+        let (told, theirs) =
+            (signal(&answer, name)["now"].as_f64().unwrap(), value("prometheus", &over).await);
         assert!(told / theirs < 5.0 && theirs / told < 5.0, "{name}: {told}, {theirs}\n{}", answer.text);
     }
 }

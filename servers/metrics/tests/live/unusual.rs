@@ -38,9 +38,11 @@ async fn the_metrics_with_most_series_are_those_of_prometheus_own_statistics() {
     let total = |of: &Value| of["headStats"]["numSeries"].as_u64().unwrap();
     let told: u64 = answer.verdict().split(' ').nth(2).unwrap().parse().unwrap();
     assert!((total(&before)..=total(&after)).contains(&told), "{told}: {}", answer.text);
-    for (metric, series) in
-        [("http_request_duration_seconds_bucket", 108), ("worker_latency_seconds", 84), ("http_requests_total", 36)]
-    {
+    for (metric, series) in [
+        ("http_request_duration_seconds_bucket", 108),
+        ("worker_latency_seconds", 84),
+        ("http_requests_total", 36),
+    ] {
         let row = row(&answer, metric);
         assert_eq!(row["series"], series, "{row}");
         assert_eq!(row["seen in window"], series, "all of them live: {row}");

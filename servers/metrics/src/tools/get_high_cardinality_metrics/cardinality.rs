@@ -146,7 +146,8 @@ async fn answer(
     let mut table = Table::new("metrics", &columns, found.cite);
     for (place, one) in found.all.iter().take(look.limit).enumerate() {
         let share = if found.total > 0 { 100.0 * one.series as f64 / found.total as f64 } else { 0.0 };
-        let churned = one.seen.and_then(|seen| churn(one.now.unwrap_or(one.series), seen)).map(|churn| churn * 100.0);
+        let churned =
+            one.seen.and_then(|seen| churn(one.now.unwrap_or(one.series), seen)).map(|churn| churn * 100.0);
         let mut row = vec![
             Cell::Quoted(one.metric.clone(), 200),
             Cell::Count(one.series),

@@ -65,7 +65,12 @@ impl Apart {
 
 /// Two requests: the names of the labels, and for each of them `count(count by (l) (m))` and `count(count without (l) (m))`
 /// in one query.
-pub(super) async fn taken_apart(look: &Look<'_>, found: &Found<'_>, one: &Counted, draft: &mut Draft) -> Option<Apart> {
+pub(super) async fn taken_apart(
+    look: &Look<'_>,
+    found: &Found<'_>,
+    one: &Counted,
+    draft: &mut Draft,
+) -> Option<Apart> {
     let metric = one.metric.inside();
     let selectors = match found.scopes {
         Some(scopes) => scopes.0.iter().map(|scope| scope.select(Some(metric), &[])).collect(),
