@@ -116,8 +116,10 @@ fn rules() -> Value {
         "state": "firing", "activeAt": "2026-11-21T01:00:00Z", "value": "1e+00"})
     };
     let rule = |name: &str, labels: Value, alerts: Value| {
-        json!({"name": name, "query": format!("{name} > 1"),
-        "duration": 0, "labels": labels, "annotations": {}, "alerts": alerts, "health": "ok", "type": "alerting",
+        let also = if name == "Slow" { " or slow{namespace=~\"team-a|team-b\"} > 2" } else { "" };
+        json!({"name": name, "query": format!("{name} > 1{also}"),
+        "lastError": if name == "Slow" { "found duplicate series for {namespace=\"team-b\"}" } else { "" },
+        "duration": 0, "labels": labels, "annotations": {}, "alerts": alerts, "health": if name == "Slow" { "err" } else { "ok" }, "type": "alerting",
         "state": "firing", "evaluationTime": 0.001, "lastEvaluation": "2026-11-21T01:19:50Z"})
     };
     json!({"status": "success", "data": {"groups": [{"name": "g", "file": "f", "interval": 30, "rules": [
@@ -197,6 +199,8 @@ async fn alerts_and_rules_of_others_are_left_out_and_it_is_said() {
         assert!(!reply.text.contains(hidden), "{}", reply.text);
     }
     assert!(reply.text.contains("Slow"), "{}", reply.text);
+    let covered = ["it may name series outside of {namespace=", "it names series outside of {namespace="];
+    assert!(covered.iter().all(|part| reply.text.contains(part)), "{}", reply.text);
     assert!(
         reply.text.contains("only alerts with the labels {namespace=\"team-a\"}, and rules that have such an alert or label: 1 other"),
         "{}",

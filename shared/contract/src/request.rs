@@ -20,9 +20,19 @@ pub fn parse<Request: DeserializeOwned>(
     check(schema, &arguments)?;
     serde_path_to_error::deserialize(Value::Object(arguments)).map_err(|error| {
         let field = error.path().to_string();
-        let problem = error.into_inner().to_string();
+        let problem = in_words(error.into_inner().to_string());
         ToolError::invalid(&field, &problem).remedy(describe(schema, &field))
     })
+}
+
+/// A problem without the names that Rust has for numbers.
+fn in_words(problem: String) -> String {
+    const WHOLE: [&str; 8] = ["u8", "u16", "u32", "u64", "usize", "i32", "i64", "isize"];
+    match problem.rsplit_once("expected ") {
+        Some((before, kind)) if WHOLE.contains(&kind) => format!("{before}expected a whole number"),
+        Some((before, "f64")) => format!("{before}expected a number"),
+        _ => problem,
+    }
 }
 
 /// Everything that can be said from the schema alone.
@@ -141,7 +151,14 @@ mod tests {
                 json!({"promql": "up", "time_range": "soon"}),
                 "`time_range`: `soon` is not a time range; use a duration",
             ),
-            (json!({"promql": "up", "limit": -1}), "`limit`: invalid value: integer `-1`"),
+            (
+                json!({"promql": "up", "limit": -1}),
+                "`limit`: invalid value: integer `-1`, expected a whole number",
+            ),
+            (
+                json!({"promql": "up", "limit": "abc"}),
+                "`limit`: invalid type: string \"abc\", expected a whole number | `limit` (integer): How many rows.",
+            ),
             (
                 json!({"promql": "up", "detail": "all"}),
                 "`detail`: unknown variant `all`, expected `concise` or `full`",

@@ -2,7 +2,7 @@
 
 use std::{fmt, time::Duration};
 
-use contract::{ErrorKind, ToolError, Untrusted};
+use contract::{Context, ErrorKind, ToolError, Untrusted};
 use thiserror::Error;
 use upstream::UpstreamError;
 
@@ -127,6 +127,21 @@ impl fmt::Display for RejectionKind {
             RejectionKind::NotAcceptable => "not_acceptable",
             RejectionKind::Other(name) => return f.write_str(&name.shown(40)),
         })
+    }
+}
+
+impl Error {
+    /// Without the place in the query that was sent, where that is not the one the caller knows.
+    #[must_use]
+    pub fn without_place(self, cx: &Context) -> Error {
+        let Error::Rejected { system, status, kind, message, retry_after, .. } = self else { return self };
+        let message = match message.inside().split_once(": parse error:") {
+            Some((_, problem)) if position(message.inside()).is_some() => {
+                cx.intake.text(&format!("parse error:{problem}"))
+            }
+            _ => message,
+        };
+        Error::Rejected { system, status, kind, message, position: None, retry_after }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Tokens such as `<email:7f3a>` that a caller gives back in a query: replaced, on the way out only, by what they stand for.
 //!
 //! A token counts only within a string. There its value is written so that it stays one value: escaped for the string, and
-//! for the regular expression where the string is one.
+//! for the regular expression or the replacement of one where the string is that.
 
 use std::borrow::Cow;
 
@@ -18,10 +18,12 @@ pub fn given_back<'q>(cx: &Context, system: &str, promql: &'q str) -> Result<Cow
         return Ok(Cow::Borrowed(promql));
     }
     let mut sent = String::with_capacity(promql.len());
+    let mut place = Place::default();
     let mut rest = promql;
     while let Some(open) = rest.find(['"', '\'', '`', '#']) {
         let (before, from) = rest.split_at(open);
         sent.push_str(before);
+        place.read(before);
         if from.starts_with('#') {
             let end = from.find('\n').unwrap_or(from.len());
             let (comment, after) = from.split_at(end);
@@ -31,12 +33,75 @@ pub fn given_back<'q>(cx: &Context, system: &str, promql: &'q str) -> Result<Cow
         }
         let end = string_end(from);
         let (string, after) = from.split_at(end);
-        let is_pattern = before.trim_end().ends_with(['~']);
-        sent.push_str(&resolved(cx, system, string, is_pattern)?);
+        sent.push_str(&resolved(cx, system, string, place.role())?);
+        place.after_string();
         rest = after;
     }
     sent.push_str(rest);
     Ok(Cow::Owned(sent))
+}
+
+/// What a string is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Role {
+    Text,
+    Pattern,
+    /// What `label_replace` writes, in which `$` refers to a group.
+    Replacement,
+}
+
+/// Where in a query a string stands, as far as its role depends on it.
+#[derive(Default)]
+struct Place {
+    /// Open brackets: whether they are those of `label_replace`, and the commas since.
+    open: Vec<(bool, usize)>,
+    /// The word just read, which a bracket makes a function's name.
+    word: String,
+    is_word_over: bool,
+    is_matched: bool,
+}
+
+impl Place {
+    /// Reads what stands between two strings.
+    fn read(&mut self, code: &str) {
+        for c in code.chars() {
+            let is_of_word = c.is_ascii_alphanumeric() || c == '_' || c == ':';
+            match c {
+                '(' => self.open.push((self.word == "label_replace", 0)),
+                '{' | '[' => self.open.push((false, 0)),
+                ')' | '}' | ']' => drop(self.open.pop()),
+                ',' => {
+                    if let Some((_, commas)) = self.open.last_mut() {
+                        *commas += 1;
+                    }
+                }
+                _ => {}
+            }
+            if is_of_word && std::mem::take(&mut self.is_word_over) || !(is_of_word || c.is_whitespace()) {
+                self.word.clear();
+            }
+            if is_of_word {
+                self.word.push(c);
+            }
+            self.is_word_over |= c.is_whitespace();
+            self.is_matched = if c.is_whitespace() { self.is_matched } else { c == '~' };
+        }
+    }
+
+    fn after_string(&mut self) {
+        (self.is_matched, self.is_word_over) = (false, false);
+        self.word.clear();
+    }
+
+    /// Of a string that stands here.
+    fn role(&self) -> Role {
+        match self.open.last() {
+            _ if self.is_matched => Role::Pattern,
+            Some((true, 2)) => Role::Replacement,
+            Some((true, 4)) => Role::Pattern,
+            _ => Role::Text,
+        }
+    }
 }
 
 /// Where the string that `text` begins with ends, in bytes.
@@ -54,10 +119,14 @@ fn string_end(text: &str) -> usize {
     text.len()
 }
 
-fn resolved(cx: &Context, system: &str, string: &str, is_pattern: bool) -> Result<String, Error> {
+fn resolved(cx: &Context, system: &str, string: &str, role: Role) -> Result<String, Error> {
     let quote = string.chars().next().unwrap_or('"');
     let write = |value: &str| {
-        let value = if is_pattern { pattern(value) } else { value.to_owned() };
+        let value = match role {
+            Role::Text => value.to_owned(),
+            Role::Pattern => pattern(value),
+            Role::Replacement => value.replace('$', "$$"),
+        };
         // A raw string has no escapes: what it can't hold does not stay within it, so the query is refused by its reader.
         if quote == '`' { value } else { value.replace('\\', "\\\\").replace(quote, &format!("\\{quote}")) }
     };
@@ -118,6 +187,18 @@ mod tests {
             ("up{user=~'TOKEN|x'}", "up{user=~'ada\\\\.l\\\\@example\\\\.com|x'}"),
             ("up{user!~`TOKEN`}", "up{user!~`ada\\.l\\@example\\.com`}"),
             ("up{a=\"\\\"TOKEN\"} # TOKEN", "up{a=\"\\\"ada.l@example.com\"} # TOKEN"),
+            (
+                "label_replace(up{a=\"TOKEN\"}, \"TOKEN\", \"TOKEN\", \"TOKEN\", \"TOKEN\")",
+                "label_replace(up{a=\"ada.l@example.com\"}, \"ada.l@example.com\", \"ada.l@example.com\", \
+                 \"ada.l@example.com\", \"ada\\\\.l\\\\@example\\\\.com\")",
+            ),
+            (
+                "sum(label_replace ( x{a=\"(\"}[1h], 'b', 'c', 'd',# a comment, with one\n 'TOKEN|x')) by (\"TOKEN\")",
+                "sum(label_replace ( x{a=\"(\"}[1h], 'b', 'c', 'd',# a comment, with one\n \
+                 'ada\\\\.l\\\\@example\\\\.com|x')) by (\"ada.l@example.com\")",
+            ),
+            ("label_join(up, 'a', 'b', 'c', 'TOKEN')", "label_join(up, 'a', 'b', 'c', 'ada.l@example.com')"),
+            ("up{a=~ # why\n 'TOKEN'}", "up{a=~ # why\n 'ada\\\\.l\\\\@example\\\\.com'}"),
             ("a < b", "a < b"),
             ("a{b=\"x\"} < 5", "a{b=\"x\"} < 5"),
         ] {
@@ -125,6 +206,15 @@ mod tests {
             let sent = sent.replace("TOKEN", &token);
             assert_eq!(given_back(&cx, "p", &given).unwrap(), sent, "{given}");
         }
+    }
+
+    #[test]
+    fn within_a_replacement_a_dollar_refers_to_nothing() {
+        let mut place = Place::default();
+        place.read("label_replace(up, ");
+        place.after_string();
+        place.read(", ");
+        assert_eq!(place.role(), Role::Replacement);
     }
 
     #[test]

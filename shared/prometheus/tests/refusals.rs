@@ -12,8 +12,9 @@ mod common;
 use std::time::Duration;
 
 use common::{at, client, client_with, cx, fake, recorded};
-use contract::{CallId, ErrorKind, ToolError, render};
+use contract::{CallId, Context, ErrorKind, Intake, ToolError, render};
 use prometheus::{Error, QueryOptions, RejectionKind};
+use redact::{Redactor, RedactorConfig, Vault};
 use testkit::{
     proxy::{Fault, Misbehaving},
     recorded::{Recorded, Reply},
@@ -46,6 +47,23 @@ async fn check(cases: &[Case<'_>]) {
         let (told_kind, text) = told(error);
         assert_eq!(told_kind, *kind, "{said}");
         assert!(text.contains(remedy), "{text}\nshould say {remedy}");
+    }
+}
+
+/// The recorded place is that in a query of plain text, column 34; within one that holds a token it would be another's.
+#[tokio::test]
+async fn a_place_in_a_query_that_was_sent_with_the_value_of_a_token_is_not_told() {
+    let parse = recorded("prometheus-3/query_error_parse.json");
+    let (_backend, client) = fake("POST", "/api/v1/query", 400, JSON, &parse).await;
+    let redactor = Redactor::new(RedactorConfig { key: [7; 32], enabled: true });
+    let intake = Intake::new(redactor).remembering(Vault::new(), "anna".to_owned());
+    let cx = Context { intake, ..cx() };
+    let token = cx.intake.text("ada.l@example.com").inside().to_owned();
+    for (query, is_told) in [("sum(up".to_owned(), true), (format!("sum(up{{user=\"{token}\"}}"), false)] {
+        let asked = client.instant(&cx, &query, at(1_795_220_770), QueryOptions::default()).await;
+        let said = asked.unwrap_err().to_string();
+        assert!(said.contains("unclosed left parenthesis"), "{said}");
+        assert_eq!((said.contains("column 34"), said.contains("1:34")), (is_told, is_told), "{said}");
     }
 }
 

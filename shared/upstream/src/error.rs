@@ -123,7 +123,7 @@ impl UpstreamError {
                 "something else may be listening at this URL (a proxy or login page); an operator must check it"
             }
             UpstreamError::Recording { .. } => {
-                "run `metrics-mcp snapshot check DIR`; mend or leave out the file"
+                "this server's command `snapshot check DIR` lists all that is wrong; mend or leave out the file"
             }
             UpstreamError::Open { .. } => "wait, or use another source",
             UpstreamError::Busy { .. } => "wait a moment, then ask again",

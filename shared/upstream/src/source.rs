@@ -180,6 +180,18 @@ impl Upstream {
     /// # Errors
     /// As [`Upstream::fetch`]; errors and error statuses are not kept.
     pub async fn fetch_cached(&self, cx: &Context, ask: &Ask<'_>) -> Result<Reply, UpstreamError> {
+        loop {
+            match self.fetch_shared(cx, ask).await {
+                (Err(UpstreamError::Timeout { waited, .. }), false)
+                    if waited < self.limits.exchange() && !cx.remaining().is_zero() => {}
+                (result, _) => return result,
+            }
+        }
+    }
+
+    /// The answer to equal requests at the same time, and whether this call was the one who asked. The one who asked
+    /// may have had less time than those who wait.
+    async fn fetch_shared(&self, cx: &Context, ask: &Ask<'_>) -> (Result<Reply, UpstreamError>, bool) {
         let key = ask.key(cx.tenant.as_deref());
         let asked = Arc::new(Mutex::new(false));
         let asking = Arc::clone(&asked);
@@ -193,13 +205,11 @@ impl Upstream {
                 }
             })
             .await;
-        if !*asked.lock().unwrap_or_else(PoisonError::into_inner) {
+        let has_asked = *asked.lock().unwrap_or_else(PoisonError::into_inner);
+        if !has_asked {
             self.note_cached(cx, ask.endpoint);
         }
-        match result {
-            Ok(reply) => Ok(reply),
-            Err(kept) => Arc::unwrap_or_clone(kept),
-        }
+        (result.or_else(Arc::unwrap_or_clone), has_asked)
     }
 
     fn replay(&self, cx: &Context, endpoint: Endpoint, replies: &BTreeMap<&'static str, Bytes>) -> Reply {

@@ -9,6 +9,7 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
+    time::{Duration, Instant},
 };
 
 use contract::Context;
@@ -52,6 +53,43 @@ fn source(url: &str, token: &str) -> Upstream {
         ..SourceConfig::default()
     };
     Upstream::new("prometheus", config, Limits { max_retries: 0, ..Limits::default() }).unwrap()
+}
+
+/// A backend that never answers the first connection, and all others at once.
+fn deaf_at_first() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        let mut kept = Vec::new();
+        for (place, stream) in listener.incoming().enumerate() {
+            let mut stream = stream.unwrap();
+            if place > 0 {
+                let _ = stream.read(&mut [0; 8_192]);
+                let _ =
+                    write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nConnection: close\r\n\r\nyes");
+            }
+            kept.push(stream);
+        }
+    });
+    url
+}
+
+#[tokio::test]
+async fn who_waits_for_anothers_answer_does_not_share_its_shorter_deadline() {
+    let upstream = source(&deaf_at_first(), "first");
+    let (mut leader, follower) =
+        (Context::for_test(Timestamp::UNIX_EPOCH), Context::for_test(Timestamp::UNIX_EPOCH));
+    leader.deadline = Instant::now() + Duration::from_millis(300);
+    let question = ask(0);
+    let leading = upstream.fetch_cached(&leader, &question);
+    let following = async {
+        // The leader has begun: it is polled first.
+        tokio::task::yield_now().await;
+        upstream.fetch_cached(&follower, &question).await
+    };
+    let (leading, following) = tokio::join!(leading, following);
+    assert_eq!(leading.unwrap_err().kind(), "timeout");
+    assert_eq!(&following.unwrap().body[..], b"yes");
 }
 
 /// Tenants whose names run into what may stand beside them in a key.

@@ -16,8 +16,8 @@ use super::{Asking, Metrics};
 use crate::{
     analysis::promql::{Restriction, Unrestricted},
     model::{
-        Exemplars, Listing, Metadata, QueryError, QueryOptions, QueryReply, RejectionKind, RuleKind, Rules,
-        TsdbStatus,
+        Exemplars, Listing, Metadata, QueryError, QueryOptions, QueryReply, RejectionKind, Rule, RuleKind,
+        Rules, TsdbStatus,
     },
 };
 
@@ -100,6 +100,19 @@ impl Restricted {
         Ok(told)
     }
 
+    /// What a rule says of series outside: an error of its evaluation names those that it stumbled over, an expression
+    /// those that it reads.
+    fn cover(&self, cx: &Context, rule: &mut Rule) {
+        let selector = self.restriction.selector();
+        if rule.last_error.is_some() {
+            let text = format!("not shown: it may name series outside of {selector}");
+            rule.last_error = Some(cx.intake.text(&text));
+        }
+        if !self.restriction.is_silent(rule.query.inside()) {
+            rule.query = cx.intake.text(&format!("not shown: it names series outside of {selector}"));
+        }
+    }
+
     /// Rules know no matchers either: alerts are left out by their labels, and rules that have neither an alert nor
     /// labels of their own within.
     async fn rules_within(&self, cx: &Context) -> Result<Rules, QueryError> {
@@ -113,6 +126,9 @@ impl Restricted {
                 alerting.alerts.retain(|alert| self.restriction.admits(&alert.labels));
                 is_own || !alerting.alerts.is_empty()
             });
+            for rule in &mut group.rules {
+                self.cover(cx, rule);
+            }
             left_out += before - group.rules.len();
         }
         rules.groups.retain(|group| !group.rules.is_empty());
@@ -123,16 +139,6 @@ impl Restricted {
         )));
         Ok(rules)
     }
-}
-
-/// Places in the text that was sent mean nothing in the text that was asked.
-fn without_place<T>(asked: Result<T, QueryError>) -> Result<T, QueryError> {
-    asked.map_err(|error| match error {
-        QueryError::Rejected { system, status, kind, message, retry_after, .. } => {
-            QueryError::Rejected { system, status, kind, message, position: None, retry_after }
-        }
-        other => other,
-    })
 }
 
 impl Metrics for Restricted {
@@ -157,7 +163,7 @@ impl Metrics for Restricted {
     ) -> Asking<'a, QueryReply> {
         Box::pin(async move {
             let promql = self.query(cx, promql)?;
-            without_place(self.inner.instant(cx, &promql, at, options).await)
+            self.inner.instant(cx, &promql, at, options).await.map_err(|error| error.without_place(cx))
         })
     }
 
@@ -171,7 +177,8 @@ impl Metrics for Restricted {
     ) -> Asking<'a, QueryReply> {
         Box::pin(async move {
             let promql = self.query(cx, promql)?;
-            without_place(self.inner.range(cx, &promql, window, step, options).await)
+            let asked = self.inner.range(cx, &promql, window, step, options).await;
+            asked.map_err(|error| error.without_place(cx))
         })
     }
 
@@ -229,7 +236,7 @@ impl Metrics for Restricted {
     fn exemplars<'a>(&'a self, cx: &'a Context, promql: &'a str, window: TimeRange) -> Asking<'a, Exemplars> {
         Box::pin(async move {
             let promql = self.query(cx, promql)?;
-            without_place(self.inner.exemplars(cx, &promql, window).await)
+            self.inner.exemplars(cx, &promql, window).await.map_err(|error| error.without_place(cx))
         })
     }
 }

@@ -133,10 +133,11 @@ impl Recording {
     }
 
     fn parse(&self, cx: &Context, promql: &str) -> Result<Query, QueryError> {
-        let promql = &*given_back(cx, &self.system, promql)?;
-        Query::parse(promql).map_err(|error| {
+        let sent = given_back(cx, &self.system, promql)?;
+        Query::parse(&sent).map_err(|error| {
             let message = format!("failed to parse: {}", error.message);
-            let place = error.position.map(|at| position(promql, at));
+            // Tokens are not as long as what they stand for.
+            let place = error.position.filter(|_| sent == promql).map(|at| position(promql, at));
             self.rejected(cx, RejectionKind::BadData, &message, place)
         })
     }

@@ -112,6 +112,19 @@ impl Restriction {
         Ok(())
     }
 
+    /// Whether an expression names nothing outside: it can be read, and of the restricted labels it asks for what may
+    /// be seen, or for nothing.
+    pub(crate) fn is_silent(&self, query: &str) -> bool {
+        let Some(tree) = read(query).ok().and_then(|reading| reading.tree) else { return false };
+        let is_told = |matcher: &Matcher| {
+            self.matchers.iter().any(|own| own.name == matcher.name) && !self.matchers.contains(matcher)
+        };
+        selectors(&tree).iter().all(|found| {
+            let matchers = &found.selector.matchers;
+            matchers.or_matchers.is_empty() && !matchers.matchers.iter().any(is_told)
+        })
+    }
+
     /// Whether something with these labels may be seen.
     pub(crate) fn admits(&self, labels: &Labels) -> bool {
         self.admits_by(&|name| labels.get(name).map(|value| value.inside()))

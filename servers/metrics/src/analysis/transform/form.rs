@@ -34,22 +34,46 @@ pub(crate) enum Form {
 /// Endings of series' names that belong to a metric of a shorter name.
 const ENDINGS: [&str; 4] = ["_bucket", "_count", "_sum", "_total"];
 
-/// Last words of names of gauges whose sum over targets means nothing.
-const LEVELS: [&str; 14] = [
-    "ratio",
-    "percent",
-    "percentage",
-    "utilization",
-    "celsius",
-    "volts",
-    "hertz",
-    "seconds",
-    "milliseconds",
-    "timestamp",
-    "time",
-    "age",
-    "lag",
-    "quantile",
+/// Last words of names of gauges, and of recorded series, whose sum over targets means nothing: quotients, units of what
+/// has a level, moments and durations, and what was made by a function that picks or averages.
+const LEVELS: [&[&str]; 4] = [
+    &["ratio", "percent", "percentage", "utilization", "utilisation", "availability", "score", "version"],
+    &["celsius", "fahrenheit", "kelvin", "temperature", "volts", "hertz"],
+    &[
+        "nanoseconds",
+        "microseconds",
+        "milliseconds",
+        "seconds",
+        "minutes",
+        "hours",
+        "days",
+        "timestamp",
+        "time",
+        "age",
+        "lag",
+        "latency",
+        "duration",
+        "uptime",
+    ],
+    &[
+        "max",
+        "min",
+        "avg",
+        "average",
+        "mean",
+        "median",
+        "quantile",
+        "percentile",
+        "stddev",
+        "stdvar",
+        "mad",
+        "p50",
+        "p75",
+        "p90",
+        "p95",
+        "p99",
+        "p999",
+    ],
 ];
 
 /// The selector that an expression is, when it is nothing else: no function, no range, not moved in time.
@@ -163,7 +187,11 @@ impl Subject {
 pub(super) fn levels_add_up(metric: &str) -> bool {
     let last = metric.rsplit(|c: char| !c.is_ascii_alphanumeric()).find(|word| !word.is_empty());
     let last = last.unwrap_or_default();
-    !LEVELS.iter().any(|word| last.eq_ignore_ascii_case(word))
+    // Recorded over some time: `max5m`.
+    let word =
+        last.trim_end_matches(['s', 'm', 'h', 'd', 'w', 'y']).trim_end_matches(|c: char| c.is_ascii_digit());
+    let spans = [last, if word.len() + 1 < last.len() { word } else { last }];
+    !LEVELS.iter().copied().flatten().any(|level| spans.iter().any(|word| word.eq_ignore_ascii_case(level)))
 }
 
 /// Whether the results of an expression add up to something: sums, counts and rates of such do, quantiles, means and
@@ -180,14 +208,34 @@ pub(crate) fn adds_up(expression: &Expr) -> bool {
                 _ => return false,
             },
             Expr::Call(call) => match call.func.name {
-                "rate" | "irate" | "increase" | "count_over_time" | "sum_over_time" | "histogram_count"
-                | "histogram_sum" | "changes" | "resets" => return true,
-                "sort" | "sort_desc" | "label_replace" | "label_join" | "clamp_min" | "abs" => {
-                    match call.args.args.first() {
-                        Some(first) => first,
-                        None => return false,
-                    }
+                "rate" | "irate" | "increase" | "count_over_time" | "present_over_time"
+                | "histogram_count" | "histogram_sum" | "changes" | "resets" | "xrate" | "xincrease" => {
+                    return true;
                 }
+                // What leaves values as they are, or is linear in them.
+                "sort"
+                | "sort_desc"
+                | "sort_by_label"
+                | "sort_by_label_desc"
+                | "label_replace"
+                | "label_join"
+                | "info"
+                | "clamp_min"
+                | "abs"
+                | "sum_over_time"
+                | "avg_over_time"
+                | "last_over_time"
+                | "first_over_time"
+                | "delta"
+                | "idelta"
+                | "deriv"
+                | "predict_linear"
+                | "double_exponential_smoothing"
+                | "xdelta"
+                | "integral" => match call.args.args.first() {
+                    Some(first) => first,
+                    None => return false,
+                },
                 _ => return false,
             },
             Expr::Binary(binary) => match (binary.op.id(), &*binary.lhs, &*binary.rhs) {
@@ -199,6 +247,8 @@ pub(crate) fn adds_up(expression: &Expr) -> bool {
                 _ => return false,
             },
             Expr::VectorSelector(selector) => return metric_of(selector).is_some_and(levels_add_up),
+            Expr::MatrixSelector(range) => return metric_of(&range.vs).is_some_and(levels_add_up),
+            Expr::Subquery(subquery) => &subquery.expr,
             _ => return false,
         };
     }

@@ -165,6 +165,12 @@ fn sums_counts_and_rates_add_up_and_means_and_quantiles_do_not() {
         "sum(x) or sum(y)",
         "increase(x[1h]) > 3",
         "queue_length",
+        "avg_over_time(queue_length[1h])",
+        "last_over_time(queue_length[1h])",
+        "delta(queue_length[1h])",
+        "avg_over_time(sum(queue_length)[1h:1m])",
+        "job:requests:rate5m",
+        "system",
     ] {
         assert!(adds(query), "{query}");
     }
@@ -176,6 +182,16 @@ fn sums_counts_and_rates_add_up_and_means_and_quantiles_do_not() {
         "x_ratio",
         "100 * (1 - avg(rate(x[5m])))",
         "time() - x",
+        "max_over_time(queue_length[1h])",
+        "min_over_time(queue_length[1h])",
+        "quantile_over_time(0.9, queue_length[1h])",
+        "stddev_over_time(queue_length[1h])",
+        "sum_over_time(x_ratio[1h])",
+        "request_size_max",
+        "instance:load:max5m",
+        "job:latency:p99",
+        "queue_length:avg_over_time1h",
+        "jvm_gc_pause_seconds_max",
     ] {
         assert!(!adds(query), "{query}");
     }

@@ -198,3 +198,21 @@ fn most_generated_queries_can_be_restricted() {
     // Otherwise the properties above would hold of nothing.
     assert!(kept > 150, "{kept} of 500");
 }
+
+#[test]
+fn an_expression_that_asks_for_others_is_not_silent_about_them() {
+    let only = Restriction::parse(&["namespace=\"a\"".to_owned()]).unwrap();
+    for query in ["up", "rate(x{namespace=\"a\"}[5m]) > 1", "sum by (namespace) (x{job=\"b\"})"] {
+        assert!(only.is_silent(query), "{query}");
+    }
+    for query in [
+        "x{namespace=\"b\"}",
+        "up and rate(x{namespace=~\"a|b\"}[5m])",
+        "x{namespace!=\"b\"}",
+        "topk(scalar(x{namespace=\"b\"}), up)",
+        "{namespace=\"a\" or namespace=\"b\"}",
+        "not PromQL",
+    ] {
+        assert!(!only.is_silent(query), "{query}");
+    }
+}
