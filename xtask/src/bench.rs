@@ -24,6 +24,7 @@ mod fake;
 mod fixture;
 mod http1;
 mod load;
+mod mine;
 mod proxy;
 mod recorded;
 mod report;
@@ -77,6 +78,8 @@ enum What {
     AccuracyMetrics(accuracy::Args),
     /// A million calls, a thousand at once, ten thousand idle connections: memory, and what happens at the limits.
     Load(strain::Args),
+    /// How well and how fast the log pattern miner works on generated logs, beside the crate drain3.
+    Mine(mine::Args),
 }
 
 /// Builds, measures, and prints the tables.
@@ -84,6 +87,7 @@ pub(crate) fn run(args: Args) -> Result<(), Box<dyn Error>> {
     match &args.what {
         Some(What::AccuracyMetrics(args)) => return accuracy::run(args),
         Some(What::Load(args)) => return strain::run(args),
+        Some(What::Mine(args)) => return mine::run(args),
         None => {}
     }
     let effort =

@@ -8,6 +8,7 @@ mod docs;
 mod fuzz;
 mod kql;
 mod live;
+mod mine;
 mod supply;
 mod testbed;
 mod verify;
@@ -43,6 +44,9 @@ enum Command {
     Docs(docs::Args),
     /// Run the MCP conformance suite in both revisions against the real runtime, and print a table. Needs npm.
     Conformance(conformance::Args),
+    /// Print for each line of a text file its stage-1 identity, its merged pattern's identity and that pattern's template,
+    /// separated by tabs.
+    Mine(mine::Args),
     /// Generate a recorded incident.
     World(world::Args),
     /// Fuzz every parser of outside bytes: time ranges, PromQL, OpenMetrics, replies, audit files, requests.
@@ -76,6 +80,7 @@ fn dispatch(command: Command) -> Result<(), Box<dyn Error>> {
         Command::Testbed(args) => testbed::run(args),
         Command::Docs(args) => docs::run(args),
         Command::Conformance(args) => conformance::run(args),
+        Command::Mine(args) => mine::run(&args),
         Command::World(args) => world::run(args),
         Command::Fuzz(args) => fuzz::run(&args),
         Command::KqlOracle => kql::run(),

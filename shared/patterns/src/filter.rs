@@ -55,17 +55,18 @@ pub struct Filter {
 
 impl Filter {
     /// The filter of a text that was split at its spaces, with what is known of each piece.
-    pub(crate) fn compile<'t>(tokens: impl Iterator<Item = (&'t str, Varies)>) -> Result<Filter, FilterError> {
+    pub(crate) fn compile<'t>(
+        tokens: impl Iterator<Item = (&'t str, Varies)>,
+    ) -> Result<Filter, FilterError> {
         let tokens: Vec<(&str, Varies)> = tokens.collect();
         let text = tokens.iter().map(|(token, _)| *token).collect::<Vec<_>>().join(" ");
         let mut writer = Writer { regex: String::new(), gaps: Gaps::new(), json: text.contains("{\"") };
-        writer.regex.push('^');
-        writer.regex.push_str(MAYBE_SPACE);
+        writer.regex.push_str(r"^[\t-\r ]*");
         for (place, (token, varies)) in tokens.iter().enumerate() {
             if place > 0 {
                 writer.regex.push_str(SPACE);
             }
-            writer.token(token, *varies);
+            writer.token(token, *varies, place == 0 && tokens.len() > 1 && *token == WILDCARD);
         }
         writer.regex.push_str(MAYBE_SPACE);
         writer.regex.push_str(r"(?:\n(?s:.)*)?$");
@@ -91,7 +92,7 @@ impl Filter {
 
     /// Whether the record is one of the template.
     pub fn matches(&self, record: &str) -> bool {
-        self.regex.is_match(record.trim_start_matches('\n'))
+        self.regex.is_match(record)
     }
 }
 
@@ -102,7 +103,9 @@ fn fragments(text: &str) -> Vec<String> {
 }
 
 fn phrases(tokens: &[(&str, Varies)]) -> Vec<String> {
-    let constant = |(token, varies): &(&str, Varies)| *varies == Varies::No && !token.contains(WILDCARD) && !token.contains(REST);
+    let constant = |(token, varies): &(&str, Varies)| {
+        *varies == Varies::No && !token.contains(WILDCARD) && !token.contains(REST)
+    };
     let runs = tokens.split(|token| !constant(token));
     let joined = runs.map(|run| run.iter().map(|(token, _)| *token).collect::<Vec<_>>().join(" "));
     joined.filter(|phrase| phrase.chars().any(char::is_alphanumeric)).collect()
@@ -116,7 +119,7 @@ struct Writer {
 }
 
 impl Writer {
-    fn token(&mut self, token: &str, varies: Varies) {
+    fn token(&mut self, token: &str, varies: Varies, first: bool) {
         let mut rest = token;
         let mut before = "";
         while let Some(at) = rest.find([REST, '<']) {
@@ -128,7 +131,7 @@ impl Writer {
                 (rest, before) = (after, "");
             } else if let Some(after) = tail.strip_prefix(WILDCARD) {
                 let gap = match varies {
-                    Varies::No => self.gaps.between(before, after),
+                    Varies::No => self.gaps.between(first, before, after),
                     Varies::Word => &self.gaps.word,
                     Varies::Text => ".+?",
                 };
@@ -142,19 +145,15 @@ impl Writer {
         self.literal(rest);
     }
 
-    /// Constant text; in JSON, white space may surround what structures it.
+    /// Constant text. Space behind an opening bracket is no part of it, nor, in JSON, what surrounds its structure.
     fn literal(&mut self, text: &str) {
-        if !self.json {
-            self.regex.push_str(&regex::escape(text));
-            return;
-        }
         for letter in text.chars() {
-            let structure = matches!(letter, '{' | '}' | ':' | ',');
+            let structure = self.json && matches!(letter, '{' | '}' | ':' | ',');
             if structure {
                 self.regex.push_str(MAYBE_SPACE);
             }
             self.regex.push_str(&regex::escape(letter.encode_utf8(&mut [0; 4])));
-            if structure {
+            if structure || matches!(letter, '(' | '[') {
                 self.regex.push_str(MAYBE_SPACE);
             }
         }
@@ -166,26 +165,39 @@ struct Gaps {
     value: String,
     word: String,
     json: String,
+    start: String,
 }
 
 impl Gaps {
     fn new() -> Gaps {
-        let lists = [&words::MONTHS[..], &words::DAYS, &words::AFTER_TIME, &words::DURATIONS, &words::QUANTITIES, &words::VALUES];
+        let lists = [
+            &words::MONTHS[..],
+            &words::DAYS,
+            &words::AFTER_TIME,
+            &words::DURATIONS,
+            &words::QUANTITIES,
+            &words::VALUES,
+        ];
         let known = lists.concat().join("|");
         let punctuation = r"[^A-Za-z\t-\r ]*";
         // A value, as far as a line tells values from words.
         let one = format!(
-            "(?:{NO_PAIR}*(?:[0-9/\\\\@<]|[.][A-Za-z]|[A-Fa-f]{{8}}){SOLID}*|{punctuation}(?i:{known}){punctuation}|[-,:;/|.&=#_@~+]+)"
+            "(?:{NO_PAIR}*(?:[0-9/\\\\@<]|[.][A-Za-z]|[A-Fa-f]{{8}}){SOLID}*|{punctuation}(?i:{known}){punctuation}|[-,:;/|.&#_@~+]+)"
         );
         let value = format!("{one}(?:{SPACE}{one})*?");
         let word = format!("{SOLID}+?(?:{SPACE}{one})*?");
         let string = r#""(?:[^"\\]|\\.)*""#;
         let json = format!(r#"(?:{string}|\[.*?\]|\{{.*?\}}|[A-Za-z0-9.+-]+|{value})"#);
-        Gaps { value, word, json }
+        // Behind the time at the start of a line, the host of syslog.
+        let start = format!("{value}(?:{SPACE}{SOLID}+)?");
+        Gaps { value, word, json, start }
     }
 
     /// By what is written before and after the wildcard.
-    fn between(&self, before: &str, after: &str) -> &str {
+    fn between(&self, first: bool, before: &str, after: &str) -> &str {
+        if first {
+            return &self.start;
+        }
         let closing = after.chars().next().unwrap_or(' ');
         match (before.chars().next_back().unwrap_or(' '), closing) {
             ('"', '\\') => ".*?",

@@ -82,7 +82,8 @@ impl Scan<'_> {
                 self.wild(Kind::List, end);
             }
             _ => {
-                let end = self.skip(self.at, |byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'+'));
+                let end = self
+                    .skip(self.at, |byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'+'));
                 if end == self.at {
                     return None;
                 }

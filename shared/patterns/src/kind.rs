@@ -74,7 +74,7 @@ impl Kind {
     /// The kind of two values side by side, which share one wildcard.
     pub(crate) fn followed_by(self, next: Kind) -> Kind {
         match (self, next) {
-            (Kind::Time, Kind::Time | Kind::Number) => Kind::Time,
+            (Kind::Time, Kind::Time | Kind::Number | Kind::Value) => Kind::Time,
             (Kind::Address | Kind::Host, Kind::Number) => self,
             (same, next) if same == next => Kind::List,
             _ => Kind::Value,

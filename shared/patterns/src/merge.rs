@@ -13,6 +13,8 @@ const FEWEST: usize = 3;
 const TEXT_MARKS: [char; 6] = ['"', '\'', '`', '(', '[', '{'];
 /// A pattern may have as many merged words.
 const ROUNDS: usize = 3;
+/// Templates of more words are left alone: dumps, which would cost more than they tell.
+const LONGEST: usize = 100;
 
 /// One or more templates that tell the same story.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +32,18 @@ struct Token {
     text: String,
     kinds: Vec<Kind>,
     varies: Varies,
+}
+
+impl Token {
+    /// A wildcard between `head` and `tail`, which the token begins and ends with.
+    fn generalised(&self, head: &str, tail: &str, varies: Varies) -> Token {
+        let (before, after) = (head.matches(WILDCARD).count(), tail.matches(WILDCARD).count());
+        let kept = self.kinds.len().saturating_sub(after);
+        let mut kinds: Vec<Kind> = self.kinds.iter().take(before).copied().collect();
+        kinds.push(Kind::Word);
+        kinds.extend(self.kinds.iter().skip(kept));
+        Token { text: format!("{head}{WILDCARD}{tail}"), kinds, varies }
+    }
 }
 
 impl Pattern {
@@ -157,38 +171,44 @@ fn round(patterns: BTreeMap<String, Pattern>) -> BTreeMap<String, Pattern> {
 }
 
 fn groups(patterns: &[Pattern]) -> Vec<Group> {
-    let mut alike: BTreeMap<(usize, u64), Vec<usize>> = BTreeMap::new();
-    for (at, pattern) in patterns.iter().enumerate() {
-        let marks: Vec<u64> = pattern.tokens.iter().enumerate().map(|(place, token)| mark(place, &token.text)).collect();
-        let all = marks.iter().fold(0_u64, |sum, mark| sum.wrapping_add(*mark));
-        let length = mark(pattern.tokens.len(), " ");
-        for (place, own) in marks.iter().enumerate().filter(|(place, _)| may_vary(pattern, *place)) {
-            let others = all.wrapping_sub(*own) ^ length;
-            alike.entry((place, others)).or_default().push(at);
+    let mut alike: Vec<(u64, usize, usize)> = Vec::new();
+    for (at, pattern) in patterns.iter().enumerate().filter(|(_, pattern)| pattern.tokens.len() <= LONGEST) {
+        let marks = pattern.tokens.iter().enumerate().map(|(place, token)| mark(place, &token.text));
+        let all = marks.fold(mark(pattern.tokens.len(), " "), u64::wrapping_add);
+        let telling = pattern.tokens.iter().filter(|token| is_telling(&token.text)).count();
+        for (place, token) in pattern.tokens.iter().enumerate() {
+            let left = telling - usize::from(is_telling(&token.text));
+            if left > 0 && may_vary(&token.text) {
+                alike.push((all.wrapping_sub(mark(place, &token.text)), place, at));
+            }
         }
     }
-    let enough = alike.into_iter().filter(|(_, members)| members.len() >= FEWEST);
-    enough.map(|((place, _), members)| Group { place, members }).collect()
+    alike.sort_unstable();
+    let groups = alike.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)).filter(|group| group.len() >= FEWEST);
+    let group = |group: &[(u64, usize, usize)]| {
+        let place = group.first().map_or(0, |(_, place, _)| *place);
+        Group { place, members: group.iter().map(|(_, _, at)| *at).collect() }
+    };
+    groups.map(group).collect()
 }
 
 /// A hash of a word at its place.
 fn mark(place: usize, text: &str) -> u64 {
-    Id::of(text).number().rotate_left((place % 64) as u32).wrapping_mul(0x9e37_79b9_7f4a_7c15 | (place as u64) << 1)
+    Id::of(text)
+        .number()
+        .rotate_left((place % 64) as u32)
+        .wrapping_mul(0x9e37_79b9_7f4a_7c15 | (place as u64) << 1)
 }
 
-/// Whether the word at `place` may be merged away: enough is left, and it is none of those that are kept apart.
-fn may_vary(pattern: &Pattern, place: usize) -> bool {
-    let kept = pattern.tokens.get(place).is_none_or(|token| {
-        let mut parts = token.text.split(|letter: char| !letter.is_alphanumeric());
-        token.text.contains(REST) || parts.any(|word| words::is_kept_apart(word.as_bytes()))
-    });
-    let others = pattern.tokens.iter().enumerate().filter(|(at, token)| *at != place && is_telling(&token.text));
-    !kept && others.count() > 0
+/// Whether a word may be merged away: it is none of those that are kept apart.
+fn may_vary(token: &str) -> bool {
+    let mut words = token.split(|letter: char| !letter.is_alphanumeric());
+    !token.contains(REST) && !words.any(|word| words::is_kept_apart(word.as_bytes()))
 }
 
 /// Whether a token holds a word.
 fn is_telling(token: &str) -> bool {
-    token.replace(WILDCARD, " ").bytes().filter(|byte| byte.is_ascii_alphabetic() || *byte >= 0x80).count() >= 2
+    token.bytes().filter(|byte| byte.is_ascii_alphabetic() || *byte >= 0x80).count() >= 2
 }
 
 /// The patterns as one, which varies at `place`; nothing when they differ elsewhere after all (hashes can collide).
@@ -196,19 +216,25 @@ fn merged(patterns: &[&Pattern], place: usize) -> Option<Pattern> {
     let (first, others) = patterns.split_first()?;
     let alike = |other: &&&Pattern| {
         other.tokens.len() == first.tokens.len()
-            && first.tokens.iter().zip(&other.tokens).enumerate().all(|(at, (a, b))| at == place || a.text == b.text)
+            && first
+                .tokens
+                .iter()
+                .zip(&other.tokens)
+                .enumerate()
+                .all(|(at, (a, b))| at == place || a.text == b.text)
     };
     if others.iter().filter(alike).count() < others.len() {
         return None;
     }
-    let at_place = |pattern: &&Pattern| pattern.tokens.get(place).map_or(String::new(), |token| token.text.clone());
+    let at_place =
+        |pattern: &&Pattern| pattern.tokens.get(place).map_or(String::new(), |token| token.text.clone());
     let texts = patterns.iter().any(|pattern| at_place(pattern).contains(TEXT_MARKS));
     let varies = if texts { Varies::Text } else { Varies::Word };
-    let text = common(&patterns.iter().map(at_place).collect::<Vec<_>>());
+    let (head, tail) = common(&patterns.iter().map(at_place).collect::<Vec<_>>());
     let vary = |pattern: &Pattern| {
         let mut pattern = pattern.clone();
         if let Some(token) = pattern.tokens.get_mut(place) {
-            *token = Token { text: text.clone(), kinds: vec![Kind::Word], varies };
+            *token = token.generalised(&head, &tail, varies);
         }
         pattern
     };
@@ -221,24 +247,24 @@ fn merged(patterns: &[&Pattern], place: usize) -> Option<Pattern> {
     Some(result)
 }
 
-/// A wildcard in the punctuation that all words begin and end with.
-fn common(words: &[String]) -> String {
-    let Some(first) = words.first() else { return WILDCARD.to_owned() };
-    let mark = |byte: &u8| !is_word(*byte) && !matches!(byte, b'<' | b'>' | b'*');
-    let shared = |from_start: bool| {
-        let own = |word: &String| -> Vec<u8> {
-            let ordered: Vec<u8> = if from_start { word.bytes().collect() } else { word.bytes().rev().collect() };
-            ordered.into_iter().take_while(mark).collect()
-        };
-        let all: Vec<Vec<u8>> = words.iter().map(own).collect();
-        let longest = own(first);
-        let same = |length: &usize| all.iter().all(|one| one.get(..*length) == longest.get(..*length));
-        (0..=longest.len()).rev().find(same).unwrap_or(0)
-    };
-    let (start, end) = (shared(true), shared(false));
+/// How all words begin and end alike, up to and from a mark: `(` and `):` of `(sda):` and `(sdb):`.
+fn common(words: &[String]) -> (String, String) {
+    let Some((first, others)) = words.split_first() else { return Default::default() };
+    let mark =
+        |byte: Option<&u8>| byte.is_some_and(|byte| !is_word(*byte) && !matches!(byte, b'<' | b'*' | b'>'));
+    let bytes = first.as_bytes();
+    let start = (0..bytes.len()).rev().find(|at| {
+        let head = bytes.get(..=*at).unwrap_or_default();
+        mark(bytes.get(*at)) && others.iter().all(|word| word.as_bytes().starts_with(head))
+    });
+    let end = (0..bytes.len()).find(|at| {
+        let tail = bytes.get(*at..).unwrap_or_default();
+        mark(bytes.get(*at)) && others.iter().all(|word| word.as_bytes().ends_with(tail))
+    });
+    let (start, end) = (start.map_or(0, |at| at + 1), end.unwrap_or(bytes.len()));
     let shortest = words.iter().map(String::len).min().unwrap_or(0);
-    let (start, end) = if start + end < shortest { (start, end) } else { (0, 0) };
-    let head = first.get(..start).unwrap_or_default();
-    let tail = first.get(first.len() - end..).unwrap_or_default();
-    format!("{head}{WILDCARD}{tail}")
+    if start + (bytes.len() - end) >= shortest {
+        return Default::default();
+    }
+    (first.get(..start).unwrap_or_default().to_owned(), first.get(end..).unwrap_or_default().to_owned())
 }

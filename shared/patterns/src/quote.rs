@@ -72,7 +72,13 @@ impl Scan<'_> {
             return false;
         }
         let message = self.out.is_empty() || self.out.ends_with("] ");
-        message || words::is_telling(self.key_before(start)) || starts_with_verb(text) || is_sentence(text)
+        // In JSON that was cut.
+        let key = self.byte(start + text.len() + 2) == b':' && text.iter().all(|byte| is_word(*byte));
+        message
+            || key
+            || words::is_telling(self.key_before(start))
+            || starts_with_verb(text)
+            || is_sentence(text)
     }
 
     /// Whether only a comma parts this text from the last one, of the same marks.
@@ -83,7 +89,11 @@ impl Scan<'_> {
     }
 
     fn written_before(&self, wild_end: usize) -> u8 {
-        wild_end.checked_sub(WILDCARD.len() + 1).and_then(|at| self.out.as_bytes().get(at)).copied().unwrap_or(0)
+        wild_end
+            .checked_sub(WILDCARD.len() + 1)
+            .and_then(|at| self.out.as_bytes().get(at))
+            .copied()
+            .unwrap_or(0)
     }
 
     /// An opening bracket: JSON, a list, nothing in brackets where others have something, or itself.

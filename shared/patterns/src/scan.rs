@@ -112,9 +112,35 @@ impl<'l> Scan<'l> {
 
     fn space(&mut self) {
         self.at = self.skip(self.at, is_space);
-        if !self.out.is_empty() && !self.out.ends_with(' ') {
+        // What pads a number in brackets is none of the template.
+        if !self.out.is_empty() && !self.out.ends_with([' ', '(', '[']) {
             self.out.push(' ');
         }
+        if self.out == "<*> "
+            && let Some(end) = self.syslog_host()
+        {
+            self.wild(Kind::Time, end);
+        }
+    }
+
+    /// The end of the host's name that follows the time in a line of syslog: `… HOST PROGRAM[PID]: `. Hosts have names
+    /// with digits and without.
+    fn syslog_host(&self) -> Option<usize> {
+        let solid = |byte| !is_space(byte) && !matches!(byte, b'[' | b':' | b'"' | b'=');
+        let end = self.skip(self.at, solid);
+        let host = self.bytes(self.at, end);
+        let program = end + 1;
+        let after = self.skip(program, solid);
+        let named = self.byte(program).is_ascii_alphabetic() && self.byte(end) == b' ';
+        let with_pid = self.byte(after) == b'[' && {
+            let close = self.skip(after + 1, |byte| byte.is_ascii_digit());
+            close > after + 1 && self.bytes(close, close + 2) == b"]:"
+        };
+        let month_first = self.line.as_bytes().first().is_some_and(u8::is_ascii_alphabetic);
+        let tagged = with_pid || (month_first && self.bytes(after, after + 2) == b": ");
+        let name = !host.is_empty() && host.iter().all(|byte| is_word(*byte) || matches!(byte, b'.' | b'-'));
+        let is_host = name && !crate::words::is_kept_apart(host);
+        (named && tagged && is_host && self.kinds.first() == Some(&Kind::Time)).then_some(end)
     }
 
     /// Writes a wildcard for everything up to `to`. One that only separators part from the last one extends it: lists
@@ -143,7 +169,8 @@ impl<'l> Scan<'l> {
     /// `<`: a wildcard or a masked value that was written before, `<13>` of syslog, `<1 sec`, or itself.
     fn angle(&mut self) {
         let inner = self.at + 1;
-        let closed = self.skip(inner, |byte| byte.is_ascii_alphanumeric() || matches!(byte, b'*' | b':' | b'_' | b'-'));
+        let closed = self
+            .skip(inner, |byte| byte.is_ascii_alphanumeric() || matches!(byte, b'*' | b':' | b'_' | b'-'));
         let name = self.bytes(inner, closed);
         let digits = name.iter().all(u8::is_ascii_digit) && !name.is_empty();
         if self.byte(closed) == b'>' {
@@ -185,7 +212,21 @@ pub(crate) fn is_space(byte: u8) -> bool {
 pub(crate) fn is_delimiter(byte: u8) -> bool {
     matches!(
         byte,
-        b'"' | b'\'' | b'`' | b'(' | b')' | b'[' | b']' | b'{' | b'}' | b'<' | b'>' | b',' | b';' | b'=' | b'|' | b':'
+        b'"' | b'\''
+            | b'`'
+            | b'('
+            | b')'
+            | b'['
+            | b']'
+            | b'{'
+            | b'}'
+            | b'<'
+            | b'>'
+            | b','
+            | b';'
+            | b'='
+            | b'|'
+            | b':'
     )
 }
 
@@ -193,7 +234,7 @@ pub(crate) fn is_delimiter(byte: u8) -> bool {
 fn is_separator(byte: u8) -> bool {
     matches!(
         byte,
-        b' ' | b',' | b':' | b';' | b'/' | b'|' | b'-' | b'.' | b'&' | b'=' | b'#' | b'_' | b'@' | b'~' | b'+'
+        b' ' | b',' | b':' | b';' | b'/' | b'|' | b'-' | b'.' | b'&' | b'#' | b'_' | b'@' | b'~' | b'+'
     )
 }
 

@@ -30,7 +30,12 @@ impl Scan<'_> {
             return self.punctuation();
         }
         if let Some(end) = self.colon_separated_hex(start) {
-            let kind = if end - start == 17 { Kind::Mac } else { Kind::Address };
+            let clock = self.bytes(start, end).iter().all(|byte| byte.is_ascii_digit() || *byte == b':');
+            let kind = match end - start {
+                17 => Kind::Mac,
+                ..=8 if clock => Kind::Time,
+                _ => Kind::Address,
+            };
             return self.wild(kind, end);
         }
         let (end, mut seen) = self.token_end(start);
@@ -170,7 +175,8 @@ impl Scan<'_> {
     pub(crate) fn key_before(&self, start: usize) -> &[u8] {
         let Some(end) = start.checked_sub(1).filter(|_| self.before(start) == b'=') else { return b"" };
         let written = self.line.as_bytes().get(..end).unwrap_or_default();
-        let length = written.iter().rev().take_while(|byte| is_word(**byte) || matches!(byte, b'.' | b'-')).count();
+        let length =
+            written.iter().rev().take_while(|byte| is_word(**byte) || matches!(byte, b'.' | b'-')).count();
         written.get(end - length..).unwrap_or_default()
     }
 
@@ -200,7 +206,11 @@ impl Scan<'_> {
         let text = self.bytes(start, end);
         let kind = if seen.at_sign && seen.dot { Kind::Email } else { Kind::of(text) };
         let far = self.with_distant_unit(start, end);
-        let kind = if far > end { words::distant_unit(after(self.bytes(start, far), b' ')).unwrap_or(kind) } else { kind };
+        let kind = if far > end {
+            words::distant_unit(after(self.bytes(start, far), b' ')).unwrap_or(kind)
+        } else {
+            kind
+        };
         self.wild(kind, far);
     }
 
@@ -213,12 +223,16 @@ impl Scan<'_> {
 
     /// `end` behind a unit that follows a plain number after a space: `512 bytes`.
     fn with_distant_unit(&self, start: usize, end: usize) -> usize {
-        let plain = self.bytes(start, end).iter().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'-' | b'+'));
+        let plain = self
+            .bytes(start, end)
+            .iter()
+            .all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'-' | b'+'));
         if !plain || self.byte(end) != b' ' {
             return end;
         }
         let far = self.skip(end + 1, is_word);
-        if words::distant_unit(self.bytes(end + 1, far)).is_some() { far } else { end }
+        let is_unit = self.byte(far) != b'=' && words::distant_unit(self.bytes(end + 1, far)).is_some();
+        if is_unit { far } else { end }
     }
 
     fn without_digit(&mut self, start: usize, end: usize, seen: Seen) {
@@ -239,7 +253,7 @@ impl Scan<'_> {
         if seen.dot && words::is_host(word) {
             return Some(Kind::Host);
         }
-        if seen.slashes >= 2 && !word.ends_with(b"/") {
+        if seen.slashes >= 2 && word.iter().filter(|byte| **byte == b'/').count() >= 2 {
             return Some(Kind::Path);
         }
         let short = (2..=9).contains(&word.len());

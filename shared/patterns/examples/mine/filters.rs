@@ -23,7 +23,8 @@ pub(crate) fn check(lines: &[&str], show: bool) -> Checked {
     }
     let mut checked = Checked::default();
     for pattern in tally.patterns() {
-        let own: BTreeSet<usize> = pattern.members().iter().flat_map(|member| lines_of[member].iter().copied()).collect();
+        let own: BTreeSet<usize> =
+            pattern.members().iter().flat_map(|member| lines_of[member].iter().copied()).collect();
         let filter = pattern.filter().unwrap();
         let found = |at: &usize| filter.matches(lines[*at]);
         let complete = own.iter().all(found);

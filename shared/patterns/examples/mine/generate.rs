@@ -53,7 +53,8 @@ impl System {
 
     /// So many lines. How often a template comes falls with its rank (Zipf), which the seed decides.
     pub(crate) fn lines(&self, count: usize, seed: u64) -> Vec<Line> {
-        let mut rng = Rng::with_seed(seed ^ self.name.bytes().fold(7, |sum, byte| sum * 31 + u64::from(byte)));
+        let mut rng =
+            Rng::with_seed(seed ^ self.name.bytes().fold(7, |sum, byte| sum * 31 + u64::from(byte)));
         let mut ranked: Vec<usize> = (0..self.messages.len()).collect();
         rng.shuffle(&mut ranked);
         let total: f64 = (1..=ranked.len()).map(|rank| 1.0 / rank as f64).sum();
@@ -75,7 +76,11 @@ impl System {
 /// A value of a slot: one of its words, or drawn by its name.
 fn drawn(slot: &str, rng: &mut Rng) -> String {
     let words: Vec<&str> = slot.split('|').collect();
-    if words.len() > 1 { words[rng.usize(0..words.len())].to_owned() } else { value(slot, rng).unwrap_or_default() }
+    if words.len() > 1 {
+        words[rng.usize(0..words.len())].to_owned()
+    } else {
+        value(slot, rng).unwrap_or_default()
+    }
 }
 
 /// `text` with every slot replaced. Other braces are the software's own.

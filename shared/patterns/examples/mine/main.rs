@@ -31,7 +31,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     for system in System::all() {
         let lines = system.lines(count, seed);
         if shown.is_some_and(|name| *name == system.name || (name == "tuning" && !system.held_out)) {
-            show(&system, &lines);
+            show(&system, &lines, false);
+            show(&system, &lines, true);
         }
         measure(&system, &lines, &mut report)?;
     }
@@ -51,17 +52,26 @@ fn measure(system: &System, lines: &[Line], report: &mut Report) -> Result<(), B
         lines.iter().map(|line| line.whole.as_str()).collect(),
     ];
     for (view, whole) in views.iter().zip([false, true]) {
-        let mined: [Mined; 4] = [ours(view, true), ours(view, false), drain(view, false)?, drain(view, true)?];
-        report.add(system, whole, view, mined.map(|mined| (score(&mined, &truth, &templates), mined.seconds)));
+        let mined: [Mined; 4] =
+            [ours(view, true), ours(view, false), drain(view, false)?, drain(view, true)?];
+        report.add(
+            system,
+            whole,
+            view,
+            mined.map(|mined| (score(&mined, &truth, &templates), mined.seconds)),
+        );
     }
-    report.first_stage(views[1].len(), first_stage_alone(&views[1]));
+    report.first_stage(first_stage_alone(&views[1]));
     report.filters(filters::check(&views[0], !system.held_out));
     Ok(())
 }
 
 /// Prints what is wrong in the groups of a system, for tuning.
-fn show(system: &System, lines: &[Line]) {
-    let messages: Vec<&str> = lines.iter().map(|line| line.message.as_str()).collect();
+fn show(system: &System, lines: &[Line], whole: bool) {
+    println!("--- {}, whole lines: {whole}", system.name);
+    let view = |line: &'_ Line| if whole { line.whole.clone() } else { line.message.clone() };
+    let texts: Vec<String> = lines.iter().map(view).collect();
+    let messages: Vec<&str> = texts.iter().map(String::as_str).collect();
     let mined = ours(&messages, true);
     let templates = system.templates();
     let mut seen = std::collections::BTreeMap::<usize, std::collections::BTreeSet<u64>>::new();
@@ -71,14 +81,19 @@ fn show(system: &System, lines: &[Line]) {
         back.entry(*group).or_default().insert(line.template);
     }
     for (template, groups) in seen {
-        let wrong_text = groups.iter().any(|group| score::normal(&mined.templates[group]) != score::normal(&templates[template]));
+        let wrong_text = groups
+            .iter()
+            .any(|group| score::normal(&mined.templates[group]) != score::normal(&templates[template]));
         if groups.len() > 1 || groups.iter().any(|group| back[group].len() > 1) {
             println!("GROUP {}: {}", system.name, templates[template]);
-        } else if wrong_text {
+        } else if wrong_text && !whole {
             println!("TEXT  {}: {}", system.name, templates[template]);
         } else {
             continue;
         }
-        groups.iter().take(6).for_each(|group| println!("      {} {}", back[group].len(), mined.templates[group]));
+        groups
+            .iter()
+            .take(6)
+            .for_each(|group| println!("      {} {}", back[group].len(), mined.templates[group]));
     }
 }

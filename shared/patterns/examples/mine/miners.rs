@@ -45,7 +45,8 @@ pub(crate) fn first_stage_alone(lines: &[&str]) -> f64 {
 /// tokens the first longer line ends it.
 pub(crate) fn drain(lines: &[&str], masked: bool) -> Result<Mined, drain3::Error> {
     let masking = if masked { masks() } else { Vec::new() };
-    let mut matcher = Matcher::new(Config { max_bytes: 1 << 20, max_tokens: 10_000, masking, ..Config::default() });
+    let mut matcher =
+        Matcher::new(Config { max_bytes: 1 << 20, max_tokens: 10_000, masking, ..Config::default() });
     let begun = Instant::now();
     let (mut groups, mut last) = (Vec::with_capacity(lines.len()), BTreeMap::new());
     for line in lines {

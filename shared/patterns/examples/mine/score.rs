@@ -20,9 +20,7 @@ pub(crate) struct Score {
     pub(crate) ga: f64,
     /// F1 of groups (Jiang et al. 2024): correct groups among those found and among the true ones.
     pub(crate) fga: f64,
-    /// Precision of templates (Khan et al. 2022): the share of groups found that are correct and have the true text.
-    pub(crate) pta: f64,
-    /// F1 of templates.
+    /// F1 of templates (Khan et al. 2022): the same for groups that also have the true text.
     pub(crate) fta: f64,
 }
 
@@ -45,12 +43,7 @@ pub(crate) fn score(mined: &Mined, truth: &[usize], templates: &[String]) -> Sco
         }
     }
     let f1 = |correct: usize| 2.0 * correct as f64 / (found.len() + real.len()) as f64;
-    Score {
-        ga: lines as f64 / truth.len() as f64,
-        fga: f1(groups),
-        pta: texts as f64 / found.len() as f64,
-        fta: f1(texts),
-    }
+    Score { ga: lines as f64 / truth.len() as f64, fga: f1(groups), fta: f1(texts) }
 }
 
 /// Templates that differ only in how much of a token is a wildcard are equal: the rules of Khan et al. (2022), in short.
@@ -67,7 +60,11 @@ pub(crate) fn normal(template: &str) -> String {
         }
         let core = token.trim_end_matches('.');
         let digits = !core.is_empty() && core.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
-        if token.contains("<*>") || digits { out.push_str("<*>") } else { out.push_str(&token) }
+        if token.contains("<*>") || digits {
+            out.push_str("<*>")
+        } else {
+            out.push_str(&token)
+        }
         token.clear();
         if !(letter.is_whitespace() && out.ends_with(' ')) {
             out.push(if letter.is_whitespace() { ' ' } else { letter });

@@ -4,7 +4,10 @@ use fastrand::Rng;
 
 /// A value of the slot `name`; nothing when there is no such slot.
 pub(crate) fn value(name: &str, rng: &mut Rng) -> Option<String> {
-    address(name, rng).or_else(|| time(name, rng)).or_else(|| number(name, rng)).or_else(|| name_of(name, rng))
+    address(name, rng)
+        .or_else(|| time(name, rng))
+        .or_else(|| number(name, rng))
+        .or_else(|| name_of(name, rng))
 }
 
 fn pick<'a>(choices: &[&'a str], rng: &mut Rng) -> &'a str {
@@ -79,7 +82,8 @@ fn address(name: &str, rng: &mut Rng) -> Option<String> {
     })
 }
 
-const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+const MONTHS: [&str; 12] =
+    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 fn time(name: &str, rng: &mut Rng) -> Option<String> {
     let (month, day) = (rng.usize(1..13), rng.u8(1..29));
@@ -100,7 +104,9 @@ fn time(name: &str, rng: &mut Rng) -> Option<String> {
         "isoplain" => format!("{iso} {h:02}:{m:02}:{s:02}"),
         "isoz" => format!("{iso}T{h:02}:{m:02}:{s:02}.{ms:03}Z"),
         "isomicroz" => format!("{iso}T{h:02}:{m:02}:{s:02}.{us:06}Z"),
-        "klogtime" => format!("{}{month:02}{day:02} {h:02}:{m:02}:{s:02}.{us:06}", pick(&["I", "I", "W", "E"], rng)),
+        "klogtime" => {
+            format!("{}{month:02}{day:02} {h:02}:{m:02}:{s:02}.{us:06}", pick(&["I", "I", "W", "E"], rng))
+        }
         "proxtime" => format!("{month:02}.{day:02} {h:02}:{m:02}:{s:02}"),
         "redistime" => format!("{day:02} {word} 2026 {h:02}:{m:02}:{s:02}.{ms:03}"),
         "hatime" => format!("{day:02}/{word}/2026:{h:02}:{m:02}:{s:02}.{ms:03}"),
@@ -109,7 +115,13 @@ fn time(name: &str, rng: &mut Rng) -> Option<String> {
         "winfiletime" => format!("2026/{month}/{day}:{h:02}:{m:02}:{s:02}.{ms:03}"),
         "goTime" => format!("{day:02}-{word}-2026 {h:02}:{m:02}:{s:02}.{ms:03}"),
         "clock" => format!("{h}:{m:02}:{s:02}.{ms:03}"),
-        "lifetime" => if rng.bool() { "<1 sec".to_owned() } else { format!("{m:02}:{s:02}") },
+        "lifetime" => {
+            if rng.bool() {
+                "<1 sec".to_owned()
+            } else {
+                format!("{m:02}:{s:02}")
+            }
+        }
         "uptime" => format!("{:>5}.{us:06}", rng.u32(1..99_999)),
         "epoch" => format!("{}.{ms:03}", rng.u64(1_767_000_000..1_798_000_000)),
         "epochms" => rng.u64(1_767_000_000_000..1_798_000_000_000).to_string(),
@@ -143,10 +155,18 @@ fn number(name: &str, rng: &mut Rng) -> Option<String> {
         "int" => int(rng).to_string(),
         "pid" => rng.u32(2..4_000_000).to_string(),
         "float" => format!("{}.{:03}", int(rng), rng.u32(0..1000)),
-        "status" => pick(&["200", "200", "200", "204", "301", "404", "499", "500", "502", "503"], rng).to_owned(),
+        "status" => {
+            pick(&["200", "200", "200", "204", "301", "404", "499", "500", "502", "503"], rng).to_owned()
+        }
         "version" => version(rng),
-        "hexnum" => { let digits = rng.usize(1..13); format!("0x{}", hex(digits, rng)) }
-        "hex" => { let digits = rng.usize(6..13); hex(digits, rng) }
+        "hexnum" => {
+            let digits = rng.usize(1..13);
+            format!("0x{}", hex(digits, rng))
+        }
+        "hex" => {
+            let digits = rng.usize(6..13);
+            hex(digits, rng)
+        }
         "hex4" => hex(4, rng),
         "hex8" => hex(8, rng),
         "hex32" => hex(32, rng),
@@ -158,16 +178,34 @@ fn number(name: &str, rng: &mut Rng) -> Option<String> {
         "suffix" => (0..6).map(|_| rng.alphanumeric()).collect(),
         "size" => size(rng),
         "bytesize" => format!("{} bytes ({})", rng.u32(1024..9_000_000), size(rng)),
-        "block" => format!("blk_{}{}", if rng.bool() { "-" } else { "" }, rng.u64(1_000_000_000..9_000_000_000_000_000_000)),
+        "block" => format!(
+            "blk_{}{}",
+            if rng.bool() { "-" } else { "" },
+            rng.u64(1_000_000_000..9_000_000_000_000_000_000)
+        ),
         "blocks" => list(6, " ", rng, |rng| format!("blk_{}", rng.u64(1_000_000_000..9_000_000_000_000))),
         "rdd" => format!("rdd_{}_{}", rng.u8(..), rng.u32(0..4000)),
         "broadcast" => format!("broadcast_{}{}", rng.u32(0..400), pick(&["", "_piece0"], rng)),
-        "attempt" => format!("attempt_1445{}_{:04}_m_{:06}_{}", rng.u32(100_000..999_999), rng.u8(..), rng.u32(0..999), rng.u8(0..4)),
-        "appattempt" => format!("appattempt_1445{}_{:04}_00000{}", rng.u32(100_000..999_999), rng.u8(..), rng.u8(1..4)),
-        "task" => format!("task_1445{}_{:04}_m_{:06}", rng.u32(100_000..999_999), rng.u8(..), rng.u32(0..999)),
-        "container" => format!("container_1445{}_{:04}_01_{:06}", rng.u32(100_000..999_999), rng.u8(..), rng.u32(0..999)),
+        "attempt" => format!(
+            "attempt_1445{}_{:04}_m_{:06}_{}",
+            rng.u32(100_000..999_999),
+            rng.u8(..),
+            rng.u32(0..999),
+            rng.u8(0..4)
+        ),
+        "appattempt" => {
+            format!("appattempt_1445{}_{:04}_00000{}", rng.u32(100_000..999_999), rng.u8(..), rng.u8(1..4))
+        }
+        "task" => {
+            format!("task_1445{}_{:04}_m_{:06}", rng.u32(100_000..999_999), rng.u8(..), rng.u32(0..999))
+        }
+        "container" => {
+            format!("container_1445{}_{:04}_01_{:06}", rng.u32(100_000..999_999), rng.u8(..), rng.u32(0..999))
+        }
         "dfsclient" => format!("DFSClient_NONMAPREDUCE_{}_1", rng.u32(..)),
-        "kbpackage" => format!("Package_for_KB{}~31bf3856ad364e35~amd64~~{}", rng.u32(900_000..4_000_000), version(rng)),
+        "kbpackage" => {
+            format!("Package_for_KB{}~31bf3856ad364e35~amd64~~{}", rng.u32(900_000..4_000_000), version(rng))
+        }
         "intlist" => format!("[{}]", list(6, ",", rng, |rng| rng.u8(0..64).to_string())),
         "csvints" => list(4, ",", rng, |rng| rng.u8(0..9).to_string()),
         "csvspaced" => list(4, ", ", rng, |rng| rng.u8(0..9).to_string()),
@@ -180,26 +218,81 @@ fn number(name: &str, rng: &mut Rng) -> Option<String> {
 
 fn name_of(name: &str, rng: &mut Rng) -> Option<String> {
     Some(match name {
-        "user" => pick(&["root", "admin", "alice", "bob", "webmaster", "postgres", "ubuntu", "test1", "x", "svc-deploy", "0101"], rng).to_owned(),
+        "user" => pick(
+            &[
+                "root",
+                "admin",
+                "alice",
+                "bob",
+                "webmaster",
+                "postgres",
+                "ubuntu",
+                "test1",
+                "x",
+                "svc-deploy",
+                "0101",
+            ],
+            rng,
+        )
+        .to_owned(),
         "users" => list(3, ",", rng, |rng| pick(&["yarn", "curi", "root", "spark"], rng).to_owned()),
-        "word" => pick(&["orders", "payment", "inventory", "cart", "users", "sessions", "checkout-pool", "events", "audit", "shard7"], rng).to_owned(),
-        "process" => pick(&["java", "nginx", "postgres", "python3", "node", "containerd-shim"], rng).to_owned(),
+        "word" => pick(
+            &[
+                "orders",
+                "payment",
+                "inventory",
+                "cart",
+                "users",
+                "sessions",
+                "checkout-pool",
+                "events",
+                "audit",
+                "shard7",
+            ],
+            rng,
+        )
+        .to_owned(),
+        "process" => {
+            pick(&["java", "nginx", "postgres", "python3", "node", "containerd-shim"], rng).to_owned()
+        }
         "iface" => pick(&["eth0", "eth1", "ens5", "veth3a1f09c", "docker0", "wlan0"], rng).to_owned(),
         "disk" => pick(&["sda", "sdb", "sda1", "nvme0n1", "dm-0", "vdb"], rng).to_owned(),
         "usbport" => format!("{}-{}", rng.u8(1..5), rng.u8(1..9)),
         "lib" => pick(&["libc-2.31.so", "libpthread-2.31.so", "ld-2.31.so", "libssl.so.1.1"], rng).to_owned(),
-        "unit" => pick(&["nginx", "docker", "postgresql", "cron", "systemd-logind", "checkout-api", "certbot", "fstrim"], rng).to_owned(),
-        "unittitle" => pick(&["A high performance web server", "Docker Application Container Engine", "PostgreSQL RDBMS",
-            "User Login Management", "Discard unused blocks", "Certbot"], rng).to_owned(),
+        "unit" => pick(
+            &["nginx", "docker", "postgresql", "cron", "systemd-logind", "checkout-api", "certbot", "fstrim"],
+            rng,
+        )
+        .to_owned(),
+        "unittitle" => pick(
+            &[
+                "A high performance web server",
+                "Docker Application Container Engine",
+                "PostgreSQL RDBMS",
+                "User Login Management",
+                "Discard unused blocks",
+                "Certbot",
+            ],
+            rng,
+        )
+        .to_owned(),
         "namespace" => pick(&["kube-system", "default", "shop", "monitoring", "prod-eu1"], rng).to_owned(),
-        "pod" => format!("{}-{}-{}", pick(&["coredns", "payment", "checkout", "node-exporter"], rng), hex(9, rng),
-            (0..5).map(|_| pick(&["b", "c", "d", "f", "x", "z", "4", "7", "8", "9"], rng)).collect::<String>()),
+        "pod" => format!(
+            "{}-{}-{}",
+            pick(&["coredns", "payment", "checkout", "node-exporter"], rng),
+            hex(9, rng),
+            (0..5)
+                .map(|_| pick(&["b", "c", "d", "f", "x", "z", "4", "7", "8", "9"], rng))
+                .collect::<String>()
+        ),
         "topic" => pick(&["orders", "payments", "page-views", "audit-log", "metrics-v2"], rng).to_owned(),
         "frontend" => pick(&["http-in", "https-in~", "stats", "fe_main"], rng).to_owned(),
         "backend" => pick(&["web1", "web2", "app-a", "app-b", "<NOSRV>"], rng).to_owned(),
         "thread" => format!("{}{}", pick(&["nio-8080-exec-", "scheduling-", "task-"], rng), rng.u8(1..64)),
         "gofile" => pick(&["main.go", "compact.go", "head.go", "scrape.go", "notifier.go"], rng).to_owned(),
-        "gostack" => format!("main.run\\n\\t/app/main.go:{}\\nmain.main\\n\\t/app/main.go:{}", rng.u8(..), rng.u8(..)),
+        "gostack" => {
+            format!("main.run\\n\\t/app/main.go:{}\\nmain.main\\n\\t/app/main.go:{}", rng.u8(..), rng.u8(..))
+        }
         _ => return None,
     })
 }
