@@ -16,8 +16,9 @@ use crate::{
 const CALM: u32 = 4;
 const BUSY: u32 = 12;
 const FAILING: u32 = 6;
-/// How long each pace is kept, in seconds: rates are taken over up to two minutes.
-const CALM_FOR: u32 = 270;
+/// How long each pace is kept, in seconds: rates are taken over up to two minutes, and a window of five minutes is held
+/// against the five before it, of which more than half must be known.
+const CALM_FOR: u32 = 360;
 const BUSY_FOR: u32 = 180;
 
 /// A server of its own that the testbed's Prometheus scrapes as the job `metrics-mcp`, while this lives.
