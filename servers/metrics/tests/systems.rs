@@ -120,7 +120,12 @@ async fn of_three_sources_the_one_that_is_down_is_named_and_another_answers() {
         asked["source"] = json!("second");
         let reply = call(&loaded, tool, asked).await;
         assert!(!reply.is_error, "{tool} {arguments}: {}", reply.text);
-        let told = ["not asked: main, third", "source main was not asked"].iter().any(|part| reply.text.contains(part));
+        let told = ["not asked: main, third", "source main was not asked", "source main was not searched"].iter().any(|part| reply.text.contains(part));
         assert!(told, "{tool} {arguments}: the others are named: {}", reply.text);
+        let next = reply.structured.as_ref().unwrap()["next"].as_array().cloned().unwrap_or_default();
+        for one in next.iter().filter(|one| one["server"].is_null()) {
+            let goes_on = one["arguments"]["source"] == "second" || one["tool"] == "list_firing_alerts";
+            assert!(goes_on, "{tool} {arguments}: the next call asks the same source: {one}");
+        }
     }
 }

@@ -95,6 +95,7 @@ impl Tool for SearchMetrics {
         let look = Look {
             cx,
             source,
+            named: request.source.as_deref(),
             guard: Guard::new(cx, source, self.limits),
             aliases: self.sources.aliases(),
             window: back_from(at)?,
@@ -140,6 +141,8 @@ impl Tool for SearchMetrics {
 struct Look<'a> {
     cx: &'a Context,
     source: &'a dyn Metrics,
+    /// The source as the caller named it.
+    named: Option<&'a str>,
     guard: Guard<'a>,
     aliases: &'a Aliases,
     /// When a name, label or value must have been there.
@@ -153,6 +156,15 @@ struct Look<'a> {
 impl Look<'_> {
     fn lookup(&self) -> Lookup<'_> {
         Lookup { cx: self.cx, store: self.source, aliases: self.aliases, window: self.window }
+    }
+
+    /// A call of the source that was asked.
+    fn call(&self, tool: &str, why: impl Into<String>) -> Next {
+        let next = Next::call(tool, why);
+        match self.named {
+            Some(source) => next.with("source", source),
+            None => next,
+        }
     }
 
     /// A text of ours with names of the systems in it: bare where all of them are plain, else fenced.
@@ -177,7 +189,7 @@ fn unknown(look: &Look<'_>, service: &str, near: &scope::Near, mut draft: Draft)
     let verdict = near.tell(&look.lookup(), service, words, &mut draft);
     if let Some(service) = near.nearest() {
         draft.next(
-            Next::call("search_metrics", "the nearest service")
+            look.call("search_metrics", "the nearest service")
                 .with("text", look.query.phrase.as_str())
                 .with("service", service),
         );

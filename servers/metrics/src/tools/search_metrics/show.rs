@@ -4,7 +4,7 @@ mod rows;
 
 use std::collections::BTreeSet;
 
-use contract::{Answer, Cite, Draft, Evidence, Finding, Next, Untrusted, nearest};
+use contract::{Answer, Cite, Draft, Evidence, Finding, Untrusted, nearest};
 
 use super::{LOOK_BACK_TEXT, Look, MOST_ROWS, Scope, catalog::Names, labelled::Labelled, measure::Measured};
 use crate::analysis::search::{
@@ -52,7 +52,7 @@ pub(super) fn answer(look: &Look<'_>, found: &Found, mut draft: Draft) -> Answer
     let live = rows.iter().find(|row| row.example.1 && row.series != Some(0));
     if let Some(row) = live {
         draft.next(
-            Next::call("query_metrics", format!("measure {} over the last hour", row.family.name.shown(100)))
+            look.call("query_metrics", format!("measure {} over the last hour", row.family.name.shown(100)))
                 .with("promql", row.example.0.as_str())
                 .with("time_range", "1h"),
         );
@@ -217,7 +217,7 @@ fn near_services(look: &Look<'_>, found: &Found, place: usize, draft: &mut Draft
         let words = look.query.words.iter().enumerate();
         let text: Vec<&str> =
             words.map(|(other, word)| if other == place { value } else { word.text.as_str() }).collect();
-        draft.next(Next::call("search_metrics", "the nearest service").with("text", text.join(" ")));
+        draft.next(look.call("search_metrics", "the nearest service").with("text", text.join(" ")));
     }
 }
 
@@ -298,10 +298,10 @@ fn nothing(look: &Look<'_>, found: &Found, mut draft: Draft) -> Answer {
     }
     if let Some(scope) = &found.scope {
         let why = format!("the same in all services, not only {}", scope.shown());
-        draft.next(Next::call("search_metrics", why).with("text", look.query.phrase.as_str()));
+        draft.next(look.call("search_metrics", why).with("text", look.query.phrase.as_str()));
     }
     if let Some(name) = near.first().and_then(|name| name.plain()) {
-        draft.next(Next::call("search_metrics", "the nearest name").with("text", name));
+        draft.next(look.call("search_metrics", "the nearest name").with("text", name));
     }
     for word in &look.query.words {
         let near: Vec<Untrusted> =
@@ -312,7 +312,7 @@ fn nothing(look: &Look<'_>, found: &Found, mut draft: Draft) -> Answer {
             draft.finding(Finding::new(statement, found.names.cite));
         }
         if let Some(nearest) = near.first().and_then(|word| word.plain()) {
-            draft.next(Next::call("search_metrics", "the nearest word").with("text", nearest));
+            draft.next(look.call("search_metrics", "the nearest word").with("text", nearest));
         }
     }
     let searched = searched(found);
