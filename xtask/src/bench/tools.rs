@@ -39,6 +39,8 @@ const MOST_MIB: f64 = 64.0;
 fn wide_calls() -> Vec<(&'static str, Value)> {
     let faulty = wide::service(wide::FAULTY);
     vec![
+        // What any call costs.
+        ("query_metrics", json!({"promql": "vector(1)"})),
         ("query_metrics", json!({"promql": "queue_depth", "time_range": "15m", "step": "1m"})),
         ("search_metrics", json!({"text": "queue depth"})),
         (
@@ -117,6 +119,7 @@ async fn one(
     let call = tool_call(tool, arguments.clone());
     let mut server = OverStdio::start(subject.command(Some(&proxy.url())))?;
     let answer = result(&server.ask(&call).await?, false)?;
+    let peak = peak_rss_bytes(server.pid()?) as f64 / MB;
     proxy.take();
     let before = processor_seconds(server.pid()?)?;
     for _ in 0..TIMES {
@@ -126,7 +129,7 @@ async fn one(
     proxy.take();
     result(&server.ask(&call).await?, false)?;
     let replies = proxy.take();
-    let peak = peak_rss_bytes(server.pid()?) as f64 / MB;
+    let peak_of_all = peak_rss_bytes(server.pid()?) as f64 / MB;
     server.end().await?;
 
     let waited = waited(subject)?;
@@ -147,6 +150,7 @@ async fn one(
         format!("{waited:.0}"),
         format!("{:.2}", used / waited),
         format!("{peak:.1}"),
+        format!("{peak_of_all:.1}"),
         number(text.chars().count() as f64),
     ])
 }
@@ -179,7 +183,7 @@ fn decoding(replies: &[Vec<u8>]) -> Result<f64, Box<dyn Error>> {
 /// A reply of Prometheus, with series as what they are and anything else as JSON. How many numbers there were.
 fn decode(body: &[u8]) -> Result<usize, serde_json::Error> {
     let Ok(reply) = serde_json::from_slice::<Reply<'_>>(body) else {
-        return serde_json::from_slice::<Value>(body).map(|value| value.to_string().len().min(1));
+        return serde_json::from_slice::<Value>(body).map(|value| usize::from(!value.is_null()));
     };
     let points = reply.data.result.iter().flat_map(|series| series.values.iter().chain(&series.value));
     Ok(points.filter(|(_, value)| value.parse::<f64>().is_ok()).count())
