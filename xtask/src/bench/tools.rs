@@ -89,7 +89,8 @@ pub(super) async fn measure(subject: &Subject) -> Result<String, Box<dyn Error>>
         "rest ÷ decoding",
         "Prometheus, ms",
         "CPU ÷ Prometheus",
-        "peak RSS, MB",
+        "peak RSS of one call, MB",
+        "of 27",
         "answer, chars",
     ];
     println!("{}\npeak RSS of one process over all these calls: {over_all:.1} MB\n", table(&header, &rows));
