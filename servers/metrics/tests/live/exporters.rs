@@ -21,7 +21,8 @@ const FAILING: u32 = 6;
 const CALM_FOR: u32 = 360;
 const BUSY_FOR: u32 = 180;
 
-/// A server of its own that the testbed's Prometheus scrapes as the job `metrics-mcp`, while this lives.
+/// A server of its own that the testbed's Prometheus scrapes while this lives. Its port is in the name of its service, so
+/// that an earlier run is no part of its baseline.
 struct Scraped {
     served: Served,
     client: Client,
@@ -52,13 +53,15 @@ impl Scraped {
         let mut client = served.client();
         client.connect(Era::Stateless).await;
         let target = PathBuf::from(targets).join("metrics-mcp-live.json");
-        std::fs::write(&target, format!("[{{\"targets\":[\"127.0.0.1:{}\"]}}]", served.port)).unwrap();
-        Scraped { served, client, target }
+        let scraped = Scraped { served, client, target };
+        let address = format!("127.0.0.1:{}", scraped.served.port);
+        let told = json!([{"targets": [address], "labels": {"service": scraped.service()}}]);
+        std::fs::write(&scraped.target, told.to_string()).unwrap();
+        scraped
     }
 
-    /// As it stands in a query.
-    fn selector(&self) -> String {
-        format!("job=\"metrics-mcp\", instance=\"127.0.0.1:{}\"", self.served.port)
+    fn service(&self) -> String {
+        format!("mcp-{}", self.served.port)
     }
 
     /// Makes calls at this pace; `failing` of those of each second ask a source that is not there. Each has its moment,
@@ -110,19 +113,19 @@ async fn our_own_servers_metrics_tell_the_calls_that_were_made_of_it() {
     let ended = now().await;
     // What was called last is scraped within a second.
     tokio::time::sleep(Duration::from_secs(2)).await;
-    the_signals_moved(&mut session, changed).await;
-    the_windows_differ(&mut session, (changed, ended)).await;
-    what_is_unusual_is_told(&mut session, changed).await;
+    the_signals_moved(&mut session, &scraped, changed).await;
+    the_windows_differ(&mut session, &scraped, (changed, ended)).await;
+    what_is_unusual_is_told(&mut session, &scraped, changed).await;
     session.end().await;
 }
 
 async fn all_is_calm(session: &mut Session, scraped: &Scraped) {
-    let arguments = json!({"service": "metrics-mcp", "time_range": "5m"});
+    let arguments = json!({"service": scraped.service(), "time_range": "5m"});
     let answer = session.answer("get_service_golden_signals", arguments).await;
     assert!(answer.text.contains("mcp_tool_calls_total"), "{}", answer.text);
     near(signal(&answer, "traffic")["now"].as_f64().unwrap(), f64::from(CALM), 0.1, &answer);
     assert_eq!(signal(&answer, "errors")["now"], 0, "{}", answer.text);
-    let buckets = format!("mcp_tool_call_duration_seconds_bucket{{{}}}", scraped.selector());
+    let buckets = format!("mcp_tool_call_duration_seconds_bucket{{service=\"{}\"}}", scraped.service());
     for (name, quantile) in [("latency p50", 0.5), ("latency p95", 0.95)] {
         let over = format!("histogram_quantile({quantile}, sum by (le) (rate({buckets}[3m])))");
         // Both interpolate in the same bucket, which is five times as wide at most.
@@ -132,26 +135,26 @@ async fn all_is_calm(session: &mut Session, scraped: &Scraped) {
     }
 }
 
-async fn the_signals_moved(session: &mut Session, changed: f64) {
-    let arguments = json!({"service": "metrics-mcp", "time_range": "5m"});
+async fn the_signals_moved(session: &mut Session, scraped: &Scraped, changed: f64) {
+    let arguments = json!({"service": scraped.service(), "time_range": "5m"});
     let answer = session.answer("get_service_golden_signals", arguments).await;
     let errors = signal(&answer, "errors");
     // The rates over two minutes cross from 0 to a half: their median since then lies between.
     let share = errors["now"].as_f64().unwrap();
     let expected = 100.0 * f64::from(FAILING) / f64::from(BUSY);
     assert!(share > 0.5 * expected && share < 1.1 * expected, "{share} %\n{}", answer.text);
-    let last = "100 * sum(rate(mcp_tool_calls_total{job=\"metrics-mcp\", outcome=\"upstream\"}[1m])) / \
-                sum(rate(mcp_tool_calls_total{job=\"metrics-mcp\"}[1m]))";
-    near(value("prometheus", last).await, expected, 0.1, &answer);
+    let of = |more: &str| format!("sum(rate(mcp_tool_calls_total{{service=\"{}\"{more}}}[1m]))", scraped.service());
+    let last = format!("100 * {} / {}", of(", outcome=\"upstream\""), of(""));
+    near(value("prometheus", &last).await, expected, 0.1, &answer);
     assert!(answer.verdict().contains("failing"), "{}", answer.text);
     let since = seconds(&errors["since"]);
     assert!((-5.0..65.0).contains(&(since - changed)), "{} s after\n{}", since - changed, answer.text);
 }
 
-async fn the_windows_differ(session: &mut Session, (changed, ended): (f64, f64)) {
+async fn the_windows_differ(session: &mut Session, scraped: &Scraped, (changed, ended): (f64, f64)) {
     let window = |from: f64, to: f64| format!("{}/{}", from.ceil(), to.floor());
     let arguments = json!({
-        "metric": "mcp_tool_calls_total{job=\"metrics-mcp\"}",
+        "metric": format!("mcp_tool_calls_total{{service=\"{}\"}}", scraped.service()),
         "window1": window(changed + 70.0, ended), "window2": window(changed - 110.0, changed - 5.0),
     });
     let answer = session.answer("compare_time_periods", arguments).await;
@@ -166,9 +169,9 @@ async fn the_windows_differ(session: &mut Session, (changed, ended): (f64, f64))
     assert!(answer.text.contains("appeared"), "{}", answer.text);
 }
 
-async fn what_is_unusual_is_told(session: &mut Session, changed: f64) {
+async fn what_is_unusual_is_told(session: &mut Session, scraped: &Scraped, changed: f64) {
     let since = changed.ceil().to_string();
-    let arguments = json!({"service": "metrics-mcp", "since": since, "limit": 50});
+    let arguments = json!({"service": scraped.service(), "since": since, "limit": 50});
     let answer = session.answer("get_high_cardinality_metrics", arguments).await;
     let rows = answer.rows("metrics");
     let of_failures = |row: &&Value| {
