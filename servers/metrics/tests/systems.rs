@@ -37,7 +37,18 @@ async fn store() -> Recorded {
         "service" => json!(["web"]),
         _ => json!([]),
     };
-    for label in ["__name__", "service", "job", "app", "namespace", "pod", "container", "deployment", "statefulset", "daemonset"] {
+    for label in [
+        "__name__",
+        "service",
+        "job",
+        "app",
+        "namespace",
+        "pod",
+        "container",
+        "deployment",
+        "statefulset",
+        "daemonset",
+    ] {
         let path = format!("/api/v1/label/{label}/values");
         backend.reply(Reply::to("GET", &path).text(&success(values(label)))).await;
     }
@@ -59,7 +70,8 @@ fn success(data: Value) -> String {
 async fn answers(backend: &Recorded, more: &Value) {
     let now = NOW.parse::<jiff::Timestamp>().unwrap().as_second();
     let labels = json!({"__name__": "http_requests_total", "service": "web", "code": "200"});
-    let points: Vec<Value> = (0..=480).map(|step| json!([now - 7_200 + 15 * step, (step * 15).to_string()])).collect();
+    let points: Vec<Value> =
+        (0..=480).map(|step| json!([now - 7_200 + 15 * step, (step * 15).to_string()])).collect();
     for (path, kind, series) in [
         ("query", "vector", json!({"metric": labels, "value": [now, "7"]})),
         ("query_range", "matrix", json!({"metric": labels, "values": points})),
@@ -110,7 +122,8 @@ async fn a_limit_of_mimir_is_an_error_or_a_caveat_and_never_a_quiet_answer() {
 async fn of_three_sources_the_one_that_is_down_is_named_and_another_answers() {
     let backend = store().await;
     answers(&backend, &json!({})).await;
-    let sources = [("main", "http://127.0.0.1:9".to_owned()), ("second", backend.url()), ("third", backend.url())];
+    let sources =
+        [("main", "http://127.0.0.1:9".to_owned()), ("second", backend.url()), ("third", backend.url())];
     let prometheus = sources.iter().map(|(name, url)| common::source(name, url)).collect();
     let loaded = Loaded { config: Config { prometheus, ..Config::default() }, ..Loaded::default() };
     for (tool, arguments) in calls() {
@@ -120,7 +133,9 @@ async fn of_three_sources_the_one_that_is_down_is_named_and_another_answers() {
         asked["source"] = json!("second");
         let reply = call(&loaded, tool, asked).await;
         assert!(!reply.is_error, "{tool} {arguments}: {}", reply.text);
-        let told = ["not asked: main, third", "source main was not asked", "source main was not searched"].iter().any(|part| reply.text.contains(part));
+        let told = ["not asked: main, third", "source main was not asked", "source main was not searched"]
+            .iter()
+            .any(|part| reply.text.contains(part));
         assert!(told, "{tool} {arguments}: the others are named: {}", reply.text);
         let next = reply.structured.as_ref().unwrap()["next"].as_array().cloned().unwrap_or_default();
         for one in next.iter().filter(|one| one["server"].is_null()) {

@@ -143,7 +143,9 @@ async fn the_signals_moved(session: &mut Session, scraped: &Scraped, changed: f6
     let share = errors["now"].as_f64().unwrap();
     let expected = 100.0 * f64::from(FAILING) / f64::from(BUSY);
     assert!(share > 0.5 * expected && share < 1.1 * expected, "{share} %\n{}", answer.text);
-    let of = |more: &str| format!("sum(rate(mcp_tool_calls_total{{service=\"{}\"{more}}}[1m]))", scraped.service());
+    let of = |more: &str| {
+        format!("sum(rate(mcp_tool_calls_total{{service=\"{}\"{more}}}[1m]))", scraped.service())
+    };
     let last = format!("100 * {} / {}", of(", outcome=\"upstream\""), of(""));
     near(value("prometheus", &last).await, expected, 0.1, &answer);
     assert!(answer.verdict().contains("failing"), "{}", answer.text);
