@@ -2,7 +2,9 @@
 
 use jiff::Timestamp;
 
-use crate::{FoundFile, Kind, Snapshot, SnapshotError, manifest::Window, openmetrics::Recorded};
+use crate::{
+    FoundFile, Kind, LogRecord, Snapshot, SnapshotError, manifest::Window, moment, openmetrics::Recorded,
+};
 
 /// Directories of parts that are read by a server, and by which.
 const PARTS: [(&str, &str); 8] = [
@@ -50,9 +52,10 @@ impl Snapshot {
             line("metrics (metrics-mcp)", metrics),
             line("rules (metrics-mcp)", rules),
             line("alertmanager (metrics-mcp, alerts-mcp)", alertmanager),
+            line("logs (logs-mcp)", self.check_logs()),
             line("aliases (all servers)", self.check_aliases()),
         ];
-        let of_others = PARTS.iter().skip(2);
+        let of_others = PARTS.iter().skip(3);
         lines.extend(of_others.map(|(directory, part)| line(part, self.counted(directory))));
         lines.push(line("ignored", self.ignored()));
         lines
@@ -67,6 +70,14 @@ impl Snapshot {
             SnapshotError::line("aliases.toml", line, error.message().to_owned())
         })?;
         Ok(format!("{} services", table.len()))
+    }
+
+    fn check_logs(&self) -> Result<String, SnapshotError> {
+        let mut counts = Counts::default();
+        let window = self.manifest().window;
+        self.logs(&mut |record| counts.add(record, window))?;
+        let files = self.files().iter().filter(|file| file.kind == Kind::Logs).count();
+        counts.told(files, window)
     }
 
     /// Files of a part that is not read here.
@@ -101,6 +112,60 @@ impl Snapshot {
             all => all.join(", "),
         })
     }
+}
+
+/// Records of logs.
+#[derive(Default)]
+struct Counts {
+    records: u64,
+    untimed: u64,
+    outside: u64,
+    reach: Option<(Timestamp, Timestamp)>,
+}
+
+impl Counts {
+    fn add(&mut self, record: &LogRecord<'_>, window: Window) -> Result<(), String> {
+        self.records += 1;
+        let at = if record.is_document { time_of_document(record.text)? } else { record.at };
+        let Some(at) = at else {
+            self.untimed += 1;
+            return Ok(());
+        };
+        self.outside += u64::from(at < window.start || at > window.end);
+        let (first, last) = self.reach.unwrap_or((at, at));
+        self.reach = Some((first.min(at), last.max(at)));
+        Ok(())
+    }
+
+    fn told(&self, files: usize, window: Window) -> Result<String, SnapshotError> {
+        if files == 0 {
+            return Ok("none".to_owned());
+        }
+        let Counts { records, untimed, outside, reach } = self;
+        let reach = reach.map_or(String::new(), |(first, last)| format!(" from {first} to {last}"));
+        if *records > 0 && outside + untimed >= *records {
+            let problem = format!(
+                "all {records} records are outside the window {} to {}, or have no time{reach}",
+                window.start, window.end
+            );
+            return Err(SnapshotError::file("logs", problem));
+        }
+        Ok(format!(
+            "{records} records of {files} files{reach}, {outside} of them outside the window, {untimed} without a time"
+        ))
+    }
+}
+
+/// The time of a JSON document, under the names that most have.
+fn time_of_document(text: &str) -> Result<Option<Timestamp>, String> {
+    const NAMES: [&str; 7] = ["@timestamp", "Timestamp", "TimeGenerated", "timestamp", "time", "ts", "@t"];
+    let document: serde_json::Map<String, serde_json::Value> =
+        serde_json::from_str(text).map_err(|error| format!("is not a JSON object ({error})"))?;
+    let value = NAMES.iter().find_map(|name| document.get(*name));
+    Ok(value.and_then(|value| match value {
+        serde_json::Value::String(text) => moment(text, None),
+        other => moment(&other.to_string(), None),
+    }))
 }
 
 /// How much there is, and whether it is from the time that the manifest says.

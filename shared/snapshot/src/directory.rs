@@ -9,7 +9,7 @@ use std::{
 };
 
 use crate::{
-    RecordedGroup, SnapshotError,
+    LogRecord, RecordedGroup, SnapshotError, logs,
     manifest::{self, Manifest},
     openmetrics::Recorded,
     rules,
@@ -29,6 +29,8 @@ pub enum Kind {
     Rules,
     /// `alertmanager/*.json`.
     Alertmanager,
+    /// `logs/*.ndjson` and `logs/*.log`.
+    Logs,
     /// A part that other servers read.
     OtherServer,
     /// Nothing a server knows; ignored.
@@ -135,6 +137,21 @@ impl Snapshot {
         }
     }
 
+    /// All records of all files of logs, file by file in the order of their names. `take` may refuse one with a reason,
+    /// which ends it.
+    ///
+    /// # Errors
+    /// The first fault, with file and line.
+    pub fn logs(
+        &self,
+        take: &mut dyn FnMut(&LogRecord<'_>) -> Result<(), String>,
+    ) -> Result<(), SnapshotError> {
+        for file in self.of(Kind::Logs) {
+            logs::read(&file.name, self.reader(file)?, self.manifest.now, take)?;
+        }
+        Ok(())
+    }
+
     /// The text of `aliases.toml`: what services are called in the parts, if it was recorded.
     ///
     /// # Errors
@@ -191,7 +208,8 @@ fn kind(name: &str) -> Kind {
         Some(("metrics", rest)) if rest.ends_with(".om") => Kind::Metrics,
         Some(("metrics", rest)) if rest.ends_with(".yml") || rest.ends_with(".yaml") => Kind::Rules,
         Some(("alertmanager", rest)) if rest.ends_with(".json") => Kind::Alertmanager,
-        Some(("logs" | "traces" | "pagerduty" | "runbooks" | "kubernetes" | "git", _)) => Kind::OtherServer,
+        Some(("logs", rest)) if logs::form(rest).is_some() => Kind::Logs,
+        Some(("traces" | "pagerduty" | "runbooks" | "kubernetes" | "git", _)) => Kind::OtherServer,
         None if plain == ALIASES => Kind::OtherServer,
         _ => Kind::Unknown,
     }

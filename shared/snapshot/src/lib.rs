@@ -5,6 +5,8 @@
 //! metrics/*.om                       OpenMetrics text with timestamps
 //! metrics/rules.yml                  Prometheus rules
 //! alertmanager/{groups,silences,status}.json   replies of the v2 API
+//! logs/*.ndjson                      one JSON document a line
+//! logs/*.log                         lines of text, with or without `kubectl logs --timestamps`, `--prefix`
 //! ```
 //!
 //! Files may be compressed (`.gz`, `.zst`). What is unknown is ignored and listed; what is broken is one error that
@@ -15,6 +17,7 @@ mod directory;
 mod error;
 mod exposition;
 mod lines;
+mod logs;
 mod manifest;
 mod moment;
 mod openmetrics;
@@ -23,6 +26,7 @@ mod rules;
 pub use check::CheckLine;
 pub use directory::{FoundFile, Kind, Snapshot};
 pub use error::SnapshotError;
+pub use logs::{LogRecord, subject};
 pub use manifest::{Manifest, Window};
 pub use moment::{leading_moment, moment};
 pub use openmetrics::{Metadata, Recorded, RecordedSeries};

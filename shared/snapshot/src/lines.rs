@@ -1,6 +1,9 @@
 //! Lines of a file of any size, never more than one in memory, and none too long.
 
-use std::io::{BufRead, Read};
+use std::{
+    borrow::Cow,
+    io::{BufRead, Read},
+};
 
 use crate::SnapshotError;
 
@@ -22,21 +25,8 @@ impl<'a, R: BufRead> Lines<'a, R> {
 
     /// The next line without its end, or `None` after the last.
     pub(crate) fn next(&mut self) -> Result<Option<(u64, &str)>, SnapshotError> {
-        self.buffer.clear();
-        self.number += 1;
-        let limit = LONGEST_LINE as u64 + 1;
-        let read = self.reader.by_ref().take(limit).read_until(b'\n', &mut self.buffer);
-        let read = read.map_err(|error| self.wrong(format!("can't be read on ({error})")))?;
-        if read == 0 {
+        if !self.advance()? {
             return Ok(None);
-        }
-        if self.buffer.last() == Some(&b'\n') {
-            self.buffer.pop();
-        } else if self.buffer.len() > LONGEST_LINE {
-            return Err(self.wrong(format!("is longer than {LONGEST_LINE} bytes: not a line of this format")));
-        }
-        if self.buffer.last() == Some(&b'\r') {
-            self.buffer.pop();
         }
         match std::str::from_utf8(&self.buffer) {
             // Some editors put a mark first.
@@ -47,6 +37,32 @@ impl<'a, R: BufRead> Lines<'a, R> {
                 Err(SnapshotError::line(self.file, self.number, problem))
             }
         }
+    }
+
+    /// The next line of a text that people read: what is not UTF-8 in it is replaced, not refused.
+    pub(crate) fn next_lossy(&mut self) -> Result<Option<(u64, Cow<'_, str>)>, SnapshotError> {
+        Ok(self.advance()?.then(|| (self.number, String::from_utf8_lossy(&self.buffer))))
+    }
+
+    /// Reads the next line into the buffer; whether there was one.
+    fn advance(&mut self) -> Result<bool, SnapshotError> {
+        self.buffer.clear();
+        self.number += 1;
+        let limit = LONGEST_LINE as u64 + 1;
+        let read = self.reader.by_ref().take(limit).read_until(b'\n', &mut self.buffer);
+        let read = read.map_err(|error| self.wrong(format!("can't be read on ({error})")))?;
+        if read == 0 {
+            return Ok(false);
+        }
+        if self.buffer.last() == Some(&b'\n') {
+            self.buffer.pop();
+        } else if self.buffer.len() > LONGEST_LINE {
+            return Err(self.wrong(format!("is longer than {LONGEST_LINE} bytes: not a line of this format")));
+        }
+        if self.buffer.last() == Some(&b'\r') {
+            self.buffer.pop();
+        }
+        Ok(true)
     }
 
     fn wrong(&self, problem: String) -> SnapshotError {

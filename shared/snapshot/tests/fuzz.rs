@@ -17,6 +17,10 @@ const RULES: &[u8] =
 
 const GROUPS: &[u8] =
     b"[{\"alerts\":[{\"labels\":{\"a\":\"b\"},\"startsAt\":\"2026-01-14T14:00:00Z\"}],\"labels\":{}}]\n";
+const DOCUMENTS: &[u8] =
+    b"{\"@timestamp\":\"2026-01-14T14:02:03Z\",\"message\":\"x\"}\n{\"ts\":1768399323.5,\"log\":\"{}\"}\n";
+const LINES: &[u8] = b"2026-01-14 14:02:03,123 ERROR boom\n\tat a.b(C.java:1)\nCaused by: x\n\
+                       2026-01-14T14:02:03.123456789Z stdout F time=2026-01-14T14:02:03Z msg=x\n";
 const STATUS: &[u8] = b"{\"cluster\":{\"status\":\"ready\"},\"versionInfo\":{\"version\":\"0.28.0\"}}\n";
 const ALIASES: &[u8] = b"[web]\nprometheus = ['service=\"web\"']\nkubernetes = \"shop/deployment/web\"\n";
 
@@ -24,6 +28,7 @@ const ALIASES: &[u8] = b"[web]\nprometheus = ['service=\"web\"']\nkubernetes = \
 fn check(directory: &Path, name: &str, input: &[u8]) {
     fs::create_dir_all(directory.join("metrics")).unwrap();
     fs::create_dir_all(directory.join("alertmanager")).unwrap();
+    fs::create_dir_all(directory.join("logs")).unwrap();
     fs::write(directory.join("snapshot.toml"), MANIFEST).unwrap();
     fs::write(directory.join(name), input).unwrap();
     match Snapshot::open(directory) {
@@ -35,6 +40,7 @@ fn check(directory: &Path, name: &str, input: &[u8]) {
             let errors = [
                 recorded.err(),
                 snapshot.rules().err(),
+                snapshot.logs(&mut |_| Ok(())).err(),
                 snapshot.aliases().err(),
                 snapshot.alertmanager("groups").err(),
                 snapshot.alertmanager("status").err(),
@@ -138,6 +144,23 @@ fn fuzz_alertmanager() {
     let words = ["[", "]", "{", "}", "null", "\"labels\":", "1e999", "\\ud800"];
     target("alertmanager/groups.json", &[GROUPS], &words);
     target("alertmanager/status.json", &[STATUS], &words);
+}
+
+#[test]
+fn fuzz_logs() {
+    let words = [
+        "{",
+        "}",
+        "\n\tat a",
+        "\n",
+        "Traceback (most recent call last):",
+        "stdout P ",
+        "[pod/a/b] ",
+        "Jan 14 14:02:03",
+        "E0114 ",
+    ];
+    target("logs/a.ndjson", &[DOCUMENTS], &words);
+    target("logs/a.log", &[LINES, DOCUMENTS], &words);
 }
 
 #[test]

@@ -59,7 +59,7 @@ fn files_are_told_apart_and_unknown_ones_are_listed_not_read() {
         kinds,
         [
             ("alertmanager/groups.json", Kind::Alertmanager),
-            ("logs/app.ndjson", Kind::OtherServer),
+            ("logs/app.ndjson", Kind::Logs),
             ("metrics/a.om", Kind::Metrics),
             ("metrics/rules.yml", Kind::Rules),
             ("notes.txt", Kind::Unknown),

@@ -30,7 +30,7 @@ pub(super) fn walk(
         let own_name = own.to_string_lossy();
         let name = if prefix.is_empty() { own_name.into_owned() } else { format!("{prefix}/{own_name}") };
         let of_kind = if own.to_str().is_some() { kind(&name) } else { Kind::Unknown };
-        let is_part = matches!(of_kind, Kind::Manifest | Kind::Metrics | Kind::Rules | Kind::Alertmanager);
+        let is_part = !matches!(of_kind, Kind::OtherServer | Kind::Unknown);
         if metadata.is_dir() && !is_part {
             walk(directory, &name, depth + 1, files)?;
         } else {
