@@ -1,6 +1,8 @@
 //! What the tools ask of a store of logs, one method a question.
 
 pub(crate) mod elastic;
+pub(crate) mod given;
+pub(crate) mod snapshot;
 
 use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 
@@ -113,5 +115,21 @@ impl Sources {
     /// The sources that were not asked, for the answer's caveats; empty with a single source.
     pub(crate) fn others(&self, asked: &dyn Logs) -> Vec<&str> {
         self.logs.iter().map(|source| source.name()).filter(|name| *name != asked.name()).collect()
+    }
+}
+
+/// FNV-1a: the same in every version and replica, which the standard library's hash does not promise.
+pub(crate) fn fingerprint(text: &str) -> u32 {
+    text.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fingerprint_is_the_same_everywhere() {
+        // FNV-1a of "a" by its authors' table
+        assert_eq!(fingerprint("a"), 0xe40c_292c);
     }
 }

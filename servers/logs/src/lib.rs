@@ -17,6 +17,7 @@ use upstream::ConfigError;
 use backend::{
     Logs, Sources,
     elastic::{Elastic, ElasticProbe, Kind},
+    snapshot::{Recording, RecordingProbe},
 };
 pub use config::{Config, LogsConfig};
 
@@ -72,6 +73,9 @@ fn from_settings(loaded: &Loaded<Config>, _clock: Arc<dyn Clock>) -> Result<Serv
 /// # Errors
 /// When a source's settings can't be used.
 pub fn server(loaded: &Loaded<Config>) -> Result<Server, ConfigError> {
+    if let Some(snapshot) = &loaded.snapshot {
+        return Ok(recorded(snapshot, &loaded.config));
+    }
     let mut server = Server::new(ABOUT).prompt(INVESTIGATE);
     let mut stores: Vec<Arc<dyn Logs>> = Vec::new();
     known_sources(&loaded.config)?;
@@ -99,4 +103,17 @@ fn known_sources(config: &Config) -> Result<(), ConfigError> {
             problem: "no source has this name".to_owned(),
         }),
     }
+}
+
+/// The server over a recorded incident, which takes the place of every configured source.
+fn recorded(snapshot: &Arc<::snapshot::Snapshot>, config: &Config) -> Server {
+    let manifest = snapshot.manifest();
+    let of_incident = config.logs.iter().find(|logs| logs.source == manifest.id);
+    let fields = of_incident.map(|logs| logs.fields.clone()).unwrap_or_default();
+    let recording = Arc::new(Recording::new(Arc::clone(snapshot), fields));
+    let note =
+        format!("All answers come from the recorded incident `{}`: now is {}.", manifest.id, manifest.now);
+    let probe = Arc::new(RecordingProbe(Arc::clone(&recording)));
+    let server = Server::new(ABOUT).note(note).prompt(INVESTIGATE).probe(probe);
+    tools::all(server, &Arc::new(Sources::new(vec![recording])))
 }

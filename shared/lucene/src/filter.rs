@@ -42,7 +42,7 @@ pub enum Test {
     Range(Bound, Bound),
     /// It is this, in any case.
     Same(String),
-    /// These stand in it, in this order.
+    /// These stand in it, in this order, and cut no word in two.
     Holds(Vec<String>),
     /// It is there.
     Exists,
@@ -135,19 +135,38 @@ impl Test {
                     && to.as_ref().is_none_or(|(bound, counts)| is_above(bound, value, *counts))
             }
             Test::Same(text) => words::same(value, text),
-            Test::Holds(parts) => {
-                let mut rest = value;
-                parts.iter().all(|part| match rest.find(part.as_str()) {
-                    Some(at) => {
-                        rest = rest.get(at + part.len()..).unwrap_or_default();
-                        true
-                    }
-                    None => false,
-                })
-            }
+            Test::Holds(parts) => holds_in_order(value, parts),
             Test::Exists => !value.is_empty(),
         }
     }
+}
+
+/// Whether these stand in a text in this order, each as whole words.
+fn holds_in_order(text: &str, parts: &[String]) -> bool {
+    let mut from = 0;
+    parts.iter().all(|part| match find_whole(text, part, from) {
+        Some(end) => {
+            from = end;
+            true
+        }
+        None => false,
+    })
+}
+
+/// Where a part ends that stands in `text` at or after `from` and cuts no word in two.
+fn find_whole(text: &str, part: &str, from: usize) -> Option<usize> {
+    let joins = |one: Option<char>, other: Option<char>| {
+        let is_of_word = |character: Option<char>| character.is_some_and(char::is_alphanumeric);
+        is_of_word(one) && is_of_word(other)
+    };
+    let rest = text.get(from..)?;
+    rest.match_indices(part).find_map(|(at, _)| {
+        let (begins, ends) = (from + at, from + at + part.len());
+        let before = text.get(..begins)?.chars().next_back();
+        let after = text.get(ends..)?.chars().next();
+        let cuts = joins(before, part.chars().next()) || joins(part.chars().next_back(), after);
+        (!cuts).then_some(ends)
+    })
 }
 
 /// Whether `value` is greater than `bound`, or equal where that counts: as numbers where both are, else by characters.
@@ -273,6 +292,7 @@ mod tests {
         assert!(same("X").holds(&store, 0) && !same("y").holds(&store, 0));
         assert!(Filter::Marked(vec![3]).holds(&store, 0) && !Filter::Marked(vec![]).holds(&store, 0));
         let holds = |parts: &[&str]| Test::Holds(parts.iter().map(|part| (*part).to_owned()).collect());
-        assert!(holds(&["ab", "b"]).passes("abcb") && !holds(&["ab", "bc"]).passes("abc"));
+        assert!(!holds(&["oo", "l"]).passes("pool l"));
+        assert!(holds(&["a b", "c"]).passes("x a b, c") && !holds(&["a b", "b"]).passes("a b"));
     }
 }

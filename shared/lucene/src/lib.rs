@@ -20,4 +20,4 @@ pub use filter::{Filter, Test};
 pub use parse::ParseError;
 pub use query::{Query, Value};
 pub use store::{Builder, Facts, Fields, Full, NameId, Store};
-pub use words::words;
+pub use words::{finds_phrase, words};

@@ -144,6 +144,13 @@ pub(crate) fn may_hold(text: &str, word: &str) -> bool {
     })
 }
 
+/// Whether a phrase query for `phrase` would find a text; a phrase without any word finds all.
+#[must_use]
+pub fn finds_phrase(text: &str, phrase: &str) -> bool {
+    let phrase: Vec<String> = words(phrase).map(str::to_owned).collect();
+    phrase.is_empty() || holds_phrase(text, &phrase)
+}
+
 /// Whether these words follow each other in a text.
 pub(crate) fn holds_phrase(text: &str, phrase: &[String]) -> bool {
     if !phrase.iter().all(|word| may_hold(text, word)) {
@@ -188,9 +195,9 @@ mod tests {
             ("ms", true),
             ("Could", true),
         ] {
-            let phrase: Vec<String> = words(phrase).map(str::to_owned).collect();
-            assert_eq!(holds_phrase(text, &phrase), found, "{phrase:?}");
+            assert_eq!(finds_phrase(text, phrase), found, "{phrase}");
         }
+        assert!(finds_phrase(text, "…"));
         assert!(holds_phrase("STRASSE in KÖLN", &["köln".to_owned()]));
     }
 

@@ -6,6 +6,8 @@ mod seen;
 
 use std::collections::BTreeMap;
 
+use contract::Untrusted;
+
 use crate::model::{Chosen, Document, FieldInfo, FieldKind, Layout, Role};
 
 pub(crate) use names::rank;
@@ -40,6 +42,19 @@ const COLLECTORS: [&str; 12] = [
 pub(crate) fn detect(
     fields: &[FieldInfo],
     recent: &[Document],
+    overrides: &BTreeMap<String, Vec<String>>,
+) -> Layout {
+    let pairs = |document: &'_ Document| -> Vec<(String, String)> {
+        let pair = |(name, value): &(Untrusted, Untrusted)| (name.inside().to_owned(), value.inside().to_owned());
+        document.fields.iter().map(pair).collect()
+    };
+    detect_in(fields, &recent.iter().map(pairs).collect::<Vec<_>>(), overrides)
+}
+
+/// The same for records that are names and values.
+pub(crate) fn detect_in(
+    fields: &[FieldInfo],
+    recent: &[Vec<(String, String)>],
     overrides: &BTreeMap<String, Vec<String>>,
 ) -> Layout {
     let seen = Seen::of(recent);

@@ -4,7 +4,6 @@ mod counts;
 mod endpoints;
 mod error;
 mod fields;
-mod given;
 mod keys;
 mod level;
 mod link;
@@ -15,7 +14,6 @@ mod query;
 mod sample;
 mod sources;
 mod wire;
-mod words;
 
 #[cfg(test)]
 mod tests;
@@ -33,14 +31,13 @@ use upstream::{
     Ask, ConfigError, Endpoint, Limits, Reply as Answered, SourceConfig, Upstream, UpstreamError,
 };
 
-use super::{Asking, Logs};
+use super::{Asking, Logs, given::Given};
 use crate::config::LogsConfig;
 use crate::model::{
     Condition, FieldKind, Freshness, Histogram, Key, Layout, Like, LogSource, Page, Reply, Role, Sample,
     Search, Tally, Top, Total,
 };
 
-use given::Given;
 use mapping::Mapping;
 pub(crate) use probe::ElasticProbe;
 use query::Compiler;
@@ -333,8 +330,7 @@ impl Logs for Elastic {
 
 /// By phrases, as fields of text are searched.
 fn finds_words(like: &Like, message: &str) -> bool {
-    let words = words::words(message);
-    like.fragments.iter().all(|fragment| words::holds_phrase(&words, fragment))
+    like.fragments.iter().all(|fragment| lucene::finds_phrase(message, fragment))
 }
 
 /// By a wildcard, as fields of whole values are searched.

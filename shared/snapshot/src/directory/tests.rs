@@ -237,8 +237,8 @@ fn check_says_what_each_server_will_find() {
         ("metrics/b.om", b"late 1 1968399200\n# EOF\n"),
         ("alertmanager/groups.json", b"[]"),
         ("aliases.toml", b"[web]\n[cart]\n"),
-        ("logs/a.ndjson", b"{}"),
-        ("logs/b.log", b"{}"),
+        ("logs/a.ndjson", b"{\"@timestamp\":\"2026-01-14T14:00:00Z\"}\n{\"ts\":1000000000}\n{}\n"),
+        ("logs/b.log.gz", &gzip("2026-01-14 14:01:00,000 ERROR x\n\tat y\n")),
         ("git/HEAD", b"x"),
         ("notes.txt", b"x"),
     ]);
@@ -252,8 +252,9 @@ fn check_says_what_each_server_will_find() {
              1 of them outside the window",
             "true rules (metrics-mcp): none",
             "true alertmanager (metrics-mcp, alerts-mcp): groups: yes, silences: no, status: no",
+            "true logs (logs-mcp): 4 records of 2 files from 2001-09-09T01:46:40Z to 2026-01-14T14:01:00Z, 1 of them \
+             outside the window, 1 without a time",
             "true aliases (all servers): 2 services",
-            "true logs (logs-mcp): 2 files, 4 bytes",
             "true traces (traces-mcp): none",
             "true pagerduty (alerts-mcp): none",
             "true runbooks (alerts-mcp): none",
@@ -271,6 +272,7 @@ fn check_tells_the_first_fault_of_each_part() {
         ("metrics/a.om", b"up 1 1\n# EOF\n"),
         ("metrics/rules.yml", b"groups: 7"),
         ("alertmanager/silences.json", b"["),
+        ("logs/a.ndjson", b"{}\n{\"a\":}\n"),
         ("aliases.toml", b"[web]\n[web]\n"),
     ]);
     let lines = Snapshot::open(root.path()).unwrap().check();
@@ -282,6 +284,7 @@ fn check_tells_the_first_fault_of_each_part() {
     );
     assert!(faults[1].starts_with("metrics/rules.yml line 1: "), "{faults:?}");
     assert!(faults[2].starts_with("alertmanager/silences.json line 1: "), "{faults:?}");
-    assert!(faults[3].starts_with("aliases.toml line 2: "), "{faults:?}");
-    assert_eq!(faults.len(), 4);
+    assert!(faults[3].starts_with("logs/a.ndjson line 2: is not a JSON object ("), "{faults:?}");
+    assert!(faults[4].starts_with("aliases.toml line 2: "), "{faults:?}");
+    assert_eq!(faults.len(), 5);
 }

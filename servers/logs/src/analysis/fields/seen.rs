@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::analysis::record::{level_of_field, moment_of_field};
-use crate::model::{Document, FieldInfo, FieldKind, Role};
+use crate::model::{FieldInfo, FieldKind, Role};
 
 /// Values of a field that are looked at.
 const VALUES: usize = 50;
@@ -24,17 +24,17 @@ struct Field<'a> {
 }
 
 impl<'a> Seen<'a> {
-    pub(super) fn of(recent: &'a [Document]) -> Seen<'a> {
+    pub(super) fn of(recent: &'a [Vec<(String, String)>]) -> Seen<'a> {
         let mut fields: BTreeMap<&str, Field<'_>> = BTreeMap::new();
         for document in recent {
             let mut own = BTreeSet::new();
-            for (name, value) in &document.fields {
-                let field = fields.entry(name.inside()).or_default();
-                if own.insert(name.inside()) {
+            for (name, value) in document {
+                let field = fields.entry(name.as_str()).or_default();
+                if own.insert(name.as_str()) {
                     field.present += 1;
                 }
-                if field.values.len() < VALUES && !value.inside().is_empty() {
-                    field.values.push(value.inside());
+                if field.values.len() < VALUES && !value.is_empty() {
+                    field.values.push(value.as_str());
                 }
             }
         }

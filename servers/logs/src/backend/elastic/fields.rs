@@ -9,12 +9,12 @@ use serde_json::{Value, json};
 use super::{
     Elastic, Refusal, endpoints,
     error::{no_index, unreadable},
-    given::Given,
     mapping::{FieldCaps, Mapping},
     query::Compiler,
     wire::Answer,
 };
 use crate::analysis::fields::detect;
+use crate::backend::given::Given;
 use crate::model::{Document, FieldInfo, FieldKind, Layout};
 
 /// How long a mapping is kept.

@@ -5,7 +5,8 @@ use contract::{TimeRange, ToolError, time_text};
 use jiff::{RoundMode, Timestamp, TimestampRound, Unit};
 use serde_json::{Value, json};
 
-use super::{given::Given, level, mapping::Mapping};
+use super::{level, mapping::Mapping};
+use crate::backend::given::Given;
 use crate::model::{Chosen, Condition, FieldKind, Level, Like, Role, Search};
 
 /// The longest text of a caller, in bytes.
@@ -146,7 +147,7 @@ fn exact(chosen: &Chosen, value: &str) -> Option<Value> {
 fn alike(field: &Chosen, fragments: &[String]) -> Value {
     let name = &field.name;
     if field.kind == FieldKind::Text {
-        let spoken = fragments.iter().filter(|fragment| !super::words::words(fragment).is_empty());
+        let spoken = fragments.iter().filter(|fragment| lucene::words(fragment).next().is_some());
         let phrases: Vec<Value> =
             spoken.map(|fragment| json!({ "match_phrase": { name: fragment } })).collect();
         return match phrases.is_empty() {

@@ -1,11 +1,11 @@
-//! Text of a caller on its way into a query: as it was written, for evidence, and with the tokens that the caller was shown
+//! Text of a caller on its way into a query of any backend: as it was written, for evidence, and with the tokens that the caller was shown
 //! (`<email:7f3a>`) replaced by what they stand for, on the way out only.
 
 use contract::{Intake, ToolError};
 
 /// For whom a query is written.
 #[derive(Clone, Copy)]
-pub(super) enum Given<'a> {
+pub(crate) enum Given<'a> {
     /// For evidence: tokens stay.
     Shown,
     /// For the cluster.
@@ -17,12 +17,12 @@ impl Given<'_> {
     ///
     /// # Errors
     /// When it holds a token that this caller was not shown.
-    pub(super) fn value(self, text: &str) -> Result<String, ToolError> {
+    pub(crate) fn value(self, text: &str) -> Result<String, ToolError> {
         self.resolved(text, &str::to_owned)
     }
 
     /// Part of a message as it was read: a token that can't be resolved stays what it is.
-    pub(super) fn fragment(self, text: &str) -> String {
+    pub(crate) fn fragment(self, text: &str) -> String {
         self.value(text).unwrap_or_else(|_| text.to_owned())
     }
 
@@ -31,7 +31,7 @@ impl Given<'_> {
     ///
     /// # Errors
     /// As [`Given::value`].
-    pub(super) fn lucene(self, text: &str) -> Result<String, ToolError> {
+    pub(crate) fn lucene(self, text: &str) -> Result<String, ToolError> {
         if !text.contains('<') {
             return Ok(text.to_owned());
         }

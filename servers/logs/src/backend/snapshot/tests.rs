@@ -1,0 +1,200 @@
+use std::{fs, path::Path, time::Duration};
+
+use contract::TimeRange;
+
+use super::*;
+use crate::model::{Condition, Level, Role};
+
+const MANIFEST: &str = "id = \"a\"\ntitle = \"A\"\nnow = \"2026-01-14T15:00:00Z\"\n\
+                        window = { start = \"2026-01-14T14:00:00Z\", end = \"2026-01-14T15:00:00Z\" }\n";
+const ECS: &str = r#"{"@timestamp":"2026-01-14T14:00:01Z","log.level":"error","message":"pool exhausted (size=10, waiting=7)","service":{"name":"payment","version":"2.3.1"},"user":{"id":"u1"},"trace":{"id":"4bf92f3577b34da6a3ce929d0e0e4736"}}
+{"@timestamp":"2026-01-14T14:00:02Z","log.level":"info","message":"charge ok for ada.l@example.com","service":{"name":"payment","version":"2.3.0"},"user":{"id":"u2"},"http":{"status":200}}
+{"@timestamp":"2026-01-14T14:10:00Z","log.level":"error","message":"pool exhausted (size=10, waiting=9)","service":{"name":"payment","version":"2.3.1"},"user":{"id":"u1"},"http":{"status":503}}
+{"message":"without a time","service":{"name":"payment"}}
+"#;
+const TEXT: &str = "2026-01-14 14:00:03,000 ERROR [main] c.e.Foo [trace_id=4bf92f3577b34da6a3ce929d0e0e4736] - boom\n\tat c.e.Foo.bar(Foo.java:1)\n\
+                    2026-01-14 14:20:00,000 WARN [main] c.e.Foo - slow\n";
+const FLUENT_BIT: &str = r#"{"time":"2026-01-14T14:00:04.9Z","log":"{\"level\":\"warn\",\"msg\":\"retrying\",\"service\":\"cart\"}\n","stream":"stdout"}
+"#;
+
+fn recording(files: &[(&str, &str)]) -> Recording {
+    let root = tempfile::tempdir().unwrap();
+    fs::create_dir_all(root.path().join("logs")).unwrap();
+    fs::write(root.path().join("snapshot.toml"), MANIFEST).unwrap();
+    for (name, text) in files {
+        fs::write(root.path().join(name), text).unwrap();
+    }
+    let recording = opened(root.path());
+    // read before the directory goes away
+    recording.held.loaded().unwrap();
+    recording
+}
+
+fn opened(root: &Path) -> Recording {
+    Recording::new(Arc::new(Snapshot::open(root).unwrap()), BTreeMap::new())
+}
+
+fn all() -> Recording {
+    recording(&[("logs/payment.ndjson", ECS), ("logs/search.log", TEXT), ("logs/fluent.ndjson", FLUENT_BIT)])
+}
+
+fn context() -> Context {
+    Context::for_test("2026-01-14T15:00:00Z".parse().unwrap())
+}
+
+fn search(text: &str, conditions: Vec<Condition>) -> Search {
+    let window =
+        TimeRange::new("2026-01-14T14:00:00Z".parse().unwrap(), "2026-01-14T15:00:00Z".parse().unwrap()).unwrap();
+    Search { window, text: (!text.is_empty()).then(|| text.to_owned()), conditions }
+}
+
+async fn count(text: &str, conditions: Vec<Condition>) -> u64 {
+    let (recording, cx) = (all(), context());
+    let search = search(text, conditions);
+    let reply = recording.total(&cx, &search).await.unwrap();
+    assert!(reply.partial.contains(&"1 recorded records have no time and are in no window".to_owned()));
+    reply.value.number()
+}
+
+#[tokio::test]
+async fn records_are_found_by_text_and_by_conditions() {
+    let is = |role, value: &str| Condition::Is(role, value.to_owned());
+    let like = |parts: &[&str]| {
+        Condition::Like(Like { fragments: parts.iter().map(|part| (*part).to_owned()).collect() })
+    };
+    for (text, conditions, expected) in [
+        ("", vec![], 6),
+        ("pool exhausted", vec![], 2),
+        ("\"waiting 7\"", vec![], 1),
+        ("boom OR retrying", vec![], 2),
+        ("http.status:[500 TO 599]", vec![], 1),
+        ("service.name:payment AND NOT exhausted", vec![], 1),
+        ("user.id:u1", vec![], 2),
+        ("4bf92f3577b34da6a3ce929d0e0e4736", vec![], 1),
+        ("", vec![is(Role::Service, "PAYMENT")], 3),
+        ("", vec![is(Role::Service, "search")], 2),
+        ("", vec![is(Role::Service, "cart")], 1),
+        ("", vec![is(Role::Service, "pay")], 0),
+        ("", vec![is(Role::Level, "warning")], 2),
+        ("", vec![is(Role::Level, "nonsense")], 0),
+        ("", vec![Condition::AtLeast(Level::Error)], 3),
+        ("", vec![Condition::AtLeast(Level::Warn)], 5),
+        ("", vec![is(Role::Trace, "4bf92f3577b34da6a3ce929d0e0e4736")], 2),
+        ("", vec![Condition::Field("user.id".to_owned(), "u1".to_owned())], 2),
+        ("", vec![like(&["pool exhausted (size=", ", waiting="])], 2),
+        ("", vec![like(&["waiting=", "pool"])], 0),
+        ("", vec![Condition::Any(vec![is(Role::Service, "cart"), is(Role::Service, "search")])], 3),
+        ("", vec![Condition::Any(vec![])], 0),
+        ("", vec![Condition::Not(Box::new(is(Role::Service, "payment")))], 3),
+    ] {
+        assert_eq!(count(text, conditions.clone()).await, expected, "{text} {conditions:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_query_outside_of_the_subset_says_where_and_what_instead() {
+    let (recording, cx) = (all(), context());
+    let error = recording.total(&cx, &search("pool AND /x/", vec![])).await.unwrap_err();
+    assert_eq!(error.to_string(), "`query`: `/` begins a regular expression at character 10");
+    assert_eq!(error.advice(), "quote it: \"/path/to\", or write \\/");
+    let reply = recording.total(&cx, &search("nope:1", vec![])).await.unwrap();
+    assert_eq!(reply.value, Total::Exactly(0));
+    assert!(reply.partial.contains(&"no recorded record has a field nope".to_owned()), "{:?}", reply.partial);
+}
+
+#[tokio::test]
+async fn pages_follow_each_other_and_belong_to_their_search() {
+    let (recording, cx) = (all(), context());
+    let everything = search("", vec![]);
+    let mut page = Page { limit: 4, oldest_first: false, after: None };
+    let first = recording.page(&cx, &everything, &page).await.unwrap().value;
+    assert_eq!((first.records.len(), first.total, first.method.as_str()), (4, Total::Exactly(6), "the newest 4"));
+    assert_eq!(first.records[0].at, "2026-01-14T14:20:00Z".parse().ok());
+    assert_eq!(first.records[2].message.inside(), "retrying");
+    page.after = first.next;
+    let second = recording.page(&cx, &everything, &page).await.unwrap().value;
+    assert_eq!((second.records.len(), second.next, second.method.as_str()), (2, None, "the next 2"));
+    assert_eq!(second.records[1].at, "2026-01-14T14:00:01Z".parse().ok());
+    for (text, limit) in [("pool", page.after.clone()), ("", Some("nonsense".to_owned()))] {
+        let wrong = Page { after: limit, ..page.clone() };
+        let error = recording.page(&cx, &search(text, vec![]), &wrong).await.unwrap_err();
+        assert!(error.to_string().starts_with("`cursor`: "), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_returned_is_masked_and_a_token_finds_its_records_again() {
+    let cx = context();
+    let reply = all().page(&cx, &search("charge", vec![]), &Page { limit: 1, ..Page::default() }).await.unwrap();
+    let record = &reply.value.records[0];
+    assert!(record.message.inside().starts_with("charge ok for <email:"), "{:?}", record.message);
+    assert!(record.document.fields.iter().all(|(_, value)| !value.inside().contains("ada.l")));
+}
+
+#[tokio::test]
+async fn counts_are_true_and_in_order() {
+    let (recording, cx) = (all(), context());
+    let everything = search("", vec![]);
+    let top = |key: Key| {
+        let (recording, cx, everything) = (&recording, &cx, &everything);
+        async move {
+            let top = recording.top(cx, everything, &key, 2).await.unwrap().value;
+            let values: Vec<(String, u64)> =
+                top.values.iter().map(|group| (group.value.inside().to_owned(), group.count)).collect();
+            (values, top.distinct, top.others, top.missing)
+        }
+    };
+    let named = |values: &[(&str, u64)]| values.iter().map(|(value, count)| ((*value).to_owned(), *count)).collect::<Vec<_>>();
+    assert_eq!(top(Key::Role(Role::Service)).await, (named(&[("payment", 3), ("search", 2)]), Some(3), 1, 0));
+    assert_eq!(top(Key::Role(Role::Level)).await, (named(&[("error", 3), ("warn", 2)]), Some(3), 1, 0));
+    assert_eq!(top(Key::Field("user.id".to_owned())).await, (named(&[("u1", 2), ("u2", 1)]), Some(2), 0, 3));
+
+    let step = Duration::from_secs(600);
+    let key = Key::Role(Role::Service);
+    let counted = recording.histogram(&cx, &everything, step, Some((&key, 1))).await.unwrap().value;
+    assert_eq!(counted.total, [4, 1, 1, 0, 0, 0]);
+    assert_eq!(counted.by.len(), 1);
+    assert_eq!((counted.by[0].0.inside(), &counted.by[0].1), ("payment", &vec![2, 1, 0, 0, 0, 0]));
+    assert!(recording.histogram(&cx, &everything, Duration::from_nanos(1), None).await.is_err());
+}
+
+#[tokio::test]
+async fn patterns_are_counted_with_where_and_when() {
+    let like = |parts: &[&str]| Like { fragments: parts.iter().map(|part| (*part).to_owned()).collect() };
+    let likes = [like(&["pool exhausted (size="]), like(&["never said"])];
+    let tallies = all().tallies(&context(), &search("", vec![]), &likes).await.unwrap().value;
+    assert_eq!((tallies[0].count, tallies[1].count), (2, 0));
+    assert_eq!(tallies[0].first, "2026-01-14T14:00:01Z".parse().ok());
+    assert_eq!(tallies[0].last, "2026-01-14T14:10:00Z".parse().ok());
+    let versions = tallies[0].by.iter().find(|(role, _)| *role == Role::Version).unwrap();
+    assert_eq!((versions.1[0].value.inside(), versions.1[0].count), ("2.3.1", 2));
+}
+
+#[tokio::test]
+async fn sources_are_files_and_the_layout_is_told() {
+    let (recording, cx) = (all(), context());
+    let sources = recording.sources(&cx).await.unwrap().value;
+    let told: Vec<_> = sources.iter().map(|source| (source.name.inside(), source.kind, source.records)).collect();
+    assert_eq!(
+        told,
+        [("logs/fluent.ndjson", "file", Some(1)), ("logs/payment.ndjson", "file", Some(4)), ("logs/search.log", "file", Some(2))]
+    );
+    assert_eq!(sources[1].span.unwrap().1, "2026-01-14T14:10:00Z".parse().unwrap());
+    let layout = recording.layout(&cx).await.unwrap().value;
+    assert_eq!(layout.nested, ["log"]);
+    assert_eq!(layout.of(Role::Service)[0].name, "service.name");
+    let fresh = recording.freshness(&cx, &search("", vec![])).await.unwrap().value;
+    assert_eq!((fresh.newest, fresh.lag_seconds), ("2026-01-14T14:20:00Z".parse().ok(), None));
+}
+
+#[tokio::test]
+async fn a_broken_file_is_one_error_that_names_it() {
+    let root = tempfile::tempdir().unwrap();
+    fs::create_dir_all(root.path().join("logs")).unwrap();
+    fs::write(root.path().join("snapshot.toml"), MANIFEST).unwrap();
+    fs::write(root.path().join("logs/a.ndjson"), "{}\n{\"a\":\n").unwrap();
+    let cx = context();
+    let error = opened(root.path()).layout(&cx).await.unwrap_err();
+    assert_eq!(error.to_string(), "snapshot \"a\": logs/a.ndjson line 2: is not a JSON object");
+    assert_eq!(cx.trail.calls()[0].outcome, "recording");
+}
