@@ -45,7 +45,8 @@ pub(crate) fn detect(
     overrides: &BTreeMap<String, Vec<String>>,
 ) -> Layout {
     let pairs = |document: &'_ Document| -> Vec<(String, String)> {
-        let pair = |(name, value): &(Untrusted, Untrusted)| (name.inside().to_owned(), value.inside().to_owned());
+        let pair =
+            |(name, value): &(Untrusted, Untrusted)| (name.inside().to_owned(), value.inside().to_owned());
         document.fields.iter().map(pair).collect()
     };
     detect_in(fields, &recent.iter().map(pairs).collect::<Vec<_>>(), overrides)

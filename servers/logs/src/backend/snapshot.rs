@@ -184,7 +184,12 @@ impl Logs for Recording {
 
     fn page<'a>(&'a self, cx: &'a Context, search: &'a Search, page: &'a Page) -> Asking<'a, Sample> {
         Box::pin(async move {
-            let bound = super::fingerprint(&format!("{}{}{}", compile::told(search), search.window, page.oldest_first));
+            let bound = super::fingerprint(&format!(
+                "{}{}{}",
+                compile::told(search),
+                search.window,
+                page.oldest_first
+            ));
             let after = page.after.as_deref().map(|text| page::parse(text, bound)).transpose()?;
             let (limit, oldest_first) = (page.limit.max(1), page.oldest_first);
             let reply = self
@@ -224,11 +229,18 @@ impl Logs for Recording {
         })
     }
 
-    fn tallies<'a>(&'a self, cx: &'a Context, search: &'a Search, likes: &'a [Like]) -> Asking<'a, Vec<Tally>> {
+    fn tallies<'a>(
+        &'a self,
+        cx: &'a Context,
+        search: &'a Search,
+        likes: &'a [Like],
+    ) -> Asking<'a, Vec<Tally>> {
         Box::pin(async move {
             let likes: Vec<Like> = likes.iter().map(|like| compile::resolved(cx, like)).collect();
             let reply = self
-                .ask_about(cx, "patterns", search, move |loaded, sought| count::tallies(loaded, sought, &likes))
+                .ask_about(cx, "patterns", search, move |loaded, sought| {
+                    count::tallies(loaded, sought, &likes)
+                })
                 .await?;
             let value = reply.value.into_iter().map(|tally| tally.taken(&cx.intake)).collect();
             Ok(Reply { value, sent: reply.sent, partial: reply.partial })

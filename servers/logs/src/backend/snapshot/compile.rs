@@ -84,7 +84,9 @@ fn of_given(given: Given<'_>, like: &Like) -> Like {
 
 fn filter(loaded: &Loaded, condition: &Condition) -> Filter {
     match condition {
-        Condition::Is(Role::Level, value) => Filter::Marked(Level::parse(value).map(mark).into_iter().collect()),
+        Condition::Is(Role::Level, value) => {
+            Filter::Marked(Level::parse(value).map(mark).into_iter().collect())
+        }
         Condition::Is(Role::Trace, value) => trace(loaded, value),
         Condition::Is(role, value) => {
             Filter::First { names: loaded.of(*role).to_vec(), test: Test::Same(value.clone()) }

@@ -54,7 +54,12 @@ pub(super) struct Counted {
     pub(super) name: String,
 }
 
-pub(super) fn histogram(loaded: &Loaded, sought: &Sought, steps: Steps, by: Option<&(Key, usize)>) -> Counted {
+pub(super) fn histogram(
+    loaded: &Loaded,
+    sought: &Sought,
+    steps: Steps,
+    by: Option<&(Key, usize)>,
+) -> Counted {
     let mut total = vec![0_u64; steps.count];
     let mut values: HashMap<&str, Vec<u64>> = HashMap::new();
     let names = by.map(|(key, _)| names(loaded, key));
@@ -92,7 +97,9 @@ fn names(loaded: &Loaded, key: &Key) -> Vec<NameId> {
 /// The name that says how values of a key are masked.
 fn masked_as(loaded: &Loaded, key: &Key) -> String {
     match key {
-        Key::Role(role) => loaded.layout.of(*role).first().map_or(String::new(), |chosen| chosen.name.clone()),
+        Key::Role(role) => {
+            loaded.layout.of(*role).first().map_or(String::new(), |chosen| chosen.name.clone())
+        }
         Key::Field(name) => name.clone(),
     }
 }
@@ -195,9 +202,13 @@ impl RawTally {
 }
 
 pub(super) fn tallies(loaded: &Loaded, sought: &Sought, likes: &[Like]) -> Vec<RawTally> {
-    let place = [Role::Pod, Role::Container, Role::Host].into_iter().find(|role| !loaded.of(*role).is_empty());
-    let roles: Vec<Key> =
-        [Some(Role::Service), Some(Role::Level), place, Some(Role::Version)].into_iter().flatten().map(Key::Role).collect();
+    let place =
+        [Role::Pod, Role::Container, Role::Host].into_iter().find(|role| !loaded.of(*role).is_empty());
+    let roles: Vec<Key> = [Some(Role::Service), Some(Role::Level), place, Some(Role::Version)]
+        .into_iter()
+        .flatten()
+        .map(Key::Role)
+        .collect();
     let tests: Vec<Test> = likes.iter().map(|like| Test::Holds(like.fragments.clone())).collect();
     let mut found: Vec<Vec<usize>> = vec![Vec::new(); likes.len()];
     for record in loaded.found(sought) {
@@ -241,7 +252,8 @@ pub(super) fn freshness(loaded: &Loaded, sought: &Sought) -> Freshness {
     };
     let mut lags: Vec<f64> = recent.iter().filter_map(lag).collect();
     lags.sort_by(f64::total_cmp);
-    let nearest = |share: f64| lags.get(((lags.len() as f64 * share).ceil() as usize).saturating_sub(1)).copied();
+    let nearest =
+        |share: f64| lags.get(((lags.len() as f64 * share).ceil() as usize).saturating_sub(1)).copied();
     Freshness { newest, lag_seconds: nearest(0.5).zip(nearest(0.95)) }
 }
 

@@ -85,12 +85,17 @@ fn fields_of(record: &LogRecord<'_>) -> Result<Vec<(String, String)>, String> {
     let named = |name: &str, value: &str| (name.to_owned(), value.to_owned());
     if record.is_document {
         fields = flattened(record.text).ok_or("is not a JSON object")?;
-        let inner = fields.iter().filter(|(name, value)| rank(Role::Message, name).is_some() && is_document(value));
-        let inner: Vec<(String, String)> = inner.flat_map(|(name, value)| inner_fields(name, value)).collect();
+        let inner =
+            fields.iter().filter(|(name, value)| rank(Role::Message, name).is_some() && is_document(value));
+        let inner: Vec<(String, String)> =
+            inner.flat_map(|(name, value)| inner_fields(name, value)).collect();
         fields.extend(inner);
     } else {
         fields.push(named("message", record.text));
-        fields.push(named("service.name", record.origin.map_or(subject(record.file), |(_, container)| container)));
+        fields.push(named(
+            "service.name",
+            record.origin.map_or(subject(record.file), |(_, container)| container),
+        ));
     }
     if let Some(at) = record.at {
         fields.push(named("@timestamp", &at.to_string()));
@@ -138,7 +143,11 @@ fn recent(store: &Store, files: &[File]) -> Vec<Vec<(String, String)>> {
         for place in 0..taken {
             let pairs = store.fields(begins + place * records / taken);
             let own = pairs.map(|(name, value)| (store.named(name), value)).filter(|(name, _)| is_own(name));
-            recent.push(own.filter(|(name, _)| *name != INDEX).map(|(name, value)| (name.to_owned(), value.to_owned())).collect());
+            recent.push(
+                own.filter(|(name, _)| *name != INDEX)
+                    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                    .collect(),
+            );
         }
         begins += records;
     }
@@ -189,9 +198,9 @@ impl Judge {
         for (name, value) in fields {
             let Some((role, place)) = self.played.get(name as usize).copied().flatten() else { continue };
             match role {
-                Role::Time => prefer(&mut at, place, || {
-                    i64::try_from(moment_of_field(value)?.as_nanosecond()).ok()
-                }),
+                Role::Time => {
+                    prefer(&mut at, place, || i64::try_from(moment_of_field(value)?.as_nanosecond()).ok())
+                }
                 Role::Level => prefer(&mut level, place, || {
                     let name = self.names.get(name as usize)?;
                     level_of_field(name.rsplit(INSIDE).next().unwrap_or(name), value)

@@ -19,7 +19,9 @@ pub(super) struct Raw {
 impl Raw {
     /// Masks it, each value by the name of its field.
     pub(super) fn record(self, cx: &Context, layout: &Layout) -> Record {
-        let taken = |(name, value): (String, String)| (cx.intake.field("name", &name), cx.intake.field(&name, &value));
+        let taken = |(name, value): (String, String)| {
+            (cx.intake.field("name", &name), cx.intake.field(&name, &value))
+        };
         let fields = self.fields.into_iter().map(taken).collect();
         read_record(Document { index: self.index, id: self.id.to_string(), fields }, layout, &cx.intake)
     }
@@ -46,7 +48,9 @@ pub(super) fn read(
     if !oldest_first {
         all.reverse();
     }
-    let is_later = |record: &&usize| after.is_none_or(|after| if oldest_first { **record > after } else { **record < after });
+    let is_later = |record: &&usize| {
+        after.is_none_or(|after| if oldest_first { **record > after } else { **record < after })
+    };
     let left: Vec<usize> = all.iter().filter(is_later).copied().collect();
     let shown = left.get(..limit).unwrap_or(&left);
     let next = shown.last().copied().filter(|_| left.len() > shown.len());
@@ -86,7 +90,8 @@ pub(super) fn parse(text: &str, search: u32) -> Result<usize, ToolError> {
             .remedy("use the cursor of the page before with exactly the same other arguments")
     };
     let parts = text.split_once('.').filter(|_| text.len() <= 30);
-    let parsed = parts.and_then(|(own, place)| Some((u32::from_str_radix(own, 16).ok()?, place.parse().ok()?)));
+    let parsed =
+        parts.and_then(|(own, place)| Some((u32::from_str_radix(own, 16).ok()?, place.parse().ok()?)));
     match parsed {
         None => Err(wrong("is not a cursor of this tool")),
         Some((own, _)) if own != search => Err(wrong("belongs to another search")),

@@ -44,7 +44,8 @@ fn context() -> Context {
 
 fn search(text: &str, conditions: Vec<Condition>) -> Search {
     let window =
-        TimeRange::new("2026-01-14T14:00:00Z".parse().unwrap(), "2026-01-14T15:00:00Z".parse().unwrap()).unwrap();
+        TimeRange::new("2026-01-14T14:00:00Z".parse().unwrap(), "2026-01-14T15:00:00Z".parse().unwrap())
+            .unwrap();
     Search { window, text: (!text.is_empty()).then(|| text.to_owned()), conditions }
 }
 
@@ -108,7 +109,10 @@ async fn pages_follow_each_other_and_belong_to_their_search() {
     let everything = search("", vec![]);
     let mut page = Page { limit: 4, oldest_first: false, after: None };
     let first = recording.page(&cx, &everything, &page).await.unwrap().value;
-    assert_eq!((first.records.len(), first.total, first.method.as_str()), (4, Total::Exactly(6), "the newest 4"));
+    assert_eq!(
+        (first.records.len(), first.total, first.method.as_str()),
+        (4, Total::Exactly(6), "the newest 4")
+    );
     assert_eq!(first.records[0].at, "2026-01-14T14:20:00Z".parse().ok());
     assert_eq!(first.records[2].message.inside(), "retrying");
     page.after = first.next;
@@ -125,7 +129,8 @@ async fn pages_follow_each_other_and_belong_to_their_search() {
 #[tokio::test]
 async fn what_is_returned_is_masked_and_a_token_finds_its_records_again() {
     let cx = context();
-    let reply = all().page(&cx, &search("charge", vec![]), &Page { limit: 1, ..Page::default() }).await.unwrap();
+    let reply =
+        all().page(&cx, &search("charge", vec![]), &Page { limit: 1, ..Page::default() }).await.unwrap();
     let record = &reply.value.records[0];
     assert!(record.message.inside().starts_with("charge ok for <email:"), "{:?}", record.message);
     assert!(record.document.fields.iter().all(|(_, value)| !value.inside().contains("ada.l")));
@@ -144,7 +149,9 @@ async fn counts_are_true_and_in_order() {
             (values, top.distinct, top.others, top.missing)
         }
     };
-    let named = |values: &[(&str, u64)]| values.iter().map(|(value, count)| ((*value).to_owned(), *count)).collect::<Vec<_>>();
+    let named = |values: &[(&str, u64)]| {
+        values.iter().map(|(value, count)| ((*value).to_owned(), *count)).collect::<Vec<_>>()
+    };
     assert_eq!(top(Key::Role(Role::Service)).await, (named(&[("payment", 3), ("search", 2)]), Some(3), 1, 0));
     assert_eq!(top(Key::Role(Role::Level)).await, (named(&[("error", 3), ("warn", 2)]), Some(3), 1, 0));
     assert_eq!(top(Key::Field("user.id".to_owned())).await, (named(&[("u1", 2), ("u2", 1)]), Some(2), 0, 3));
@@ -174,10 +181,15 @@ async fn patterns_are_counted_with_where_and_when() {
 async fn sources_are_files_and_the_layout_is_told() {
     let (recording, cx) = (all(), context());
     let sources = recording.sources(&cx).await.unwrap().value;
-    let told: Vec<_> = sources.iter().map(|source| (source.name.inside(), source.kind, source.records)).collect();
+    let told: Vec<_> =
+        sources.iter().map(|source| (source.name.inside(), source.kind, source.records)).collect();
     assert_eq!(
         told,
-        [("logs/fluent.ndjson", "file", Some(1)), ("logs/payment.ndjson", "file", Some(4)), ("logs/search.log", "file", Some(2))]
+        [
+            ("logs/fluent.ndjson", "file", Some(1)),
+            ("logs/payment.ndjson", "file", Some(4)),
+            ("logs/search.log", "file", Some(2))
+        ]
     );
     assert_eq!(sources[1].span.unwrap().1, "2026-01-14T14:10:00Z".parse().unwrap());
     let layout = recording.layout(&cx).await.unwrap().value;
