@@ -1,5 +1,6 @@
 //! The list of tools.
 
+mod asking;
 mod compare_time_periods;
 mod cost;
 mod exemplars;

@@ -24,6 +24,6 @@ pub use card::{Card, Cost, Effect, Tool};
 pub use clock::{Clock, FixedClock, SystemClock};
 pub use error::{ErrorKind, ToolError};
 pub use nearest::nearest;
-pub use number::{json_number, significant};
+pub use number::{counted, json_number, significant};
 pub use time::{Moment, TimeError, TimeRange, TimeSpec, duration_text, parse_duration, time_text};
 pub use untrusted::{Intake, Untrusted};

@@ -28,6 +28,12 @@ pub fn significant(value: f64) -> String {
     format!("{}e{exponent}", trim_zeros(mantissa))
 }
 
+/// A count with its noun: `1 value`, `2 values`.
+#[must_use]
+pub fn counted(count: u64, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
+
 /// The same number for JSON: rounded to four significant digits; what JSON cannot say is a string.
 #[must_use]
 pub fn json_number(value: f64) -> Value {

@@ -8,6 +8,7 @@
 mod ask;
 mod attempt;
 mod breaker;
+mod cached;
 mod client;
 mod config;
 mod credentials;

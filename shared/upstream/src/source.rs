@@ -4,7 +4,7 @@ use std::{
     collections::BTreeMap,
     fmt,
     future::Future,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Mutex, PoisonError},
     time::Duration,
 };
 
@@ -39,16 +39,16 @@ const DOWN_FOR: Duration = Duration::from_secs(30);
 
 /// One configured backend.
 pub struct Upstream {
-    system: String,
+    pub(crate) system: String,
     config: SourceConfig,
     base: Url,
-    limits: Limits,
+    pub(crate) limits: Limits,
     client: Mutex<Option<(Client, Credentials)>>,
     places: Semaphore,
     large: Semaphore,
     breaker: Breaker,
     retries: TpsBudget,
-    cache: Cache<String, Reply>,
+    pub(crate) cache: Cache<String, Reply>,
     health: Mutex<(Health, Instant)>,
     recorded: Option<BTreeMap<&'static str, Bytes>>,
 }
@@ -174,44 +174,6 @@ impl Upstream {
         .await
     }
 
-    /// Like [`Upstream::fetch`], but a success of the last minute, by the same tenant, is not asked for again,
-    /// and equal requests at the same time are one. If the one who asks is cancelled, the next one asks.
-    ///
-    /// # Errors
-    /// As [`Upstream::fetch`]; errors and error statuses are not kept.
-    pub async fn fetch_cached(&self, cx: &Context, ask: &Ask<'_>) -> Result<Reply, UpstreamError> {
-        loop {
-            match self.fetch_shared(cx, ask).await {
-                (Err(UpstreamError::Timeout { waited, .. }), false)
-                    if waited < self.limits.exchange() && !cx.remaining().is_zero() => {}
-                (result, _) => return result,
-            }
-        }
-    }
-
-    /// The answer to equal requests at the same time, and whether this call was the one who asked. The one who asked
-    /// may have had less time than those who wait.
-    async fn fetch_shared(&self, cx: &Context, ask: &Ask<'_>) -> (Result<Reply, UpstreamError>, bool) {
-        let key = ask.key(cx.tenant.as_deref());
-        let asked = Arc::new(Mutex::new(false));
-        let asking = Arc::clone(&asked);
-        let result = self
-            .cache
-            .try_get_with(key, async move {
-                *asking.lock().unwrap_or_else(PoisonError::into_inner) = true;
-                match self.fetch(cx, ask).await {
-                    Ok(reply) if reply.status < 400 => Ok(reply),
-                    other => Err(other),
-                }
-            })
-            .await;
-        let has_asked = *asked.lock().unwrap_or_else(PoisonError::into_inner);
-        if !has_asked {
-            self.note_cached(cx, ask.endpoint);
-        }
-        (result.or_else(Arc::unwrap_or_clone), has_asked)
-    }
-
     fn replay(&self, cx: &Context, endpoint: Endpoint, replies: &BTreeMap<&'static str, Bytes>) -> Reply {
         let found = replies.get(endpoint.path).cloned();
         let status = if found.is_some() { 200 } else { 404 };
@@ -225,17 +187,6 @@ impl Upstream {
             outcome: "recorded",
         });
         Reply { status, content_type: "application/json".to_owned(), retry_after: None, body }
-    }
-
-    fn note_cached(&self, cx: &Context, endpoint: Endpoint) {
-        cx.trail.note(UpstreamCall {
-            system: self.system.clone(),
-            endpoint: endpoint.to_string(),
-            status: None,
-            bytes: 0,
-            ms: 0.0,
-            outcome: "cached",
-        });
     }
 
     /// Sends what `make` builds, under the same rules. For libraries that write their own requests: `endpoint`

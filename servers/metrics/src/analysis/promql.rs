@@ -27,7 +27,7 @@ pub(crate) use walk::{
     Found, is_moment, matchers_of, metric_of, metrics_of, names_moment, orders_itself, selector_text,
     selectors,
 };
-pub(crate) use write::{at_its_time, without_threshold, write};
+pub(crate) use write::{LONGEST_PART, at_its_time, brief, mark, union, without_threshold, write};
 
 use lex::{Kind, Token, tokens};
 use promql_parser::parser::Expr;

@@ -19,7 +19,8 @@ use promql_parser::parser::Expr;
 
 use crate::{
     analysis::promql::{
-        self, Course, DEEPEST, Found, Reading, SCRAPE, Supply, about, estimate, metrics_of, selectors,
+        self, Course, DEEPEST, Found, LONGEST_PART, Reading, SCRAPE, Supply, about, brief, estimate,
+        metrics_of, selectors,
     },
     backend::Metrics,
     config::{CostGuard, QueryLimits},
@@ -88,7 +89,7 @@ impl<'a> Guard<'a> {
 
     /// A part of a query as a sentence can bear it: of queries that may hold names from the store behind a fence.
     fn told(&self, part: &str) -> String {
-        if self.is_callers { brief(part) } else { self.cx.intake.text(part).shown(LONGEST) }
+        if self.is_callers { brief(part) } else { self.cx.intake.text(part).shown(LONGEST_PART) }
     }
 
     /// The limit, in samples.
@@ -339,15 +340,6 @@ fn at_most(found: &Found<'_>) -> f64 {
     // Within the matchers of a dialect's alternatives there may be anything.
     let is_one = found.selector.matchers.or_matchers.is_empty();
     metrics_of(found.selector).filter(|_| is_one).map_or(HUGE, |metrics| (LARGE * metrics as f64).min(HUGE))
-}
-
-/// What a sentence can bear of a query, in characters.
-const LONGEST: usize = 100;
-
-/// A part of the query, cut to what a sentence can bear.
-fn brief(text: &str) -> String {
-    let cut: String = text.chars().take(LONGEST).collect();
-    if cut.len() < text.len() { format!("{cut}…") } else { cut }
 }
 
 #[cfg(test)]

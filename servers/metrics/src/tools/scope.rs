@@ -9,13 +9,13 @@ mod containers;
 mod near;
 
 use contract::{Context, Draft, TimeRange, ToolError, Untrusted};
-use futures_util::future::join_all;
 
 use crate::{
     analysis::search::labels::SERVICES,
     backend::Metrics,
     config::aliases::{Aliases, Matcher},
     model::{Listing, MatchOp, QueryError, selector},
+    tools::asking::few_at_once,
 };
 pub(crate) use containers::containers;
 pub(crate) use near::Near;
@@ -28,9 +28,6 @@ const MOST_NAMES: usize = 1_000;
 
 /// The most values of one label that are read.
 pub(crate) const MOST_VALUES: usize = 1_000;
-
-/// Requests of one call at the same time: others want the source too.
-const AT_ONCE: usize = 4;
 
 /// Of whom it is asked, and when the series must have been there.
 #[derive(Clone, Copy)]
@@ -200,16 +197,12 @@ pub(crate) async fn values<'l>(
     labels: &[&'l Untrusted],
     narrowed: impl Fn(&str) -> Vec<String>,
 ) -> Vec<(&'l Untrusted, Result<Listing<Untrusted>, QueryError>)> {
-    let mut all = Vec::new();
-    for some in labels.chunks(AT_ONCE) {
-        let selectors: Vec<Vec<String>> = some.iter().map(|label| narrowed(label.inside())).collect();
-        let selectors: Vec<Vec<&str>> =
-            selectors.iter().map(|selectors| selectors.iter().map(String::as_str).collect()).collect();
-        let asked = some.iter().zip(&selectors).map(|(label, selectors)| {
-            let window = Some(lookup.window);
-            lookup.store.label_values(lookup.cx, label.inside(), selectors, window, MOST_VALUES)
-        });
-        all.extend(some.iter().copied().zip(join_all(asked).await));
-    }
-    all
+    let selectors: Vec<Vec<String>> = labels.iter().map(|label| narrowed(label.inside())).collect();
+    let selectors: Vec<Vec<&str>> =
+        selectors.iter().map(|selectors| selectors.iter().map(String::as_str).collect()).collect();
+    let asked = labels.iter().zip(&selectors).map(|(label, selectors)| {
+        let window = Some(lookup.window);
+        lookup.store.label_values(lookup.cx, label.inside(), selectors, window, MOST_VALUES)
+    });
+    labels.iter().copied().zip(few_at_once(asked).await).collect()
 }

@@ -193,3 +193,24 @@ pub(crate) fn holds(found: &VectorSelector, wanted: &Matcher) -> bool {
             && wanted.op == ParsedOp::Equal
             && metric_of(found) == Some(wanted.value.as_str()))
 }
+
+/// An expression whose series carry a mark: this value in this label. Neither may need escapes.
+pub(crate) fn mark(promql: &str, label: &str, value: &str) -> String {
+    format!("label_replace({promql}, \"{label}\", \"{value}\", \"\", \"\")")
+}
+
+/// Several expressions as one, each of whose series carries the key of its expression in `label`.
+pub(crate) fn union(label: &str, parts: &[(String, String)]) -> String {
+    parts.iter().map(|(key, promql)| mark(promql, label, key)).collect::<Vec<_>>().join(" or ")
+}
+
+/// A part of a query, cut to what a sentence can bear.
+pub(crate) fn brief(text: &str) -> String {
+    match text.char_indices().nth(LONGEST_PART) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or(text)),
+        None => text.to_owned(),
+    }
+}
+
+/// What a sentence can bear of a query, in characters.
+pub(crate) const LONGEST_PART: usize = 100;

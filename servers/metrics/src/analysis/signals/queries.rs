@@ -4,7 +4,10 @@ use super::{
     catalogue::{Matching, Unit},
     detect::{Form, Found},
 };
-use crate::model::{MatchOp, label_name, selector};
+use crate::{
+    analysis::promql,
+    model::{MatchOp, label_name, selector},
+};
 
 /// A condition, in the words of `selector`.
 pub(crate) type Condition = (String, MatchOp, String);
@@ -205,11 +208,7 @@ pub(crate) fn grouping(by: &[&str]) -> String {
 
 /// Several expressions as one, each of whose series carries the key of its expression in the label `signal`.
 pub(crate) fn union(parts: &[(String, String)]) -> String {
-    let labelled: Vec<String> = parts
-        .iter()
-        .map(|(key, promql)| format!("label_replace({promql}, \"signal\", \"{key}\", \"\", \"\")"))
-        .collect();
-    labelled.join(" or ")
+    promql::union("signal", parts)
 }
 
 #[cfg(test)]

@@ -5,25 +5,20 @@ use futures_util::future::join_all;
 
 use super::{Call, windows::Layout};
 use crate::{
-    analysis::promql::hint,
+    analysis::promql::{hint, union},
     model::{QueryError, QueryOptions, QueryReply, RejectionKind},
+    tools::asking::AT_ONCE,
 };
 
 /// The label by which the parts of one query are told apart.
 pub(super) const MARK: &str = "compare_measure";
-
-/// Requests at the same time: others want the source too.
-const AT_ONCE: usize = 4;
 
 /// Several expressions as one query: each marked with what it measures. A single one stays as it is.
 pub(super) fn together(parts: &[(String, String)]) -> String {
     if let [(_, only)] = parts {
         return only.clone();
     }
-    let marked = parts
-        .iter()
-        .map(|(name, promql)| format!("label_replace({promql}, \"{MARK}\", \"{name}\", \"\", \"\")"));
-    marked.collect::<Vec<_>>().join(" or ")
+    union(MARK, parts)
 }
 
 /// Why there is no reply.

@@ -6,7 +6,7 @@ use promql_parser::parser::value::ValueType;
 use super::{Call, windows::Layout};
 use crate::{
     analysis::{
-        promql::{self, DEEPEST, Reading, SCRAPE, selector_text, selectors},
+        promql::{self, DEEPEST, Reading, SCRAPE, brief, selector_text, selectors},
         search::families,
         transform::{Form, Grouping, Measure, Subject, adds_up, bare, form_of, grouped},
     },
@@ -315,10 +315,4 @@ pub(super) fn evidence(
             .every(grid.step())
             .link(link),
     )
-}
-
-fn brief(text: &str) -> String {
-    const LONGEST: usize = 100;
-    let cut: String = text.chars().take(LONGEST).collect();
-    if cut.len() < text.len() { format!("{cut}…") } else { cut }
 }

@@ -13,7 +13,9 @@ use promql_parser::parser::Expr;
 
 use super::{Guard, Moments, OPTIONS, UNKNOWN, at_most};
 use crate::{
-    analysis::promql::{Course, Estimate, Found, LOOKBACK, SCRAPE, Supply, at_its_time, estimate, metric_of},
+    analysis::promql::{
+        Course, Estimate, Found, LOOKBACK, SCRAPE, Supply, at_its_time, estimate, mark, metric_of,
+    },
     model::Series,
 };
 
@@ -187,9 +189,8 @@ async fn ask(
     let query = match parts {
         [(_, only)] => only.clone(),
         several => {
-            let each = several.iter().enumerate().map(|(place, (_, expression))| {
-                format!("label_replace({expression}, \"selector\", \"{place}\", \"\", \"\")")
-            });
+            let each = several.iter().enumerate();
+            let each = each.map(|(place, (_, expression))| mark(expression, "selector", &place.to_string()));
             each.collect::<Vec<_>>().join(" or ")
         }
     };

@@ -1,17 +1,14 @@
 //! Asking the store, several questions at a time, each noted as evidence.
 
 use contract::{Draft, Evidence};
-use futures_util::future::join_all;
 use jiff::Timestamp;
 
 use super::Look;
 use crate::{
     analysis::ranking::Grid,
     model::{QueryError, QueryOptions, QueryReply, Series},
+    tools::asking::few_at_once,
 };
-
-/// Requests of one call at the same time: others want the source too.
-const AT_ONCE: usize = 4;
 
 /// The most remarks of the store that are told.
 const MOST_REMARKS: usize = 3;
@@ -38,17 +35,12 @@ pub(super) type Answered = Result<(Vec<Series>, Evidence), QueryError>;
 /// The answers in the order of the queries. Remarks of the store become caveats; what an answer rests on is for the
 /// caller to cite.
 pub(super) async fn ask(look: &Look<'_>, queries: &[Query], draft: &mut Draft) -> Vec<Answered> {
-    let mut all = Vec::new();
-    for some in queries.chunks(AT_ONCE) {
-        let asked = some.iter().map(|query| one(look, query));
-        for (query, reply) in some.iter().zip(join_all(asked).await) {
-            all.push(reply.map(|reply| {
-                remarks(look, &reply, draft);
-                (reply.data.into_series(), evidence(look, query))
-            }));
-        }
-    }
-    all
+    let replies = few_at_once(queries.iter().map(|query| one(look, query))).await;
+    let mut read = |query: &Query, reply: QueryReply| {
+        remarks(look, &reply, draft);
+        (reply.data.into_series(), evidence(look, query))
+    };
+    queries.iter().zip(replies).map(|(query, reply)| reply.map(|reply| read(query, reply))).collect()
 }
 
 async fn one(look: &Look<'_>, query: &Query) -> Result<QueryReply, QueryError> {

@@ -85,7 +85,10 @@ pub(super) async fn measure(
     let step = plan.step as f64;
     let mut rows: Vec<Row> = usage.parts.into_iter().flat_map(|part| part.rows(known, step)).collect();
     if odd > 0 {
-        draft.caveat(format!("{odd} values are NaN or infinite, and left out"));
+        draft.caveat(format!(
+            "{} NaN or infinite, and left out",
+            contract::counted(odd as u64, "value is", "values are")
+        ));
     }
     rank(&mut rows);
     let throttling = usage.throttled.as_ref().map(|(_, cite)| *cite);

@@ -182,8 +182,9 @@ fn verdict(subject: &str, found: &Found<'_>, parts: &[Option<Apart>]) -> String 
     let by = by.map_or(String::new(), |cost| {
         let label = cost.0.shown(60);
         format!(
-            "; its label {label} has {} values, without it {} series would be left",
-            cost.1.values, cost.1.left
+            "; its label {label} has {}, without it {} series would be left",
+            contract::counted(cost.1.values, "value", "values"),
+            cost.1.left
         )
     });
     format!("{subject} {total} series; {metric} has most, {series} ({} %){by}.", contract::significant(share))

@@ -7,7 +7,6 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use contract::{Cite, Draft, ErrorKind, ToolError, Untrusted, duration_text};
-use futures_util::future::join_all;
 
 use super::{Look, series::Scopes};
 use crate::{
@@ -22,7 +21,7 @@ use crate::{
         },
     },
     model::{Labels, MatchOp, Series, label_name},
-    tools::{cost::Ran, get_high_cardinality_metrics::when::When},
+    tools::{asking::few_at_once, cost::Ran, get_high_cardinality_metrics::when::When},
 };
 
 const MOST_METADATA: usize = 10_000;
@@ -31,8 +30,6 @@ const MOST_LABELS: usize = 200;
 const MOST_APART: usize = 16;
 /// The most sets of labels that a reply may have: with 240 points of 25 bytes each, half of what a reply may hold.
 const MOST_SETS: usize = 600;
-/// Queries of one call at the same time: others want the source too.
-const AT_ONCE: usize = 4;
 /// Time that must be left for asking again.
 const ENOUGH: Duration = Duration::from_secs(8);
 
@@ -250,13 +247,9 @@ async fn ask(look: &Look<'_>, plan: &[Question], when: When) -> Vec<(Question, R
     let step = Duration::from_secs(when.step);
     let queries: Vec<String> = plan.iter().map(|question| question.promql.clone()).collect();
     look.guard.ahead(&queries, window, step).await;
-    let mut all = Vec::new();
-    for some in plan.chunks(AT_ONCE) {
-        let asked = some.iter().map(|question| look.guard.range(&question.promql, window, step));
-        let own = |question: &Question| Question { promql: question.promql.clone(), ..*question };
-        all.extend(some.iter().map(own).zip(join_all(asked).await));
-    }
-    all
+    let asked = plan.iter().map(|question| look.guard.range(&question.promql, window, step));
+    let own = |question: &Question| Question { promql: question.promql.clone(), ..*question };
+    plan.iter().map(own).zip(few_at_once(asked).await).collect()
 }
 
 /// Whether a reply was refused for its size, or the store could not evaluate so much.

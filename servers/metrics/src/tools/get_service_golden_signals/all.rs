@@ -188,8 +188,8 @@ async fn unmeasured(look: &Look<'_>, told: &[Told], services: &[Service], draft:
     let more = others.len().saturating_sub(NAMED);
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     draft.caveat(format!(
-        "{} values of {} have no request metrics that are known, so how they are is unknown: {}{more}",
-        others.len(),
+        "no request metrics are known of {} of {}, so how they are is unknown: {}{more}",
+        contract::counted(others.len() as u64, "value", "values"),
         first.label.shown(60),
         named.join(", ")
     ));

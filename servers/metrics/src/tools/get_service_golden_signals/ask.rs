@@ -1,18 +1,18 @@
 //! Asking the store, and reading its replies.
 
 use contract::{Draft, Evidence, Next, TimeRange, ToolError};
-use futures_util::future::join_all;
 use jiff::Timestamp;
 
 use super::period::{Pace, Period};
 use crate::{
     analysis::{ranking::Grid, signals::catalogue::Catalogue},
     model::{QueryReply, Series},
-    tools::{cost::Guard, scope::Lookup},
+    tools::{
+        asking::few_at_once,
+        cost::{Guard, Ran},
+        scope::Lookup,
+    },
 };
-
-/// Requests of one call at the same time: others want the source too.
-pub(super) const AT_ONCE: usize = 4;
 
 /// The most remarks of the store that are repeated.
 const MOST_REMARKS: usize = 4;
@@ -62,29 +62,23 @@ impl Look<'_> {
         pace: Pace,
         draft: &mut Draft,
     ) -> Vec<Result<Over, ToolError>> {
-        let mut all = Vec::new();
         if let [(_, window), _, ..] = asked {
             // Their series are counted in one look-up.
             let (grid, of_window) = (pace.grid(*window), asked.iter().filter(|(_, one)| one == window));
             let queries: Vec<String> = of_window.map(|(promql, _)| (*promql).to_owned()).collect();
             self.guard.ahead(&queries, grid.window(*window), grid.step()).await;
         }
-        for some in asked.chunks(AT_ONCE) {
-            let requests = some.iter().map(|(promql, window)| async move {
-                let grid = pace.grid(*window);
-                let ran = self.guard.range(promql, grid.window(*window), grid.step()).await?;
-                let grid =
-                    if ran.step == grid.step() { grid } else { Grid::lay(*window, ran.step.as_secs()) };
-                Ok((ran.reply, grid))
-            });
-            for reply in join_all(requests).await {
-                all.push(reply.map(|(reply, grid)| {
-                    self.remarks(&reply, draft);
-                    Over { series: reply.data.into_series(), grid }
-                }));
-            }
-        }
-        all
+        let requests = asked.iter().map(|(promql, window)| async move {
+            let grid = pace.grid(*window);
+            let ran = self.guard.range(promql, grid.window(*window), grid.step()).await?;
+            let grid = if ran.step == grid.step() { grid } else { Grid::lay(*window, ran.step.as_secs()) };
+            Ok((ran.reply, grid))
+        });
+        let mut over = |(reply, grid): (QueryReply, Grid)| {
+            self.remarks(&reply, draft);
+            Over { series: reply.data.into_series(), grid }
+        };
+        few_at_once(requests).await.into_iter().map(|reply| reply.map(&mut over)).collect()
     }
 
     /// Expressions at one moment each, at once.
@@ -93,16 +87,12 @@ impl Look<'_> {
         asked: &[(&str, Timestamp)],
         draft: &mut Draft,
     ) -> Vec<Result<Vec<Series>, ToolError>> {
-        let mut all = Vec::new();
-        for some in asked.chunks(AT_ONCE) {
-            for ran in join_all(some.iter().map(|(promql, at)| self.guard.instant(promql, *at))).await {
-                all.push(ran.map(|ran| {
-                    self.remarks(&ran.reply, draft);
-                    ran.reply.data.into_series()
-                }));
-            }
-        }
-        all
+        let requests = asked.iter().map(|(promql, at)| self.guard.instant(promql, *at));
+        let mut series = |ran: Ran| {
+            self.remarks(&ran.reply, draft);
+            ran.reply.data.into_series()
+        };
+        few_at_once(requests).await.into_iter().map(|ran| ran.map(&mut series)).collect()
     }
 
     /// What the store remarks must reach the reader.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use contract::{Draft, TimeRange, ToolError, Untrusted};
 use futures_util::future::{join_all, join3};
 
-use super::ask::{AT_ONCE, Look, value};
+use super::ask::{Look, value};
 use crate::{
     analysis::{
         search::words::escape,
@@ -16,7 +16,7 @@ use crate::{
         },
     },
     model::{MatchOp, QueryError, QueryOptions, selector},
-    tools::scope::Scope,
+    tools::{asking::AT_ONCE, scope::Scope},
 };
 
 /// The most names that are read.

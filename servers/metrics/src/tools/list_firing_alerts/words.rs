@@ -29,7 +29,7 @@ pub(super) fn moment(moment: Timestamp) -> String {
 
 /// `1 alert`, `2 alerts`.
 pub(super) fn counted(count: usize, one: &str, many: &str) -> String {
-    format!("{count} {}", if count == 1 { one } else { many })
+    contract::counted(count as u64, one, many)
 }
 
 /// A length of time in whole seconds; `0s` too.

@@ -11,13 +11,10 @@ use contract::{
 use promql_parser::parser::Expr;
 
 use self::inquiry::{Inquiry, Seen};
-use super::{
-    question::{Question, When},
-    words::brief,
-};
+use super::question::{Question, When};
 use crate::{
     analysis::promql::{
-        self, Filter, Found, SCRAPE, describe, filters, metric_of, pieces, selector_text, selectors,
+        self, Filter, Found, SCRAPE, brief, describe, filters, metric_of, pieces, selector_text, selectors,
         short_windows,
     },
     backend::Metrics,

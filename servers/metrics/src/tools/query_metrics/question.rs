@@ -7,10 +7,10 @@ use contract::{
 };
 use jiff::Timestamp;
 
-use super::{Request, words::brief};
+use super::Request;
 use crate::{
     analysis::{
-        promql::{self, Course, DEEPEST, Reading, SCRAPE},
+        promql::{self, Course, DEEPEST, Reading, SCRAPE, brief},
         ranking::{Grid, MOST_POINTS, automatic_step, smallest_step},
     },
     backend::Metrics,

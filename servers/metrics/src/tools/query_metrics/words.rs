@@ -105,13 +105,6 @@ pub(super) fn label_cell(labels: &Labels, shared: &Labels) -> Cell {
     if own.is_empty() { Cell::Missing } else { Cell::Text(own.text()) }
 }
 
-/// A part of the query, cut to what a sentence can bear.
-pub(super) fn brief(text: &str) -> String {
-    const LONGEST: usize = 100;
-    let cut: String = text.chars().take(LONGEST).collect();
-    if cut.len() < text.len() { format!("{cut}…") } else { cut }
-}
-
 /// What tells a series from the others, within a sentence.
 pub(super) fn named(labels: &Labels, shared: &Labels) -> String {
     let text = rest(labels, shared).text();

@@ -1,6 +1,6 @@
 //! Which label multiplies the series of one metric.
 
-use contract::{Cell, Cite, Draft, Finding, Untrusted};
+use contract::{Cell, Cite, Draft, Finding, Untrusted, counted};
 
 use super::{
     super::{Look, series::Scopes},
@@ -9,6 +9,7 @@ use super::{
 use crate::{
     analysis::{
         cardinality::{LabelCost, multiplier, remedy},
+        promql::mark,
         search::labels::whole,
     },
     model::{Series, label_name, selector},
@@ -56,7 +57,7 @@ impl Apart {
             left.cmp(other_left).then_with(|| other_values.cmp(values)).then_with(|| one.cmp(other))
         });
         let told = labels.iter().take(NAMED).map(|(label, values, left)| {
-            format!("{} ({values} values, {left} series without it)", label.shown(60))
+            format!("{} ({}, {left} series without it)", label.shown(60), counted(*values, "value", "values"))
         });
         let told = told.collect::<Vec<_>>().join(", ");
         Finding::new(format!("labels of {}: {told}", one.metric.shown(120)), self.cite)
@@ -135,8 +136,7 @@ pub(super) async fn taken_apart(
 fn per_label(all: &str, place: usize, label: &str) -> String {
     let term = |side: &str| {
         let counted = format!("count(count {side} ({}) ({all}))", label_name(label));
-        let placed = format!("label_replace({counted}, \"place\", \"{place}\", \"\", \"\")");
-        format!("label_replace({placed}, \"side\", \"{side}\", \"\", \"\")")
+        mark(&mark(&counted, "place", &place.to_string()), "side", side)
     };
     format!("{} or {}", term("by"), term("without"))
 }

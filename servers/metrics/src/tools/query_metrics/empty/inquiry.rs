@@ -2,15 +2,18 @@
 
 use std::time::Duration;
 
-use contract::{Context, Evidence, TimeRange, Untrusted, duration_text, nearest};
+use contract::{Context, Evidence, TimeRange, Untrusted, counted, duration_text, nearest};
 use jiff::Timestamp;
 use promql_parser::{
     label::{MatchOp as ParsedOp, Matcher},
     parser::token::T_EQL_REGEX,
 };
 
-use super::super::words::brief;
 use crate::{
+    analysis::{
+        promql::{brief, mark},
+        search::words::escape,
+    },
     backend::Metrics,
     model::{Listing, MatchOp, QueryOptions, Series, selector},
     tools::cost::{Guard, Moments},
@@ -131,7 +134,7 @@ impl<'a> Inquiry<'a> {
         if names.is_empty() || self.take().is_none() {
             return (Vec::new(), None);
         }
-        let pattern = names.iter().map(|name| escaped(name)).collect::<Vec<_>>().join("|");
+        let pattern = names.iter().map(|name| escape(name)).collect::<Vec<_>>().join("|");
         let query =
             format!("count by (__name__) ({})", selector(None, &[("__name__", MatchOp::Regex, &pattern)]));
         let reply = self.store.instant(self.cx, &query, self.end, QueryOptions::default()).await;
@@ -178,7 +181,8 @@ impl<'a> Inquiry<'a> {
         let (which, named) = match alike.is_empty() {
             false => ("nearest".to_owned(), alike.clone()),
             true => {
-                (format!("of its {} values", values.items.len()), values.items.iter().take(VALUES).collect())
+                let count = counted(values.items.len() as u64, "value", "values");
+                (format!("of its {count}"), values.items.iter().take(VALUES).collect())
             }
         };
         let named: Vec<String> = named.into_iter().map(|value| value.shown(80)).collect();
@@ -290,9 +294,8 @@ impl<'a> Inquiry<'a> {
     /// the query costs: the caller knows that it is cheap.
     pub(super) async fn sizes(&mut self, queries: &[&str]) -> Option<(Vec<u64>, Evidence)> {
         self.take()?;
-        let each = queries.iter().enumerate().map(|(place, query)| {
-            format!("label_replace(count({query}), \"part\", \"{place}\", \"\", \"\")")
-        });
+        let each = queries.iter().enumerate();
+        let each = each.map(|(place, query)| mark(&format!("count({query})"), "part", &place.to_string()));
         let query = each.collect::<Vec<_>>().join(" or ");
         let reply = self.store.instant(self.cx, &query, self.end, QueryOptions::default()).await.ok()?;
         let size = |place: usize| {
@@ -313,18 +316,6 @@ impl<'a> Inquiry<'a> {
 
 fn find<'l>(items: &'l [Untrusted], text: &str) -> Option<&'l Untrusted> {
     items.iter().find(|item| item.inside() == text)
-}
-
-/// A name as a regular expression that matches only it.
-fn escaped(name: &str) -> String {
-    let mut escaped = String::with_capacity(name.len());
-    for character in name.chars() {
-        if r".+*?^$(){}|[]\".contains(character) {
-            escaped.push('\\');
-        }
-        escaped.push(character);
-    }
-    escaped
 }
 
 /// Whether the value, which is compared as a text, would match some value as a regular expression.
