@@ -3,7 +3,7 @@
 //! 1. The testbed is brought up; what runs already is used as it is and keeps running afterwards.
 //! 2. The clients are installed into the cache ([`clients`]), the servers are built.
 //! 3. It waits until the testbed shows what the tests look for ([`readiness`]).
-//! 4. `tests/live.rs` of every crate and what compares with the real Prometheus or with Microsoft's parser of KQL, then Python's fastmcp, then the MCP inspector ([`inspector`]) against the
+//! 4. `tests/live.rs` of every crate, `live` of the stores of logs, and what compares with the real Prometheus or with Microsoft's parser of KQL, then Python's fastmcp, then the MCP inspector ([`inspector`]) against the
 //!    real binary over stdio and HTTP in both eras of the protocol; Prometheus scrapes its metrics; at the end
 //!    the audit log that these sessions left is verified.
 //!
@@ -115,7 +115,11 @@ fn rust_tests(cache: &Cache, endpoints: &Endpoints, outcome: &mut Outcome) -> Re
         // For tests that load a world of their own into one.
         command.env("PROMETHEUS_PROGRAM", &prometheus.program);
     }
-    outcome.count_output_of(&mut command)
+    outcome.count_output_of(&mut command)?;
+    // Beside the code: a store's trait is no one else's.
+    let mut stores = cargo();
+    stores.args(["test", "--package", "logs-mcp", "--lib", "--no-fail-fast", "live::", "--", "--ignored"]);
+    outcome.count_output_of(&mut stores)
 }
 
 fn python(

@@ -11,6 +11,7 @@ pub(crate) mod http;
 mod load;
 mod process;
 pub(crate) mod programs;
+mod search;
 mod traffic;
 
 use std::error::Error;
@@ -33,7 +34,7 @@ pub(crate) struct Args {
 enum Action {
     /// Start what is not running yet, and write the endpoints file. The first time builds take minutes.
     Up {
-        /// What to start; everything when left out.
+        /// What to start; everything but the search clusters when left out.
         names: Vec<Backend>,
         /// Let Prometheus also scrape a metrics-mcp that serves HTTP on this loopback port.
         #[arg(long, value_name = "PORT")]
@@ -69,6 +70,14 @@ enum Backend {
     PrometheusOld,
     /// Prometheus 3.x.
     Prometheus,
+    /// OpenSearch 2.19; only when named.
+    #[value(name = "opensearch")]
+    OpenSearch,
+    /// Elasticsearch 8.19; only when named.
+    Elasticsearch,
+    /// Elasticsearch 7.17; only when named.
+    #[value(name = "elasticsearch7")]
+    Elasticsearch7,
 }
 
 impl Backend {
@@ -79,14 +88,27 @@ impl Backend {
             Backend::Alertmanager => &["alertmanager", "alertmanager-2"],
             Backend::PrometheusOld => &["prometheus-old"],
             Backend::Prometheus => &["prometheus"],
+            Backend::OpenSearch => &["opensearch"],
+            Backend::Elasticsearch => &["elasticsearch"],
+            Backend::Elasticsearch7 => &["elasticsearch7"],
         }
+    }
+
+    /// Whether it takes so much memory that it is started only when it is named.
+    fn is_large(self) -> bool {
+        matches!(self, Backend::OpenSearch | Backend::Elasticsearch | Backend::Elasticsearch7)
     }
 }
 
 /// Run one `testbed` command.
 pub(crate) fn run(args: Args) -> Result<(), Box<dyn Error>> {
     match args.action {
-        Action::Up { names, metrics_mcp } => up(&chosen(names), metrics_mcp),
+        Action::Up { names, metrics_mcp } => {
+            let all_but_large = names.is_empty();
+            let mut backends = chosen(names);
+            backends.retain(|backend| !(all_but_large && backend.is_large()));
+            up(&backends, metrics_mcp)
+        }
         Action::Down { names } => down(&chosen(names)),
         Action::Status { names } => status(&chosen(names)),
         Action::ServeLoad { port } => load::serve(port),
@@ -187,10 +209,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn naming_nothing_chooses_everything_with_prometheus_last() {
-        let all = chosen(vec![]);
+    fn naming_nothing_chooses_everything_with_prometheus_after_what_it_scrapes() {
+        let mut all = chosen(vec![]);
+        assert_eq!(all.len(), 7);
 
-        assert_eq!(all.len(), 4);
+        all.retain(|backend| !backend.is_large());
         assert_eq!(all.last(), Some(&Backend::Prometheus));
     }
 

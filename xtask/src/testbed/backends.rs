@@ -10,9 +10,9 @@ use std::time::{Duration, Instant};
 
 use super::Backend;
 use super::cache::{Cache, Running};
-use super::{http, process, programs};
+use super::{http, process, programs, search};
 
-const READY_WITHIN: Duration = Duration::from_secs(60);
+const READY_WITHIN: Duration = Duration::from_secs(180);
 const POLL: Duration = Duration::from_millis(100);
 /// How many of the last lines of a log are shown when a process did not become ready.
 const LOG_LINES: usize = 30;
@@ -31,13 +31,20 @@ const SILENCE: &str = r#"{
 }"#;
 
 /// A process about to be started.
-struct Plan<'a> {
-    name: &'a str,
-    program: PathBuf,
-    port: u16,
-    arguments: Vec<String>,
-    cluster: Option<String>,
+pub(super) struct Plan<'a> {
+    pub(super) name: &'a str,
+    pub(super) program: PathBuf,
+    pub(super) port: u16,
+    pub(super) arguments: Vec<String>,
+    pub(super) cluster: Option<String>,
+    /// The program that a start script ends as; it is no target of Prometheus.
+    pub(super) becomes: Option<PathBuf>,
+    /// What answers 200 when it is ready.
+    pub(super) ready: &'static str,
 }
+
+/// Of Prometheus, Alertmanager and the load.
+const READY: &str = "/-/ready";
 
 /// Builds or fetches the program of this backend, if that was not done yet.
 pub(crate) fn prepare(cache: &Cache, backend: Backend) -> Result<(), Box<dyn Error>> {
@@ -46,6 +53,9 @@ pub(crate) fn prepare(cache: &Cache, backend: Backend) -> Result<(), Box<dyn Err
         Backend::Alertmanager => programs::ALERTMANAGER.program(cache),
         Backend::PrometheusOld => programs::debian_prometheus(cache),
         Backend::Prometheus => programs::PROMETHEUS.program(cache),
+        Backend::OpenSearch => search::OPENSEARCH.home(cache),
+        Backend::Elasticsearch => search::ELASTICSEARCH.home(cache),
+        Backend::Elasticsearch7 => search::ELASTICSEARCH_7.home(cache),
     }?;
     Ok(())
 }
@@ -62,6 +72,9 @@ pub(crate) fn start(cache: &Cache, backend: Backend) -> Result<(), Box<dyn Error
             Backend::Alertmanager => start_alertmanager(cache, name)?,
             Backend::PrometheusOld => start_prometheus_old(cache, name)?,
             Backend::Prometheus => start_prometheus(cache, name)?,
+            Backend::OpenSearch => search::OPENSEARCH.start(cache)?,
+            Backend::Elasticsearch => search::ELASTICSEARCH.start(cache)?,
+            Backend::Elasticsearch7 => search::ELASTICSEARCH_7.start(cache)?,
         }
     }
     if backend == Backend::Alertmanager { silence_one_queue(cache) } else { Ok(()) }
@@ -79,7 +92,7 @@ pub(crate) fn health(running: &Running) -> &'static str {
 }
 
 fn is_ready(running: &Running) -> bool {
-    http::get(&running.url, "/-/ready").is_ok_and(|reply| reply.status == 200)
+    http::get(&running.url, &running.ready).is_ok_and(|reply| reply.status == 200)
 }
 
 fn start_load(cache: &Cache, name: &str) -> Result<(), Box<dyn Error>> {
@@ -90,7 +103,7 @@ fn start_load(cache: &Cache, name: &str) -> Result<(), Box<dyn Error>> {
 
     let [port] = free_ports()?;
     let arguments = words(&format!("testbed serve-load --port {port}"));
-    launch(cache, Plan { name, program, port, arguments, cluster: None })
+    launch(cache, Plan { name, program, port, arguments, cluster: None, becomes: None, ready: READY })
 }
 
 fn start_alertmanager(cache: &Cache, name: &str) -> Result<(), Box<dyn Error>> {
@@ -109,7 +122,10 @@ fn start_alertmanager(cache: &Cache, name: &str) -> Result<(), Box<dyn Error>> {
     for peer in others.filter_map(|(_, other)| other.cluster) {
         arguments.push(format!("--cluster.peer={peer}"));
     }
-    launch(cache, Plan { name, program, port, arguments, cluster: Some(cluster) })
+    launch(
+        cache,
+        Plan { name, program, port, arguments, cluster: Some(cluster), becomes: None, ready: READY },
+    )
 }
 
 fn start_prometheus(cache: &Cache, name: &str) -> Result<(), Box<dyn Error>> {
@@ -143,12 +159,12 @@ fn launch_prometheus(
         "--storage.tsdb.path=data --storage.tsdb.retention.time=1d --web.listen-address=127.0.0.1:{port} \
          --web.external-url=http://127.0.0.1:{port} --web.enable-remote-write-receiver"
     )));
-    launch(cache, Plan { name, program, port, arguments, cluster: None })
+    launch(cache, Plan { name, program, port, arguments, cluster: None, becomes: None, ready: READY })
 }
 
 /// Starts the process, records it at once (so that `down` finds it whatever happens next) and waits.
-fn launch(cache: &Cache, plan: Plan) -> Result<(), Box<dyn Error>> {
-    let Plan { name, program, port, arguments, cluster } = plan;
+pub(super) fn launch(cache: &Cache, plan: Plan) -> Result<(), Box<dyn Error>> {
+    let Plan { name, program, port, arguments, cluster, becomes, ready } = plan;
     let directory = cache.run_dir(name);
     let log = directory.join("log");
     let mut child = process::start_detached(&program, &arguments, &directory, &log)?;
@@ -156,14 +172,18 @@ fn launch(cache: &Cache, plan: Plan) -> Result<(), Box<dyn Error>> {
 
     let started_ticks = process::started_ticks(pid).ok_or_else(|| format!("start {name}{}", tail(&log)))?;
     let url = format!("http://127.0.0.1:{port}");
-    let running = Running { url, pid, started_ticks, program, log, data: directory.join("data"), cluster };
+    let scraped = becomes.is_none();
+    let program = becomes.unwrap_or(program);
+    let ready = ready.to_owned();
+    let data = directory.join("data");
+    let running = Running { url, pid, started_ticks, program, log, data, cluster, ready };
     let mut endpoints = cache.endpoints()?;
     endpoints.insert(name.to_owned(), running.clone());
     cache.write_endpoints(&endpoints)?;
 
     wait_until_ready(&mut child, &running)
         .map_err(|why| format!("start {name}: {why}{}", tail(&running.log)))?;
-    cache.write_target(name, &format!("127.0.0.1:{port}"))
+    if scraped { cache.write_target(name, &format!("127.0.0.1:{port}")) } else { Ok(()) }
 }
 
 fn wait_until_ready(child: &mut Child, running: &Running) -> Result<(), Box<dyn Error>> {
@@ -201,7 +221,7 @@ fn silence_one_queue(cache: &Cache) -> Result<(), Box<dyn Error>> {
     if reply.status == 200 { Ok(()) } else { Err(format!("create a silence: {}", reply.body).into()) }
 }
 
-fn fresh_directory(cache: &Cache, name: &str) -> Result<PathBuf, Box<dyn Error>> {
+pub(super) fn fresh_directory(cache: &Cache, name: &str) -> Result<PathBuf, Box<dyn Error>> {
     let directory = cache.run_dir(name);
     if directory.exists() {
         fs::remove_dir_all(&directory)?;
@@ -217,7 +237,7 @@ fn copy_config(file: &str, directory: &Path) -> Result<(), Box<dyn Error>> {
 }
 
 /// Ports that nobody listens on; all are held until the last one is chosen, so they differ.
-fn free_ports<const N: usize>() -> Result<[u16; N], Box<dyn Error>> {
+pub(super) fn free_ports<const N: usize>() -> Result<[u16; N], Box<dyn Error>> {
     let mut held = Vec::new();
     let mut ports = [0; N];
     for port in &mut ports {
@@ -228,7 +248,7 @@ fn free_ports<const N: usize>() -> Result<[u16; N], Box<dyn Error>> {
     Ok(ports)
 }
 
-fn words(text: &str) -> Vec<String> {
+pub(super) fn words(text: &str) -> Vec<String> {
     text.split_whitespace().map(str::to_owned).collect()
 }
 

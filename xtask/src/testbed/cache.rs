@@ -35,6 +35,8 @@ pub(crate) struct Running {
     /// `127.0.0.1:PORT` on which an Alertmanager talks to its peer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) cluster: Option<String>,
+    /// What answers 200 when it is ready.
+    pub(crate) ready: String,
 }
 
 /// What runs, by process name.

@@ -122,6 +122,7 @@ mod tests {
             log,
             data: directory.to_path_buf(),
             cluster: None,
+            ready: "/".to_owned(),
         };
         (child, running)
     }

@@ -98,13 +98,13 @@ fn unpack_debian_package(package: &str, unpacked: &Path) -> Result<(), Box<dyn E
     Ok(fs::rename(unfinished, unpacked)?)
 }
 
-fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+pub(super) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut longer = path.as_os_str().to_owned();
     longer.push(suffix);
     longer.into()
 }
 
-fn run(command: &mut Command) -> Result<(), Box<dyn Error>> {
+pub(super) fn run(command: &mut Command) -> Result<(), Box<dyn Error>> {
     let status = command.status().map_err(|error| format!("run {command:?}: {error}"))?;
     if status.success() { Ok(()) } else { Err(format!("run {command:?}: {status}").into()) }
 }
