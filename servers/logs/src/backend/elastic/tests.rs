@@ -2,6 +2,7 @@
 
 mod faults;
 mod live;
+mod memory;
 mod recorded;
 
 use std::path::PathBuf;
