@@ -31,6 +31,15 @@ struct Cursor {
     shown: usize,
 }
 
+/// What a page was asked for.
+struct Turn {
+    limit: usize,
+    /// Records read beyond it.
+    ahead: usize,
+    cursor: Option<Cursor>,
+    search: u32,
+}
+
 /// How much of a record is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Extent {
@@ -59,10 +68,12 @@ impl Elastic {
         let repeated = cursor.map_or(0, |cursor| cursor.shown);
         let mut limit = page.limit.clamp(1, MOST);
         let mut extent = Extent::All;
+        // One more than is told shows whether there is a next page.
+        let mut ahead = 1;
         let (reply, sent) = loop {
             let body = |compiler: &Compiler<'_>| {
                 let mut body = json!({
-                    "size": limit + repeated + 1,
+                    "size": limit + repeated + ahead,
                     "track_total_hits": COUNTED,
                     "query": compiler.query(search)?,
                     "sort": [by_time(time, order), { "_seq_no": "asc" }],
@@ -74,16 +85,18 @@ impl Elastic {
                 Ok(body)
             };
             let (body, sent) = self.bodies(cx, &mapping, body)?;
-            match (self.search(cx, &body).await, extent) {
-                (Err(Refusal::TooLarge(_)), _) if limit > 1 => limit = (limit / 4).max(1),
-                (Err(Refusal::TooLarge(_)), Extent::All) => extent = Extent::Short,
-                (reply, _) => break (reply?, sent),
+            match self.search(cx, &body).await {
+                Err(Refusal::TooLarge(_)) if limit > 1 => limit = (limit / 4).max(1),
+                Err(Refusal::TooLarge(_)) if ahead > 0 => ahead = 0,
+                Err(Refusal::TooLarge(_)) if extent == Extent::All => extent = Extent::Short,
+                reply => break (reply?, sent),
             }
         };
         let answer = self.read(&reply)?;
         partial.extend(answer.partial(&cx.intake));
         partial.extend(shortened(page.limit.clamp(1, MOST), limit, extent));
-        let (records, next) = turned(cx, &answer, &mapping, limit, cursor, bound, &mut partial);
+        let turn = Turn { limit, ahead, cursor, search: bound };
+        let (records, next) = turned(cx, &answer, &mapping, turn, &mut partial);
         let method = match (page.oldest_first, page.after.is_some()) {
             (true, false) => format!("the oldest {}", records.len()),
             (false, false) => format!("the newest {}", records.len()),
@@ -98,11 +111,10 @@ fn turned(
     cx: &Context,
     answer: &Answer<'_>,
     mapping: &Mapping,
-    limit: usize,
-    cursor: Option<Cursor>,
-    search: u32,
+    turn: Turn,
     partial: &mut Vec<String>,
 ) -> (Vec<Record>, Option<String>) {
+    let Turn { limit, ahead, cursor, search } = turn;
     let place = |hit: &super::wire::Hit<'_>| {
         let number = |at: usize| hit.sort.get(at).and_then(Value::as_i64).unwrap_or_default();
         (number(0), number(1))
@@ -112,7 +124,9 @@ fn turned(
     let again = answer.hits().iter().take_while(same).count().min(cursor.map_or(0, |cursor| cursor.shown));
     let fresh = answer.hits().get(again..).unwrap_or_default();
     let kept = fresh.get(..limit).unwrap_or(fresh);
-    let next = kept.last().filter(|_| fresh.len() > kept.len()).map(|last| {
+    // Where it was not looked ahead there may be more.
+    let more = fresh.len() > kept.len() || ahead == 0;
+    let next = kept.last().filter(|_| more).map(|last| {
         let (time, sequence) = place(last);
         let of_place = kept.iter().rev().take_while(|hit| place(hit) == (time, sequence)).count();
         let earlier = if of_place == kept.len() && before == Some((time, sequence)) { again } else { 0 };

@@ -42,6 +42,12 @@ fn cx() -> Context {
     Context { intake, ..Context::for_test(at("2026-01-14T14:10:00Z")) }
 }
 
+/// A call with time for many questions.
+fn long_cx() -> Context {
+    let deadline = std::time::Instant::now() + Duration::from_secs(600);
+    Context { deadline, ..cx() }
+}
+
 fn store_at(url: String, indices: &[&str]) -> Elastic {
     let source = SourceConfig { url, ..SourceConfig::default() };
     let logs = LogsConfig {

@@ -166,7 +166,7 @@ async fn a_page_too_large_to_read_is_asked_for_in_smaller_ones_and_a_huge_record
     let fake = cluster(
         CAPS,
         vec![
-            to("page").text(&answer(vec![hit("1", 1, &huge)])).at_most(1),
+            to("page").text(&answer(vec![hit("1", 1, &huge)])).at_most(2),
             to("page").text(&answer(vec![json!({ "_index": "logs-a", "_id": "1", "_source": { "@timestamp": "2026-01-14T14:00:01Z" }, "sort": [1, 1] })])),
         ],
     )

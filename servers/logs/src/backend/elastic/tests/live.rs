@@ -74,12 +74,6 @@ async fn counts_what_the_files_hold(system: &str) {
     same_words(&url, &lines).await;
 }
 
-/// A call with time for many questions.
-fn long_cx() -> Context {
-    let deadline = std::time::Instant::now() + Duration::from_secs(600);
-    Context { deadline, ..cx() }
-}
-
 fn search_in(conditions: Vec<Condition>) -> Search {
     Search { window: lines::window(), text: None, conditions }
 }

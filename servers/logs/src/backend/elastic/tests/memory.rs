@@ -25,7 +25,7 @@ async fn no_answer_takes_more_than_64_mib() {
     let page = |limit: usize| Page { limit, oldest_first: true, after: None };
     let mut told = vec![("before", 0, peak())];
     let store = store_at(url.clone(), &["big"]);
-    let cx = cx();
+    let cx = long_cx();
     let total = store.total(&cx, &all).await.unwrap().value;
     assert_eq!(total, Total::Exactly(1_000_000));
     told.push(("total", 1, peak()));
@@ -44,6 +44,7 @@ async fn no_answer_takes_more_than_64_mib() {
     let reply = store.page(&cx, &all, &page(20)).await.unwrap();
     told.push(("page of records of 5 MB", reply.value.records.len(), peak()));
     let reply = store.sample(&cx, &all, 5).await.unwrap();
+    eprintln!("{:#?}", cx.trail.calls());
     told.push(("sample of records of 5 MB", reply.value.records.len(), peak()));
     eprintln!("{told:#?} {:?}", reply.partial);
     assert!(peak() <= MOST, "{told:?}");
