@@ -2,8 +2,8 @@
 //! goal.
 //!
 //! Each check is a command. It holds when the command succeeds; its figure is how many tests passed, or what the command
-//! itself prints as `figure: NAME | VALUE | GOAL`. What needs a real backend is `cargo xtask test-live`; speed and memory
-//! are `cargo xtask bench`.
+//! itself prints as `figure: NAME | VALUE | GOAL`. What needs a real backend is `cargo xtask test-live`; speed is
+//! `cargo xtask bench`, a million calls `cargo xtask bench load`.
 
 use std::error::Error;
 use std::io::{BufRead, BufReader};
@@ -86,6 +86,12 @@ fn checks(args: &Args) -> Vec<Check> {
             goal: "no panic",
             cargo: fuzz.split(' ').map(str::to_owned).collect(),
         },
+        // A development build and few calls: half a minute instead of a release build and five minutes.
+        check(
+            "load: memory, limits, idle connections",
+            "printed",
+            "xtask bench load --dev --calls 5000 --check",
+        ),
         check("licences, bans, bill of materials", "clean", supply),
     ]
 }

@@ -48,7 +48,7 @@ impl Figure {
             Goal::None => return vec![self.name.clone(), self.value(), "".into(), "".into(), "".into()],
         };
         let met = if self.is_met() == Some(true) { "met" } else { "NOT MET" };
-        let ratio = format!("{:.2}", self.measured / goal);
+        let ratio = if goal == 0.0 { String::new() } else { format!("{:.2}", self.measured / goal) };
         vec![
             self.name.clone(),
             self.value(),

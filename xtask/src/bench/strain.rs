@@ -79,8 +79,11 @@ fn again(args: &Args) -> Result<(), Box<dyn Error>> {
 
 async fn measure(subject: &Subject, args: &Args) -> Result<Vec<Figure>, Box<dyn Error>> {
     println!("{}", super::conditions());
-    let mut figures = endurance::measure(subject, args.calls as usize).await?;
-    figures.extend(crowd::measure(subject).await?);
-    figures.extend(idle::measure(subject, args.connections as usize).await?);
+    let during = |what: &'static str| move |error: Box<dyn Error>| format!("measure {what}: {error}");
+    let calls = endurance::measure(subject, args.calls as usize).await;
+    let mut figures = calls.map_err(during("calls one after another"))?;
+    figures.extend(crowd::measure(subject).await.map_err(during("calls at once"))?);
+    let connections = idle::measure(subject, args.connections as usize).await;
+    figures.extend(connections.map_err(during("idle connections"))?);
     Ok(figures)
 }

@@ -45,9 +45,14 @@ pub(super) fn answered() -> Value {
     call(json!({"promql": "up"}))
 }
 
-/// The same, a different query for each number: no two can share a request to the backend.
+/// The same, with a query and an id of its own for each number: no two can share a request to the backend, and all can
+/// be sent over one connection.
 pub(super) fn distinct(number: usize) -> Value {
-    call(json!({"promql": format!("up{{number!=\"{number}\"}}")}))
+    let mut call = call(json!({"promql": format!("up{{number!=\"{number}\"}}")}));
+    if let Some(message) = call.as_object_mut() {
+        message.insert("id".to_owned(), json!(number));
+    }
+    call
 }
 
 /// A call that ends inside the guard: its last argument can't be parsed. No backend is asked.

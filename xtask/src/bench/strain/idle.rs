@@ -18,8 +18,8 @@ use super::super::subject::{self, Subject};
 const CALLS: usize = 200;
 /// As many files as a shell gives a process on most systems.
 const USUAL_FILES: u64 = 1_024;
-/// Connections tried against that.
-const TRIED: usize = 1_100;
+/// Connections tried against that: more than are served, and no more than the kernel's queue of 128 holds besides.
+const TRIED: usize = 860;
 /// How long one that is not served is waited for.
 const WAIT: Duration = Duration::from_millis(300);
 const KIB: f64 = 1024.0;
