@@ -2,14 +2,17 @@
 
 use std::{sync::Arc, time::Duration};
 
-use axum::{Router, serve::Listener};
+use axum::Router;
 use hyper::server::conn::http1;
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     server::graceful::GracefulShutdown,
     service::TowerToHyperService,
 };
-use tokio::{net::TcpListener, sync::Semaphore};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::Semaphore,
+};
 use tokio_util::sync::CancellationToken;
 
 /// Serves every connection until `stop` is cancelled; then no new ones, and the end of those that are left.
@@ -18,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 /// from its last answer. When there are as many connections as the limit of open files allows, the next one waits in the
 /// kernel's queue: there is always a file left for a backend.
 pub(super) async fn serve(
-    mut listener: TcpListener,
+    listener: TcpListener,
     app: Router,
     silence: Duration,
     stop: CancellationToken,
@@ -31,7 +34,7 @@ pub(super) async fn serve(
         let next = async {
             // Only closed semaphores refuse, and nobody closes this one.
             let place = Arc::clone(&places).acquire_owned().await.ok();
-            (place, Listener::accept(&mut listener).await.0)
+            (place, accept(&listener).await)
         };
         let (place, stream) = tokio::select! {
             next = next => next,
@@ -56,6 +59,20 @@ pub(super) async fn serve(
     }
     drop(listener);
     open.shutdown().await;
+}
+
+/// The next connection. What is wrong with one that has gone again says nothing about the next; what is wrong with this
+/// process, such as too many open files, may be better in a while.
+async fn accept(listener: &TcpListener) -> TcpStream {
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => return stream,
+            Err(error) => {
+                tracing::warn!(%error, "a connection can't be accepted");
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        }
+    }
 }
 
 /// Three quarters of the files that this process may open; the rest is for backends and logs.
