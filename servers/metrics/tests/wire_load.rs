@@ -99,6 +99,25 @@ async fn who_sends_slowly_fills_only_its_own_places_and_is_told_when_to_come_bac
     }
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_is_alone_is_not_held_back_to_a_share() {
+    let served = served().await;
+    // Two tokens, one in use: five times what one may do at once while others call too.
+    let tasks: Vec<_> = (0..20)
+        .map(|_| {
+            let ana = of(&served, "ana");
+            tokio::spawn(async move {
+                for _ in 0..100 {
+                    assert_eq!(ana.send(list()).await.status, 200);
+                }
+            })
+        })
+        .collect();
+    for task in tasks {
+        task.await.unwrap();
+    }
+}
+
 #[tokio::test]
 async fn a_connection_without_a_request_is_closed_and_a_long_call_is_not() {
     let backend = Misbehaving::start(Fault::AcceptAndHang);
