@@ -20,12 +20,7 @@ use tokio_util::sync::CancellationToken;
 /// A connection is closed when the headers of a request have not arrived within `silence`, counted from its beginning or
 /// from its last answer. When there are as many connections as the limit of open files allows, the next one waits in the
 /// kernel's queue: there is always a file left for a backend.
-pub(super) async fn serve(
-    listener: TcpListener,
-    app: Router,
-    silence: Duration,
-    stop: CancellationToken,
-) {
+pub(super) async fn serve(listener: TcpListener, app: Router, silence: Duration, stop: CancellationToken) {
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(silence);
     let places = Arc::new(Semaphore::new(most_connections()));

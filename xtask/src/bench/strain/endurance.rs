@@ -52,12 +52,7 @@ pub(super) async fn measure(subject: &Subject, calls: usize) -> Result<Vec<Figur
         _ => f64::NAN,
     };
     figures.push(Figure::new("  RSS after all ÷ RSS after a tenth", grown, "", Goal::AtMost(1.1)));
-    figures.push(Figure::new(
-        "  peak RSS",
-        peak_rss_bytes(server.pid()?) as f64 / MB,
-        "MB",
-        Goal::None,
-    ));
+    figures.push(Figure::new("  peak RSS", peak_rss_bytes(server.pid()?) as f64 / MB, "MB", Goal::None));
     figures.push(Figure::new("  calls/s", done as f64 / seconds, "calls/s", Goal::None));
     server.end().await?;
     Ok(figures)
