@@ -76,6 +76,8 @@ pub(crate) struct Args {
 enum What {
     /// How well get_high_cardinality_metrics finds the faulty metric, on generated incidents.
     AccuracyMetrics(accuracy::Args),
+    /// How well the logs server tells what was planted into generated logs: new errors, surges, silence, slow ingest.
+    AccuracyLogs(accuracy::Args),
     /// A million calls, a thousand at once, ten thousand idle connections: memory, and what happens at the limits.
     Load(strain::Args),
     /// How well and how fast the log pattern miner works on generated logs, beside the crate drain3.
@@ -85,7 +87,8 @@ enum What {
 /// Builds, measures, and prints the tables.
 pub(crate) fn run(args: Args) -> Result<(), Box<dyn Error>> {
     match &args.what {
-        Some(What::AccuracyMetrics(args)) => return accuracy::run(args),
+        Some(What::AccuracyMetrics(args)) => return accuracy::run("accuracy", args),
+        Some(What::AccuracyLogs(args)) => return accuracy::run("accuracy_logs", args),
         Some(What::Load(args)) => return strain::run(args),
         Some(What::Mine(args)) => return mine::run(args),
         None => {}

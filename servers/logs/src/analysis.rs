@@ -3,5 +3,7 @@
 pub(crate) mod difference;
 pub(crate) mod fields;
 pub(crate) mod kql;
+pub(crate) mod lag;
+pub(crate) mod mined;
 pub(crate) mod record;
 pub(crate) mod volume;

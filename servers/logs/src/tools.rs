@@ -1,5 +1,6 @@
 //! The list of tools.
 
+mod get_error_patterns;
 mod get_log_volume_anomalies;
 
 use std::sync::Arc;
@@ -10,5 +11,7 @@ use crate::backend::Sources;
 
 /// Every tool of this server.
 pub(crate) fn all(server: Server, sources: &Arc<Sources>) -> Server {
-    server.tool(get_log_volume_anomalies::GetLogVolumeAnomalies { sources: Arc::clone(sources) })
+    server
+        .tool(get_error_patterns::GetErrorPatterns { sources: Arc::clone(sources) })
+        .tool(get_log_volume_anomalies::GetLogVolumeAnomalies { sources: Arc::clone(sources) })
 }

@@ -9,8 +9,9 @@
 pub fn rate_change(count: f64, exposure: f64, baseline: f64, baseline_exposure: f64) -> f64 {
     let all = count + baseline;
     let share = exposure / (exposure + baseline_exposure);
-    let known = [count, baseline].iter().all(|number| *number >= 0.0 && number.is_finite());
-    if !known || !(exposure > 0.0 && baseline_exposure > 0.0 && (exposure + baseline_exposure).is_finite()) {
+    let counted = |number: f64| number >= 0.0 && number.is_finite();
+    let positive = |number: f64| number > 0.0 && number.is_finite();
+    if !(counted(count) && counted(baseline) && positive(exposure) && positive(baseline_exposure)) {
         return 0.0;
     }
     let term = |counted: f64, expected: f64| {

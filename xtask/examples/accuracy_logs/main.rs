@@ -33,7 +33,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             records += case.records;
             let found = runtime.block_on(ask::found(&case));
             if !found.right() {
-                eprintln!("{} {seed}: {:?}\n  {found:?}", incident.name(), case.truth);
+                eprintln!("{} {seed}: {:?}\n{found:?}\n{}\n", incident.name(), case.truth, found.verdict);
             }
             all.entry(incident).or_default().push(found);
         }

@@ -185,7 +185,7 @@ impl Plan {
             Incident::Surge => {
                 let kind = &services[service].kinds[errors];
                 let grown = kind.rate * random.usize(6..20) as f64;
-                (Some(errors), distinctive(&kind.text), grown.max(60.0 / (now - onset) as f64))
+                (Some(errors), kind.text.clone(), grown.max(60.0 / (now - onset) as f64))
             }
             _ => {
                 let noun = NOUNS[random.usize(..NOUNS.len())];
@@ -279,9 +279,4 @@ impl Plan {
             service.name, service.swing.to_bits() % 9, service.pods[pod], pod + 1
         )
     }
-}
-
-/// The text up to its first variable: what a template of it must hold.
-fn distinctive(text: &str) -> String {
-    text.to_owned()
 }

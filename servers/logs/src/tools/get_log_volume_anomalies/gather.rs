@@ -7,13 +7,22 @@ use futures_util::future::{join, join_all};
 
 use super::when::When;
 use crate::{
-    analysis::volume::{Judgement, Stream, judge},
+    analysis::{
+        lag::{Late, late},
+        volume::{Judgement, Stream, judge},
+    },
     backend::Logs,
     model::{Condition, Freshness, Histogram, Key, Layout, Reply, Role, Search},
 };
 
 /// Values told of a key. Services beyond these are many, and small.
 const MOST: usize = 50;
+/// Services whose newest records are looked at for when they arrived.
+const TIMED: usize = 12;
+/// A median delay from which on it is looked at since when, in seconds.
+const SLOW: f64 = 60.0;
+/// Records read for that.
+const SAMPLE: usize = 400;
 /// Where records come from, the most telling first.
 const PLACES: [Role; 3] = [Role::Pod, Role::Container, Role::Host];
 
@@ -47,6 +56,8 @@ pub(super) struct Gathered {
     pub(super) counted: Vec<Counted>,
     /// All records first, then values.
     pub(super) streams: Vec<Judged>,
+    /// Services whose records arrive late, the latest first.
+    pub(super) late: Vec<(Untrusted, Late)>,
     /// What could not be asked, and why.
     pub(super) failed: Vec<String>,
 }
@@ -99,7 +110,41 @@ pub(super) async fn gather(
     }
     let streams = streams(&counted, when.first);
     let service = service.map(|name| cx.intake.text(name.trim()));
-    Ok(Gathered { service, asked, when, freshness, counted, streams, failed })
+    let late = latecomers(cx, store, asked, &names(service.as_ref(), counted.first())).await;
+    Ok(Gathered { service, asked, when, freshness, counted, streams, late, failed })
+}
+
+/// Whose records are looked at for when they arrived: the service asked for, or those that log most.
+fn names(service: Option<&Untrusted>, counted: Option<&Counted>) -> Vec<Untrusted> {
+    match (service, counted) {
+        (Some(service), _) => vec![service.clone()],
+        (None, Some(one)) => one.now.value.by.iter().take(TIMED).map(|(name, _)| name.clone()).collect(),
+        (None, None) => Vec::new(),
+    }
+}
+
+/// The services whose newest records came late, and since when. What can't be asked is left to the counts.
+async fn latecomers(cx: &Context, store: &dyn Logs, asked: TimeRange, names: &[Untrusted]) -> Vec<(Untrusted, Late)> {
+    let search = |name: &Untrusted| Search {
+        window: asked,
+        text: None,
+        conditions: vec![Condition::Is(Role::Service, name.inside().to_owned())],
+    };
+    let searches: Vec<Search> = names.iter().map(search).collect();
+    let newest = join_all(searches.iter().map(|search| store.freshness(cx, search))).await;
+    let suspects = searches.iter().zip(names).zip(newest).filter(|(_, fresh)| {
+        fresh.as_ref().is_ok_and(|fresh| fresh.value.lag_seconds.is_some_and(|(median, _)| median >= SLOW))
+    });
+    let suspects: Vec<(&Search, &Untrusted)> = suspects.map(|(pair, _)| pair).collect();
+    let read = join_all(suspects.iter().map(|(search, _)| store.sample(cx, search, SAMPLE))).await;
+    let found = suspects.iter().zip(read).filter_map(|((_, name), sample)| {
+        let sample = sample.ok()?.value;
+        let moments = sample.records.iter().filter_map(|record| Some((record.at?, record.ingested?)));
+        Some(((*name).clone(), late(&moments.collect::<Vec<_>>())?))
+    });
+    let mut found: Vec<(Untrusted, Late)> = found.collect();
+    found.sort_by(|(one, a), (other, b)| b.now.total_cmp(&a.now).then_with(|| one.cmp(other)));
+    found
 }
 
 /// By what records are counted.

@@ -71,6 +71,7 @@ fn rows(gathered: &Gathered) -> Vec<Row<'_>> {
             one.value.is_some() && other.kind == found.kind && other.from < found.to && found.from < other.to
         })
     };
+    rows.retain(|(one, found)| !only_late(gathered, one, found));
     if gathered.service.is_none() {
         let copy = rows.clone();
         rows.retain(|(one, found)| one.value.is_some() || !told_by_a_value(found, &copy));
@@ -83,6 +84,18 @@ fn rows(gathered: &Gathered) -> Vec<Row<'_>> {
             .then_with(|| one.value.as_ref().map(|v| &v.1).cmp(&other.value.as_ref().map(|v| &v.1)))
     });
     rows
+}
+
+/// Whether what is missing at the end has only not arrived yet.
+fn only_late(gathered: &Gathered, judged: &Judged, found: &Anomaly) -> bool {
+    let name = match &judged.value {
+        Some((Role::Service, value)) => Some(value),
+        _ => gathered.service.as_ref(),
+    };
+    let late = gathered.late.iter().find(|(service, _)| Some(service) == name);
+    let quiet = matches!(found.kind, Kind::Silence | Kind::Drop) && ongoing(judged, found);
+    let missing = gathered.asked.end().duration_since(gathered.when.begins(found.from)).as_secs_f64();
+    late.is_some_and(|(_, late)| quiet && missing <= 1.5 * late.now + 2.0 * gathered.when.step.as_secs_f64())
 }
 
 /// The streams that the anomalies are of, in words.
@@ -157,12 +170,21 @@ fn culprit(role: Role, culprit: &Culprit) -> String {
 }
 
 fn table(picture: &Picture<'_>, draft: &mut Draft, rows: &[Row<'_>], cite: Cite) {
-    if rows.is_empty() {
+    let late = &picture.gathered.late;
+    if rows.is_empty() && late.is_empty() {
         return;
     }
     let columns =
         ["what", "kind", "now per min", "usual per min", "change", "since", "until", "shape of the window"];
     let mut table = Table::new("anomalies", &columns, cite);
+    for (name, late) in late {
+        let change = match late.before {
+            Some(before) => format!("{} late ({} before)", duration(late.now), duration(before)),
+            None => format!("{} late", duration(late.now)),
+        };
+        let cells = [Cell::text(name.shown(60)), Cell::text("late"), Cell::Missing, Cell::Missing, Cell::text(change)];
+        table.row([cells.to_vec(), vec![Cell::Time(late.since), Cell::text("still so")]].concat());
+    }
     for (judged, found) in rows.iter().take(ROWS) {
         let when = &picture.gathered.when;
         let steps = found.to - found.from;
@@ -181,7 +203,7 @@ fn table(picture: &Picture<'_>, draft: &mut Draft, rows: &[Row<'_>], cite: Cite)
             Cell::text(shape(judged, when.first)),
         ]);
     }
-    table.seen(rows.len() as u64);
+    table.seen((rows.len() + late.len()) as u64);
     table.see_more("name a service, or a shorter time_range");
     draft.table(table);
 }
@@ -261,12 +283,17 @@ fn baseline(gathered: &Gathered) -> String {
     format!("usual is the same time {} earlier, at today's level", names.join(" and "))
 }
 
+/// A length of time that is not negative, in words; clocks differ.
+fn duration(seconds: f64) -> String {
+    contract::duration_text(seconds.max(0.0).round())
+}
+
 fn freshness(picture: &Picture<'_>, draft: &mut Draft, fresh: &crate::model::Reply<crate::model::Freshness>) {
     if let Some((median, p95)) = fresh.value.lag_seconds {
         draft.caveat(format!(
             "records arrive {} after they happened (median; 95 % within {})",
-            contract::duration_text(median.max(0.0)),
-            contract::duration_text(p95.max(0.0))
+            duration(median),
+            duration(p95)
         ));
     }
     let newest = fresh.value.newest;
@@ -329,7 +356,12 @@ fn verdict(picture: &Picture<'_>, rows: &[Row<'_>]) -> String {
     let gathered = picture.gathered;
     let all: u64 =
         gathered.streams.iter().take(1).flat_map(|one| one.counts.iter().skip(gathered.when.first)).sum();
-    let Some((judged, worst)) = rows.first() else { return as_usual(picture, all) };
+    let Some((judged, worst)) = rows.first() else {
+        return match gathered.late.first() {
+            Some(_) => late(gathered),
+            None => as_usual(picture, all),
+        };
+    };
     let what = format!(
         "{} since {}: {} ({} records, {:.0} expected){}",
         words::kind(worst.kind),
@@ -345,7 +377,22 @@ fn verdict(picture: &Picture<'_>, rows: &[Row<'_>]) -> String {
     } else {
         format!("; {}", words::counted(more, "more anomaly", "more anomalies"))
     };
-    format!("{}: {what}{more}.", name(picture, judged))
+    let late = if gathered.late.is_empty() { String::new() } else { format!(" {}", late(gathered)) };
+    format!("{}: {what}{more}.{late}", name(picture, judged))
+}
+
+fn late(gathered: &Gathered) -> String {
+    let Some((name, worst)) = gathered.late.first() else { return String::new() };
+    let more = match gathered.late.len() - 1 {
+        0 => String::new(),
+        more => format!(", and of {more} more"),
+    };
+    format!(
+        "Records of {} arrive {} late since {}{more}: what is missing at the end is late, not silent.",
+        name.shown(60),
+        duration(worst.now),
+        time_text(worst.since)
+    )
 }
 
 fn as_usual(picture: &Picture<'_>, all: u64) -> String {

@@ -1,0 +1,157 @@
+//! Records by pattern: of a window and of its baselines, mined together so that one pattern is the same in all of them.
+
+use std::collections::BTreeMap;
+
+use contract::Untrusted;
+use jiff::Timestamp;
+use patterns::{Id, Pattern, Template};
+
+use crate::model::{Level, Like, Record};
+
+/// A pattern with its records.
+#[derive(Debug, Clone)]
+pub(crate) struct Mined {
+    /// What is constant in them.
+    pub(crate) pattern: Pattern,
+    /// Records of the window: indices.
+    pub(crate) now: Vec<usize>,
+    /// Records of each baseline.
+    pub(crate) before: Vec<Vec<usize>>,
+}
+
+/// Mines a window and its baselines. Patterns come by falling number of records, then by text.
+pub(crate) fn mine(now: &[Record], before: &[&[Record]]) -> Vec<Mined> {
+    let templates = |records: &[Record]| -> Vec<Template> {
+        records.iter().map(|record| Template::of(record.message.inside())).collect()
+    };
+    let now = templates(now);
+    let before: Vec<Vec<Template>> = before.iter().map(|records| templates(records)).collect();
+    let mut counts: BTreeMap<Id, (Template, u64)> = BTreeMap::new();
+    for template in now.iter().chain(before.iter().flatten()) {
+        counts.entry(template.id()).or_insert_with(|| (template.clone(), 0)).1 += 1;
+    }
+    let patterns = patterns::merge(&counts.into_values().collect::<Vec<_>>());
+    let mut places: BTreeMap<Id, usize> = BTreeMap::new();
+    for (place, pattern) in patterns.iter().enumerate() {
+        pattern.members().iter().for_each(|member| {
+            places.insert(*member, place);
+        });
+    }
+    let windows = before.len();
+    let empty = |pattern| Mined { pattern, now: Vec::new(), before: vec![Vec::new(); windows] };
+    let mut mined: Vec<Mined> = patterns.into_iter().map(empty).collect();
+    for (index, template) in now.iter().enumerate() {
+        if let Some(one) = places.get(&template.id()).and_then(|place| mined.get_mut(*place)) {
+            one.now.push(index);
+        }
+    }
+    for (window, templates) in before.iter().enumerate() {
+        for (index, template) in templates.iter().enumerate() {
+            let one = places.get(&template.id()).and_then(|place| mined.get_mut(*place));
+            if let Some(indices) = one.and_then(|one| one.before.get_mut(window)) {
+                indices.push(index);
+            }
+        }
+    }
+    mined
+}
+
+/// What a store is asked for to find the records of a pattern; `None` where nothing constant is left to ask for.
+pub(crate) fn like(pattern: &Pattern) -> Option<Like> {
+    let filter = pattern.filter().ok()?;
+    let fragments: Vec<String> = filter.phrases().to_vec();
+    (!fragments.is_empty()).then_some(Like { fragments })
+}
+
+/// What the records of a pattern have in common, of a sample.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Portrait {
+    /// The worst level.
+    pub(crate) level: Option<Level>,
+    /// The first and the last record.
+    pub(crate) span: Option<(Timestamp, Timestamp)>,
+    /// Services, most frequent first.
+    pub(crate) services: Vec<(Untrusted, u64)>,
+    /// Places (pods, containers, machines), most frequent first.
+    pub(crate) places: Vec<(Untrusted, u64)>,
+    /// Versions, most frequent first.
+    pub(crate) versions: Vec<(Untrusted, u64)>,
+    /// Trace ids, in order of time, each once.
+    pub(crate) traces: Vec<Untrusted>,
+}
+
+/// Draws the portrait of these records.
+pub(crate) fn portrait<'a>(records: impl Iterator<Item = &'a Record>) -> Portrait {
+    let mut portrait = Portrait::default();
+    let (mut services, mut places, mut versions) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+    for record in records {
+        portrait.level = portrait.level.max(record.level);
+        if let Some(at) = record.at {
+            let (first, last) = portrait.span.unwrap_or((at, at));
+            portrait.span = Some((first.min(at), last.max(at)));
+        }
+        count(&mut services, record.service.as_ref());
+        count(&mut places, record.place.as_ref());
+        count(&mut versions, record.version.as_ref());
+        if let Some(trace) = &record.trace
+            && !portrait.traces.contains(trace)
+            && portrait.traces.len() < 3
+        {
+            portrait.traces.push(trace.clone());
+        }
+    }
+    Portrait { services: ranked(services), places: ranked(places), versions: ranked(versions), ..portrait }
+}
+
+fn count(counts: &mut BTreeMap<Untrusted, u64>, value: Option<&Untrusted>) {
+    if let Some(value) = value {
+        *counts.entry(value.clone()).or_insert(0) += 1;
+    }
+}
+
+fn ranked(counts: BTreeMap<Untrusted, u64>) -> Vec<(Untrusted, u64)> {
+    let mut ranked: Vec<(Untrusted, u64)> = counts.into_iter().collect();
+    ranked.sort_by(|one, other| other.1.cmp(&one.1).then_with(|| one.0.cmp(&other.0)));
+    ranked
+}
+
+#[cfg(test)]
+mod tests {
+    use contract::Context;
+
+    use super::*;
+    use crate::model::Document;
+
+    fn record(cx: &Context, second: i64, level: Level, message: &str) -> Record {
+        Record {
+            at: Some(Timestamp::from_second(second).unwrap()),
+            ingested: None,
+            level: Some(level),
+            service: Some(cx.intake.text("payment")),
+            version: None,
+            place: Some(cx.intake.text(if second % 2 == 0 { "a" } else { "b" })),
+            host: None,
+            trace: None,
+            message: cx.intake.text(message),
+            document: Document::default(),
+        }
+    }
+
+    #[test]
+    fn a_pattern_is_the_same_in_the_window_and_its_baselines() {
+        let cx = Context::for_test("2026-01-14T14:32:00Z".parse().unwrap());
+        let say = |second, text: &str| record(&cx, second, Level::Error, text);
+        let now = [say(10, "charge 17 failed after 20 ms"), say(11, "pool exhausted (size=10)"), say(13, "charge 18 failed after 7 ms")];
+        let before = [say(1, "charge 5 failed after 9 ms")];
+        let mined = mine(&now, &[&before, &[]]);
+        assert_eq!(mined.len(), 2);
+        let charge = mined.iter().find(|one| one.pattern.text().starts_with("charge")).unwrap();
+        assert_eq!((charge.now.clone(), charge.before.clone()), (vec![0, 2], vec![vec![0], vec![]]));
+        let pool = mined.iter().find(|one| one.pattern.text().starts_with("pool")).unwrap();
+        assert_eq!((pool.now.clone(), pool.before.clone()), (vec![1], vec![vec![], vec![]]));
+        let portrait = portrait(charge.now.iter().map(|index| &now[*index]));
+        assert_eq!(portrait.places.len(), 2);
+        assert_eq!(portrait.span.map(|(first, last)| (first.as_second(), last.as_second())), Some((10, 13)));
+        assert_eq!(portrait.level, Some(Level::Error));
+    }
+}

@@ -1,0 +1,275 @@
+//! From rows to the answer.
+
+use contract::{
+    Answer, Cell, Cite, Context, Draft, Evidence, Finding, Next, Table, TimeRange, Untrusted, duration_text, time_text,
+};
+
+use super::{
+    gather::{Gathered, Looked},
+    judge::Row,
+};
+use crate::{
+    analysis::difference::Class,
+    backend::Logs,
+    model::{Level, Like, Total},
+};
+
+/// Examples shown, and with `full`.
+const EXAMPLES: usize = 2;
+const MORE_EXAMPLES: usize = 8;
+/// Characters of a pattern, and of an example.
+const PATTERN: usize = 220;
+const EXAMPLE: usize = 320;
+
+pub(super) struct Picture<'a> {
+    pub(super) cx: &'a Context,
+    pub(super) store: &'a dyn Logs,
+    pub(super) gathered: &'a Gathered<'a>,
+    pub(super) rows: &'a [Row],
+    pub(super) limit: usize,
+    pub(super) full: bool,
+}
+
+pub(super) fn answer(picture: &Picture<'_>) -> Answer {
+    let mut draft = Draft::new();
+    let cite = cite(picture, &mut draft);
+    let shown: Vec<&Row> = picture.rows.iter().take(picture.limit).collect();
+    table(picture, &mut draft, &shown, cite);
+    examples(picture, &mut draft, &shown, cite);
+    caveats(picture, &mut draft, &shown);
+    next(picture, &mut draft, &shown);
+    draft.conclude(verdict(picture))
+}
+
+fn cite(picture: &Picture<'_>, draft: &mut Draft) -> Cite {
+    let gathered = picture.gathered;
+    let search = gathered.asked.search(gathered.asked.window, false);
+    draft.cite(
+        Evidence::new(picture.store.system(), gathered.now.sample.sent.as_str())
+            .over(gathered.asked.window)
+            .also_over(gathered.before.iter().map(|one| one.window))
+            .link(picture.store.link(&search)),
+    )
+}
+
+fn table(picture: &Picture<'_>, draft: &mut Draft, shown: &[&Row], cite: Cite) {
+    if shown.is_empty() {
+        return;
+    }
+    let several = picture.gathered.asked.service.is_none();
+    let mut columns = vec!["class", "count", "per min", "was per min", "since", "level"];
+    columns.extend(several.then_some("service"));
+    columns.extend(["where", "version", "pattern", "id"]);
+    let mut table = Table::new("patterns", &columns, cite);
+    for row in shown {
+        let mut cells = vec![
+            Cell::text(row.class.name()),
+            if row.exact { Cell::Count(row.now.count) } else { Cell::text(format!("≈{}", row.now.count)) },
+            Cell::Number(row.now.per_minute()),
+            was(row),
+            Cell::time(row.onset),
+            Cell::text(row.portrait.level.map_or("", Level::name)),
+        ];
+        if several {
+            cells.push(Cell::text(told(&row.portrait.services, "services")));
+        }
+        cells.push(Cell::text(told(&row.portrait.places, "places")));
+        cells.push(Cell::text(told(&row.portrait.versions, "versions")));
+        cells.push(Cell::Quoted(picture.cx.intake.text(&row.mined.pattern.labelled()), PATTERN));
+        cells.push(Cell::text(row.mined.pattern.id().to_string()));
+        table.row(cells);
+    }
+    table.seen(picture.rows.len() as u64);
+    table.see_more("a higher limit, a service, level=error");
+    draft.table(table);
+}
+
+/// The largest rate of the baselines.
+fn was(row: &Row) -> Cell {
+    let rates = row.before.iter().map(|seen| seen.per_minute());
+    Cell::number(rates.reduce(f64::max))
+}
+
+/// One value, or how many and the most frequent.
+fn told(values: &[(Untrusted, u64)], plural: &str) -> String {
+    let sum: u64 = values.iter().map(|(_, count)| count).sum();
+    match values {
+        [] => String::new(),
+        [(only, _)] => only.shown(60),
+        [(first, count), ..] => {
+            let share = *count as f64 * 100.0 / sum.max(1) as f64;
+            format!("{} {plural}, {share:.0} % {}", values.len(), first.shown(60))
+        }
+    }
+}
+
+/// One record of each of the first patterns, and how to find the rest.
+fn examples(picture: &Picture<'_>, draft: &mut Draft, shown: &[&Row], cite: Cite) {
+    let most = if picture.full { MORE_EXAMPLES } else { EXAMPLES };
+    for (number, row) in shown.iter().take(most).enumerate() {
+        let now = row.mined.now.first().and_then(|index| picture.gathered.now.records().get(*index));
+        let Some(record) = now else { continue };
+        let at = record.at.map_or(String::new(), |at| format!(", {}", time_text(at)));
+        let place = record.place.as_ref().map_or(String::new(), |place| place.shown(60));
+        let text = format!("example of {} ({place}{at}): {}", number + 1, record.message.shown(EXAMPLE));
+        draft.finding(Finding::new(text, cite));
+    }
+}
+
+fn caveats(picture: &Picture<'_>, draft: &mut Draft, shown: &[&Row]) {
+    let gathered = picture.gathered;
+    let now = &gathered.now;
+    let read = now.records().len();
+    if now.complete() {
+        draft.caveat(format!("patterns of all {read} records of the window, counts exact"));
+    } else {
+        draft.caveat(format!(
+            "patterns of {read} of {} records of the window ({}); counts without ≈ were counted in full by the pattern's filter",
+            total(now.sample.value.total),
+            now.sample.value.method
+        ));
+    }
+    for one in &gathered.before {
+        draft.caveat(baseline(one));
+    }
+    if gathered.before.iter().all(|one| one.recorded == 0) {
+        draft.caveat("nothing was recorded in any baseline: what is new can't be told");
+    }
+    if gathered.asked.cut {
+        draft.caveat(format!("time_range ends after now; read up to {}", time_text(gathered.asked.window.end())));
+    }
+    let rest: u64 = picture.rows.iter().skip(shown.len()).map(|row| row.now.count).sum();
+    if rest > 0 {
+        draft.caveat(format!("the patterns not shown have about {rest} records of the window"));
+    }
+    gathered.failed.iter().for_each(|text| draft.caveat(text.clone()));
+    let replies = std::iter::once(now).chain(&gathered.before);
+    replies.flat_map(|one| &one.sample.partial).for_each(|text| draft.caveat(text.clone()));
+}
+
+fn total(total: Total) -> String {
+    match total {
+        Total::Exactly(number) => number.to_string(),
+        Total::AtLeast(number) => format!("more than {number}"),
+    }
+}
+
+fn baseline(one: &Looked) -> String {
+    let read = one.records().len();
+    let of = if one.complete() { String::new() } else { format!(", {read} of them read") };
+    format!(
+        "{}, {}: {} records of these levels{of}, {} in all",
+        one.name,
+        one.window,
+        total(one.sample.value.total),
+        one.recorded
+    )
+}
+
+fn next(picture: &Picture<'_>, draft: &mut Draft, shown: &[&Row]) {
+    let window = picture.gathered.asked.window;
+    let Some(first) = shown.first() else {
+        let call = Next::call("get_log_volume_anomalies", "whether anybody is silent instead of failing");
+        draft.next(scoped(picture, None, call).with("time_range", window.to_string()));
+        return;
+    };
+    let service = service(first);
+    if let Some(query) = first.like.as_ref().and_then(|like| query(picture, like)) {
+        let call = Next::call("search_logs", "the lines of pattern 1").with("query", query.as_str());
+        draft.next(scoped(picture, service, call).with("time_range", window.to_string()));
+        let call = Next::call("extract_stack_traces", "what was thrown, with its root cause");
+        let call = call.with("error_query", query.as_str());
+        draft.next(scoped(picture, service, call).with("time_range", window.to_string()));
+    }
+    if let Some(onset) = first.onset {
+        let call = Next::call("correlate_logs_with_time", "what else was new just before it began");
+        draft.next(call.with("timestamp", time_text(onset)).with("delta_minutes", 5));
+        let around = around(onset, window);
+        let call = Next::call("get_recent_deployments", format!("what changed before {}", time_text(onset)));
+        draft.next(scoped(picture, service, call.on("infra")).with("time_range", around));
+    }
+    if let Some(trace) = first.portrait.traces.iter().find_map(Untrusted::plain) {
+        let call = Next::call("get_trace_details", "a request that failed so").on("traces");
+        draft.next(call.with("trace_id", trace));
+    }
+}
+
+/// Half an hour before the onset, and what follows.
+fn around(onset: jiff::Timestamp, window: TimeRange) -> String {
+    let start = onset.checked_sub(jiff::SignedDuration::from_mins(30)).unwrap_or(onset);
+    format!("{}/{}", time_text(start), time_text(window.end()))
+}
+
+fn service(row: &Row) -> Option<&str> {
+    row.portrait.services.first().and_then(|(service, _)| service.plain())
+}
+
+fn scoped(picture: &Picture<'_>, service: Option<&str>, call: Next) -> Next {
+    let own = picture.gathered.asked.service.as_ref().and_then(Untrusted::plain);
+    match own.or(service) {
+        Some(service) => call.with("service", service),
+        None => call,
+    }
+}
+
+/// A filter as a caller writes it: the phrases that every record of the pattern has.
+fn query(picture: &Picture<'_>, like: &Like) -> Option<String> {
+    let (open, joined) = match picture.store.language() {
+        "KQL" => ("* has ", " and "),
+        _ => ("", " AND "),
+    };
+    let quoted = |text: &String| {
+        let clean = picture.cx.intake.text(text);
+        (!clean.suspicious() && !text.contains(['"', '\\', '\n'])).then(|| format!("{open}\"{text}\""))
+    };
+    let all: Vec<String> = like.fragments.iter().filter_map(quoted).collect();
+    (!all.is_empty() && all.len() == like.fragments.len()).then(|| all.join(joined))
+}
+
+fn verdict(picture: &Picture<'_>) -> String {
+    let gathered = picture.gathered;
+    let whose = gathered.asked.service.as_ref().map_or(String::new(), |name| format!(" of {}", name.shown(60)));
+    let level = match gathered.asked.floor.level() {
+        Some(level) => format!("records at {} or worse", level.name()),
+        None => "records".to_owned(),
+    };
+    let all = gathered.now.sample.value.total;
+    if all.number() == 0 {
+        return nothing(picture, &whose, &level);
+    }
+    let with = |class: Class| picture.rows.iter().filter(|row| row.class == class).count();
+    let (new, surging) = (with(Class::New), with(Class::Surging));
+    let length = duration_text(gathered.asked.window.seconds());
+    let sum = format!("{} {level}{whose} in {length}", total(all));
+    let Some(first) = picture.rows.first().filter(|row| matches!(row.class, Class::New | Class::Surging)) else {
+        return format!("{sum}, {}: nothing new, nothing surging.", counted(picture.rows.len(), "pattern", "patterns"));
+    };
+    let share = first.now.count as f64 * 100.0 / all.number().max(1) as f64;
+    let since = first.onset.map_or(String::new(), |onset| format!(" since {}", time_text(onset)));
+    let service = match (&gathered.asked.service, first.portrait.services.first()) {
+        (None, Some((service, _))) => format!(" in {}", service.shown(60)),
+        _ => String::new(),
+    };
+    format!(
+        "{sum}: {new} new and {surging} surging of {}; most of all a {} one{service}{since}, {} times ({share:.0} %): {}.",
+        counted(picture.rows.len(), "pattern", "patterns"),
+        first.class.name(),
+        first.now.count,
+        picture.cx.intake.text(&first.mined.pattern.labelled()).shown(160)
+    )
+}
+
+fn nothing(picture: &Picture<'_>, whose: &str, level: &str) -> String {
+    let gathered = picture.gathered;
+    let window = gathered.asked.window;
+    let before: u64 = gathered.before.iter().map(|one| one.sample.value.total.number()).sum();
+    let gone = if before > 0 { format!("; {before} in the baselines") } else { String::new() };
+    match gathered.now.recorded {
+        0 => format!("No record of any level{whose} between {} and {}: nothing can be said{gone}.", time_text(window.start()), time_text(window.end())),
+        recorded => format!("No {level}{whose} among {recorded} records of the window{gone}."),
+    }
+}
+
+fn counted(number: usize, one: &str, several: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { several })
+}
