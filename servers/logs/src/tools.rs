@@ -1,5 +1,6 @@
 //! The list of tools.
 
+mod correlate_logs_with_time;
 mod get_error_patterns;
 mod get_log_volume_anomalies;
 
@@ -12,6 +13,7 @@ use crate::backend::Sources;
 /// Every tool of this server.
 pub(crate) fn all(server: Server, sources: &Arc<Sources>) -> Server {
     server
+        .tool(correlate_logs_with_time::CorrelateLogsWithTime { sources: Arc::clone(sources) })
         .tool(get_error_patterns::GetErrorPatterns { sources: Arc::clone(sources) })
         .tool(get_log_volume_anomalies::GetLogVolumeAnomalies { sources: Arc::clone(sources) })
 }

@@ -1,0 +1,217 @@
+//! From rows to the answer.
+
+use contract::{
+    Answer, Cell, Cite, Context, Draft, Evidence, Finding, Next, Table, Untrusted, duration_text, time_text,
+};
+use jiff::Timestamp;
+
+use super::{
+    gather::{Gathered, Sequence},
+    judge::{NewVersion, Row, new_versions},
+};
+use crate::{
+    analysis::difference::Class,
+    backend::Logs,
+    model::{Level, Total},
+};
+
+const ROWS: usize = 12;
+const MORE_ROWS: usize = 40;
+const LINES: usize = 12;
+const MORE_LINES: usize = 30;
+/// Characters of a pattern, an example, a line of the sequence.
+const PATTERN: usize = 220;
+const LINE: usize = 200;
+
+pub(super) struct Picture<'a> {
+    pub(super) cx: &'a Context,
+    pub(super) store: &'a dyn Logs,
+    pub(super) gathered: &'a Gathered<'a>,
+    pub(super) rows: &'a [Row],
+    pub(super) full: bool,
+}
+
+pub(super) fn answer(picture: &Picture<'_>) -> Answer {
+    let mut draft = Draft::new();
+    let gathered = picture.gathered;
+    let search = gathered.asked.search(gathered.asked.around);
+    let evidence = Evidence::new(picture.store.system(), gathered.around.sent.as_str())
+        .over(gathered.asked.around)
+        .also_over([gathered.asked.before])
+        .link(picture.store.link(&search));
+    let cite = draft.cite(evidence);
+    let versions = new_versions(gathered);
+    for one in versions.iter().take(5) {
+        let text = format!(
+            "version {} of {} first logs at {}, {}",
+            one.version.shown(60),
+            one.service.shown(60),
+            time_text(one.first),
+            offset(one.first, gathered.asked.at)
+        );
+        draft.finding(Finding::new(text, cite));
+    }
+    table(picture, &mut draft, cite);
+    if let Some(sequence) = &gathered.sequence {
+        told(picture, &mut draft, sequence);
+    }
+    caveats(picture, &mut draft);
+    next(picture, &mut draft);
+    draft.conclude(verdict(picture, &versions))
+}
+
+/// `2m13s before`, `4s after`.
+fn offset(at: Timestamp, moment: Timestamp) -> String {
+    let seconds = at.duration_since(moment).as_secs_f64().round();
+    match seconds {
+        0.0 => "at the moment".to_owned(),
+        before if before < 0.0 => format!("{} before", duration_text(-before)),
+        after => format!("{} after", duration_text(after)),
+    }
+}
+
+fn table(picture: &Picture<'_>, draft: &mut Draft, cite: Cite) {
+    if picture.rows.is_empty() {
+        return;
+    }
+    let columns = ["class", "first", "relative", "service", "where", "level", "records", "pattern"];
+    let mut table = Table::new("patterns", &columns, cite);
+    let most = if picture.full { MORE_ROWS } else { ROWS };
+    let mut shown: Vec<&Row> = picture.rows.iter().take(most).collect();
+    shown.sort_by_key(|row| row.first);
+    for row in shown {
+        let class = match row.lifecycle {
+            Some(what) => format!("{} ({})", row.class.name(), what.name()),
+            None => row.class.name().to_owned(),
+        };
+        table.row(vec![
+            Cell::text(class),
+            Cell::Time(row.first),
+            Cell::text(offset(row.first, picture.gathered.asked.at)),
+            Cell::text(first(&row.portrait.services)),
+            Cell::text(first(&row.portrait.places)),
+            Cell::text(row.portrait.level.map_or("", Level::name)),
+            Cell::Count(row.count as u64),
+            Cell::Quoted(picture.cx.intake.text(&row.text), PATTERN),
+        ]);
+    }
+    table.seen(picture.rows.len() as u64);
+    table.see_more("a smaller delta_minutes, a service, or detail=full");
+    draft.table(table);
+}
+
+/// The most frequent value, and how many others.
+fn first(values: &[(Untrusted, u64)]) -> String {
+    match values {
+        [] => String::new(),
+        [(only, _)] => only.shown(60),
+        [(first, _), rest @ ..] => format!("{} +{}", first.shown(60), rest.len()),
+    }
+}
+
+/// The records that share an id with the error nearest to the moment.
+fn told(picture: &Picture<'_>, draft: &mut Draft, sequence: &Sequence) {
+    let records = &sequence.reply.value.records;
+    if records.len() < 2 {
+        return;
+    }
+    let evidence = Evidence::new(picture.store.system(), sequence.reply.sent.as_str()).over(picture.gathered.asked.around);
+    let cite = draft.cite(evidence);
+    let mut table = Table::new("records with the same id", &["time", "service", "level", "message"], cite);
+    let most = if picture.full { MORE_LINES } else { LINES };
+    for record in records.iter().take(most) {
+        table.row(vec![
+            Cell::time(record.at),
+            Cell::text(record.service.as_ref().map_or(String::new(), |service| service.shown(60))),
+            Cell::text(record.level.map_or("", Level::name)),
+            Cell::Quoted(record.message.clone(), LINE),
+        ]);
+    }
+    table.seen(sequence.reply.value.total.number());
+    table.see_more("search_logs with this id");
+    draft.table(table);
+    let field = sequence.anchor.field.as_deref().map_or("trace id".to_owned(), |name| picture.cx.intake.text(name).shown(60));
+    draft.finding(Finding::new(
+        format!("{} records share the {field} {} of the error nearest to the moment", records.len(), sequence.anchor.id.shown(80)),
+        cite,
+    ));
+}
+
+fn caveats(picture: &Picture<'_>, draft: &mut Draft) {
+    let gathered = picture.gathered;
+    let (around, before) = (&gathered.around.value, &gathered.before.value);
+    if gathered.complete() {
+        let (read, earlier) = (around.records.len(), before.records.len());
+        draft.caveat(format!("all records were read: {read} around the moment, {earlier} before"));
+    } else {
+        draft.caveat(format!(
+            "new means: not in the records that were read, {} of {} around the moment ({}), {} of {} before ({}); a seldom \
+             pattern can be missed",
+            around.records.len(),
+            number(around.total),
+            around.method,
+            before.records.len(),
+            number(before.total),
+            before.method
+        ));
+    }
+    if before.records.is_empty() {
+        draft.caveat(format!("nothing is recorded in {}: what is new can't be told", gathered.asked.before));
+    }
+    gathered.failed.iter().for_each(|text| draft.caveat(text.clone()));
+    let replies = [&gathered.around, &gathered.before].into_iter();
+    replies.flat_map(|reply| &reply.partial).for_each(|text| draft.caveat(text.clone()));
+}
+
+fn number(total: Total) -> String {
+    match total {
+        Total::Exactly(number) => number.to_string(),
+        Total::AtLeast(number) => format!("more than {number}"),
+    }
+}
+
+fn next(picture: &Picture<'_>, draft: &mut Draft) {
+    let gathered = picture.gathered;
+    let worst = picture.rows.first();
+    let service = worst.and_then(|row| row.portrait.services.first()).and_then(|(service, _)| service.plain());
+    let scoped = |call: Next| match service {
+        Some(service) => call.with("service", service),
+        None => call,
+    };
+    let around = gathered.asked.around;
+    let long = format!("{}/{}", time_text(gathered.asked.before.start()), time_text(around.end()));
+    draft.next(scoped(Next::call("get_error_patterns", "all its errors, with counts")).with("time_range", around.to_string()));
+    let why = "what was rolled out before the moment";
+    draft.next(scoped(Next::call("get_recent_deployments", why).on("infra")).with("time_range", long));
+    let trace = gathered.sequence.as_ref().filter(|sequence| sequence.anchor.field.is_none());
+    if let Some(trace) = trace.and_then(|sequence| sequence.anchor.id.plain()) {
+        let call = Next::call("get_trace_details", "where the time went in the request of the sequence");
+        draft.next(call.on("traces").with("trace_id", trace));
+    }
+}
+
+fn verdict(picture: &Picture<'_>, versions: &[NewVersion]) -> String {
+    let gathered = picture.gathered;
+    let at = time_text(gathered.asked.at);
+    let new = picture.rows.iter().filter(|row| row.class == Class::New);
+    let before = new.clone().filter(|row| row.first <= gathered.asked.at).count();
+    let Some(worst) = picture.rows.first() else {
+        return format!(
+            "Nothing in the logs around {at} is new: {} records, all of patterns that the {} before had too.",
+            number(gathered.around.value.total),
+            duration_text(gathered.asked.before.seconds())
+        );
+    };
+    let version = versions.first().map_or(String::new(), |one| {
+        format!("; {} {} first logs {}", one.service.shown(60), one.version.shown(60), offset(one.first, gathered.asked.at))
+    });
+    let example = gathered.around.value.records.get(worst.example);
+    let quoted = example.map_or(String::new(), |record| record.message.shown(160));
+    format!(
+        "{} patterns are new around {at}, {before} of them before it; most telling: {}, {}, {}: {quoted}{version}.",
+        new.count(),
+        first(&worst.portrait.services),
+        worst.class.name(),
+        offset(worst.first, gathered.asked.at)
+    )
+}
