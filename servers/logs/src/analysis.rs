@@ -8,4 +8,5 @@ pub(crate) mod lag;
 pub(crate) mod lifecycle;
 pub(crate) mod mined;
 pub(crate) mod record;
+pub(crate) mod thrown;
 pub(crate) mod volume;

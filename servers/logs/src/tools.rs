@@ -1,6 +1,7 @@
 //! The list of tools.
 
 mod correlate_logs_with_time;
+mod extract_stack_traces;
 mod get_error_patterns;
 mod get_log_volume_anomalies;
 
@@ -14,6 +15,7 @@ use crate::backend::Sources;
 pub(crate) fn all(server: Server, sources: &Arc<Sources>) -> Server {
     server
         .tool(correlate_logs_with_time::CorrelateLogsWithTime { sources: Arc::clone(sources) })
+        .tool(extract_stack_traces::ExtractStackTraces { sources: Arc::clone(sources) })
         .tool(get_error_patterns::GetErrorPatterns { sources: Arc::clone(sources) })
         .tool(get_log_volume_anomalies::GetLogVolumeAnomalies { sources: Arc::clone(sources) })
 }

@@ -1,0 +1,165 @@
+//! Reading the records, and those around them where a trace was logged one line a record.
+
+use contract::{Context, TimeRange, TimeSpec, ToolError, Untrusted, time_text};
+use futures_util::future::join_all;
+use jiff::{SignedDuration, Timestamp};
+use stacktrace::Application;
+
+use super::{LONGEST, Request, USUAL};
+use crate::{
+    analysis::thrown::{Thrown, thrown, traces},
+    backend::Logs,
+    model::{Condition, Layout, Level, Page, Record, Reply, Role, Sample, Search, Total},
+};
+
+/// Records read.
+const SAMPLE: usize = 2_000;
+/// Records without a trace around which is looked.
+const ANCHORS: usize = 6;
+/// Records read around each.
+const NEIGHBOURS: usize = 200;
+/// How long before and after a record the rest of its trace can be, in seconds.
+const BEFORE: i64 = 1;
+const AFTER: i64 = 2;
+
+/// What was asked for.
+pub(super) struct Asked {
+    pub(super) window: TimeRange,
+    pub(super) service: Option<Untrusted>,
+    pub(super) search: Search,
+}
+
+impl Asked {
+    pub(super) fn of(cx: &Context, request: &Request) -> Result<Asked, ToolError> {
+        let spec = request.time_range.as_ref().unwrap_or(&TimeSpec::Last(USUAL));
+        let asked = cx.window("time_range", spec, LONGEST)?;
+        let window = TimeRange::new(asked.start(), asked.end().min(cx.now)).map_err(|_| {
+            ToolError::invalid("time_range", &format!("begins after now, {}", time_text(cx.now)))
+                .remedy("ask for a window that has begun")
+        })?;
+        let service = request.service.as_deref().map(|name| cx.intake.text(name.trim()));
+        let query = request.error_query.trim();
+        let text = (query != "*").then(|| query.to_owned());
+        // Everything is too much: then it is errors.
+        let errors = text.is_none().then_some(Condition::AtLeast(Level::Error));
+        let of_service = service.iter().map(|name| Condition::Is(Role::Service, name.inside().to_owned()));
+        let conditions = of_service.chain(errors).collect();
+        Ok(Asked { window, service, search: Search { window, text, conditions } })
+    }
+}
+
+/// Everything the answer is made of.
+pub(super) struct Gathered<'a> {
+    pub(super) asked: &'a Asked,
+    pub(super) sample: Reply<Sample>,
+    /// Records read, with traces put together from several in place of their first line.
+    pub(super) records: Vec<Record>,
+    pub(super) thrown: Vec<Thrown>,
+    /// Records without a trace.
+    pub(super) without: usize,
+    /// Traces that were put together from records of one line.
+    pub(super) joined: usize,
+    /// What could not be asked, and why.
+    pub(super) failed: Vec<String>,
+}
+
+impl Gathered<'_> {
+    /// Whether every record was read.
+    pub(super) fn complete(&self) -> bool {
+        let read = self.sample.value.records.len() as u64;
+        matches!(self.sample.value.total, Total::Exactly(total) if total <= read)
+    }
+}
+
+/// Asks the store.
+///
+/// # Errors
+/// When the records can't be read.
+pub(super) async fn gather<'a>(cx: &Context, store: &dyn Logs, asked: &'a Asked) -> Result<Gathered<'a>, ToolError> {
+    let mut sample = store.sample(cx, &asked.search, SAMPLE).await?;
+    let application = Application::default();
+    let mut records = std::mem::take(&mut sample.value.records);
+    sample.value.records = records.clone();
+    let mut failed = Vec::new();
+    let mut joined = 0;
+    let bare: Vec<usize> = (0..records.len())
+        .filter(|index| records.get(*index).is_some_and(|record| traces(record, &application).is_empty()))
+        .collect();
+    if bare.len() * 2 > records.len() {
+        match store.layout(cx).await {
+            Ok(layout) => {
+                let found = around(cx, store, asked, &layout.value, &records, &bare).await;
+                for (index, text) in found {
+                    if let Some(record) = records.get_mut(index) {
+                        record.message = cx.intake.text(&text);
+                        joined += usize::from(!traces(record, &application).is_empty());
+                    }
+                }
+            }
+            Err(error) => failed.push(format!("records around those found could not be read: {error}")),
+        }
+    }
+    let (thrown, without) = thrown(&records, &application);
+    Ok(Gathered { asked, sample, records, thrown, without, joined, failed })
+}
+
+/// The whole texts of traces of which one line was found, by the place of that record.
+async fn around(
+    cx: &Context,
+    store: &dyn Logs,
+    asked: &Asked,
+    layout: &Layout,
+    records: &[Record],
+    bare: &[usize],
+) -> Vec<(usize, String)> {
+    let place = [Role::Pod, Role::Container, Role::Host].into_iter().find(|role| !layout.of(*role).is_empty());
+    let near = bare.iter().filter_map(|index| {
+        let record = records.get(*index)?;
+        let window = near(record.at?)?;
+        let place = place.zip(record.place.as_ref()).map(|(role, place)| Condition::Is(role, place.inside().to_owned()));
+        let service = asked.search.conditions.iter().filter(|one| matches!(one, Condition::Is(Role::Service, _))).cloned();
+        Some((*index, Search { window, text: None, conditions: place.into_iter().chain(service).collect() }))
+    });
+    let near: Vec<(usize, Search)> = near.take(ANCHORS).collect();
+    let page = Page { limit: NEIGHBOURS, oldest_first: true, after: None };
+    let read = join_all(near.iter().map(|(_, search)| store.page(cx, search, &page))).await;
+    let found = near.iter().zip(read).filter_map(|((index, _), reply)| {
+        let neighbours = reply.ok()?.value.records;
+        let own = records.get(*index)?;
+        Some((*index, whole(&neighbours, own)?))
+    });
+    found.collect()
+}
+
+fn near(at: Timestamp) -> Option<TimeRange> {
+    let start = at.checked_sub(SignedDuration::from_secs(BEFORE)).ok()?;
+    let end = at.checked_add(SignedDuration::from_secs(AFTER)).ok()?;
+    TimeRange::new(start, end).ok()
+}
+
+/// The text that holds the line of `own` once lines of one trace are put together, if they are several.
+fn whole(neighbours: &[Record], own: &Record) -> Option<String> {
+    let name = |record: &Record| record.place.as_ref().map_or("", |place| place.inside()).to_owned();
+    let streams: Vec<String> = neighbours.iter().map(name).collect();
+    let lines: Vec<stacktrace::Record<'_>> = neighbours
+        .iter()
+        .zip(&streams)
+        .map(|(record, stream)| stacktrace::Record {
+            stream,
+            order: record.at.map_or(0, Timestamp::as_microsecond),
+            text: record.message.inside(),
+        })
+        .collect();
+    let joined = stacktrace::rejoin(&lines);
+    let holds = |indices: &[usize]| {
+        indices.iter().any(|index| neighbours.get(*index).is_some_and(|one| one.message == own.message && one.at == own.at))
+    };
+    let mut found = joined.iter().skip_while(|one| !holds(&one.records));
+    let first = found.next()?;
+    if first.records.len() > 1 {
+        return Some(first.text.clone());
+    }
+    // A line that announces the trace in the record after it.
+    let next = found.next().filter(|next| next.records.len() > 1)?;
+    Some(format!("{}\n{}", first.text, next.text))
+}

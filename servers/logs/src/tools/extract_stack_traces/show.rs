@@ -1,0 +1,208 @@
+//! From traces to the answer.
+
+use contract::{Answer, Cell, Cite, Context, Draft, Evidence, Finding, Next, Table, Untrusted, time_text};
+use stacktrace::Frame;
+
+use super::gather::Gathered;
+use crate::{
+    analysis::thrown::{Thrown, chain},
+    backend::Logs,
+    model::Total,
+};
+
+/// Traces of which frames are shown, and with `full`.
+const DETAILED: usize = 2;
+const MORE_DETAILED: usize = 5;
+/// Frames of each.
+const FRAMES: usize = 6;
+const MORE_FRAMES: usize = 20;
+/// Characters of a type, a message, a frame.
+const TYPE: usize = 120;
+const MESSAGE: usize = 200;
+const FRAME: usize = 140;
+
+pub(super) struct Picture<'a> {
+    pub(super) cx: &'a Context,
+    pub(super) store: &'a dyn Logs,
+    pub(super) gathered: &'a Gathered<'a>,
+    pub(super) limit: usize,
+    pub(super) full: bool,
+}
+
+pub(super) fn answer(picture: &Picture<'_>) -> Answer {
+    let mut draft = Draft::new();
+    let gathered = picture.gathered;
+    let evidence = Evidence::new(picture.store.system(), gathered.sample.sent.as_str())
+        .over(gathered.asked.window)
+        .link(picture.store.link(&gathered.asked.search));
+    let cite = draft.cite(evidence);
+    let shown: Vec<&Thrown> = gathered.thrown.iter().take(picture.limit).collect();
+    details(picture, &mut draft, &shown, cite);
+    table(picture, &mut draft, &shown, cite);
+    caveats(picture, &mut draft);
+    next(picture, &mut draft);
+    draft.conclude(verdict(picture))
+}
+
+/// A text out of a trace; it was masked when the record was read, and is somebody else's all the same.
+fn quoted(picture: &Picture<'_>, text: &str, cap: usize) -> String {
+    picture.cx.intake.text(text).shown(cap)
+}
+
+fn table(picture: &Picture<'_>, draft: &mut Draft, shown: &[&Thrown], cite: Cite) {
+    if shown.is_empty() {
+        return;
+    }
+    let columns = [
+        "records", "language", "type", "root cause", "message", "frame of the application", "first", "last", "service",
+        "where", "version", "fingerprint",
+    ];
+    let mut table = Table::new("kinds of traces", &columns, cite);
+    for one in shown {
+        let trace = &one.trace;
+        let (first, last) = one.portrait.span.map_or((None, None), |(first, last)| (Some(first), Some(last)));
+        let outer = trace.outermost().type_name.as_deref().unwrap_or_default();
+        let root = trace.root_cause.type_name.as_deref().unwrap_or_default();
+        let text = |text: &str, cap| if text.is_empty() { Cell::Missing } else { Cell::text(quoted(picture, text, cap)) };
+        table.row(vec![
+            Cell::Count(one.records.len() as u64),
+            Cell::text(trace.language.map_or("", stacktrace::Language::name)),
+            text(outer, TYPE),
+            if trace.wrappers.is_empty() { Cell::text("the same") } else { text(root, TYPE) },
+            text(&one.message, MESSAGE),
+            trace.top_frame.as_ref().map_or(Cell::Missing, |top| text(&frame(top), FRAME)),
+            Cell::time(first),
+            Cell::time(last),
+            Cell::text(told(&one.portrait.services)),
+            Cell::text(told(&one.portrait.places)),
+            Cell::text(told(&one.portrait.versions)),
+            Cell::text(trace.fingerprint.as_str()),
+        ]);
+    }
+    table.seen(picture.gathered.thrown.len() as u64);
+    table.see_more("a higher limit, or a narrower error_query");
+    draft.table(table);
+}
+
+/// `com.acme.Pool.acquire (Pool.java:42)`.
+fn frame(frame: &Frame) -> String {
+    let place = match (&frame.file, frame.line) {
+        (Some(file), Some(line)) => format!("{file}:{line}"),
+        (Some(file), None) => file.clone(),
+        (None, _) => frame.module.clone().unwrap_or_default(),
+    };
+    match (frame.function.is_empty(), place.is_empty()) {
+        (true, _) => place,
+        (false, true) => frame.function.clone(),
+        (false, false) => format!("{} ({place})", frame.function),
+    }
+}
+
+fn told(values: &[(Untrusted, u64)]) -> String {
+    match values {
+        [] => String::new(),
+        [(only, _)] => only.shown(60),
+        [(first, _), rest @ ..] => format!("{} +{}", first.shown(60), rest.len()),
+    }
+}
+
+/// Chain and frames of the first traces.
+fn details(picture: &Picture<'_>, draft: &mut Draft, shown: &[&Thrown], cite: Cite) {
+    let (traces, frames) = if picture.full { (MORE_DETAILED, MORE_FRAMES) } else { (DETAILED, FRAMES) };
+    for (number, one) in shown.iter().take(traces).enumerate() {
+        let root = &one.trace.root_cause;
+        let mut text = format!("{}: {}", number + 1, quoted(picture, &chain(&one.trace), 300));
+        if !root.message.is_empty() {
+            text.push_str(&format!("; root cause says {}", quoted(picture, &root.message, MESSAGE)));
+        }
+        let listed: Vec<String> = root.frames.iter().take(frames).map(frame).collect();
+        if !listed.is_empty() {
+            text.push_str(&format!("; frames: {}", quoted(picture, &listed.join(" < "), FRAME * 6)));
+        }
+        let left = root.frames.len().saturating_sub(frames) + root.elided;
+        if left > 0 {
+            text.push_str(&format!(" ({left} more)"));
+        }
+        draft.finding(Finding::new(text, cite));
+    }
+}
+
+fn caveats(picture: &Picture<'_>, draft: &mut Draft) {
+    let gathered = picture.gathered;
+    let read = gathered.records.len();
+    if gathered.complete() {
+        draft.caveat(format!("all {read} records that match were read; counts are exact"));
+    } else {
+        let total = number(gathered.sample.value.total);
+        draft.caveat(format!("{read} of {total} records that match were read ({}); counts are of these", gathered.sample.value.method));
+    }
+    if gathered.without > 0 {
+        draft.caveat(format!("{} of them hold no stack trace", gathered.without));
+    }
+    if gathered.joined > 0 {
+        draft.caveat(format!("{} put together from records of one line each; others like them are not counted", match gathered.joined {
+            1 => "1 trace was".to_owned(),
+            several => format!("{several} traces were"),
+        }));
+    }
+    gathered.failed.iter().for_each(|text| draft.caveat(text.clone()));
+    gathered.sample.partial.iter().for_each(|text| draft.caveat(text.clone()));
+}
+
+fn number(total: Total) -> String {
+    match total {
+        Total::Exactly(number) => number.to_string(),
+        Total::AtLeast(number) => format!("more than {number}"),
+    }
+}
+
+fn next(picture: &Picture<'_>, draft: &mut Draft) {
+    let gathered = picture.gathered;
+    let first = gathered.thrown.first();
+    let found = first.and_then(|one| one.portrait.services.first()).and_then(|(service, _)| service.plain());
+    let own = gathered.asked.service.as_ref().and_then(Untrusted::plain);
+    let scoped = |call: Next| match own.or(found) {
+        Some(service) => call.with("service", service),
+        None => call,
+    };
+    let window = gathered.asked.window.to_string();
+    let Some(first) = first else {
+        let call = Next::call("get_error_patterns", "which errors there are at all");
+        draft.next(scoped(call).with("time_range", window));
+        return;
+    };
+    if let Some((since, _)) = first.portrait.span {
+        let call = Next::call("correlate_logs_with_time", "what was new just before the first of them");
+        draft.next(call.with("timestamp", time_text(since)).with("delta_minutes", 5));
+    }
+    if let Some(trace) = first.portrait.traces.iter().find_map(Untrusted::plain) {
+        draft.next(Next::call("get_trace_details", "a request that failed so").on("traces").with("trace_id", trace));
+    }
+    draft.next(scoped(Next::call("get_recent_deployments", "whether this code is new").on("infra")).with("time_range", window));
+}
+
+fn verdict(picture: &Picture<'_>) -> String {
+    let gathered = picture.gathered;
+    let window = gathered.asked.window;
+    let total = gathered.sample.value.total;
+    if total.number() == 0 {
+        return format!("No record matches between {} and {}.", time_text(window.start()), time_text(window.end()));
+    }
+    let Some(first) = gathered.thrown.first() else {
+        return format!("None of the {} records that were read holds a stack trace ({} match).", gathered.records.len(), number(total));
+    };
+    let root = &first.trace.root_cause;
+    let name = root.type_name.as_deref().unwrap_or("an exception without a type");
+    let top = first.trace.top_frame.as_ref().map_or(String::new(), |top| format!(" in {}", quoted(picture, &frame(top), FRAME)));
+    let kinds = match gathered.thrown.len() {
+        1 => "1 kind of stack trace".to_owned(),
+        several => format!("{several} kinds of stack traces"),
+    };
+    format!(
+        "{kinds} in {} records; most often ({}×) {}{top}, root cause {}.",
+        gathered.records.len(),
+        first.records.len(),
+        quoted(picture, first.trace.outermost().type_name.as_deref().unwrap_or(name), TYPE),
+        quoted(picture, &format!("{name}: {}", first.message), TYPE + MESSAGE)
+    )
+}
