@@ -59,7 +59,8 @@ async fn connect(directory: &std::path::Path, case: &Case) -> Client {
     let snapshot = Some(Arc::new(snapshot::Snapshot::open(directory).unwrap()));
     let loaded: Loaded<Config> = Loaded { snapshot, ..Loaded::default() };
     let server = logs_mcp::server(&loaded).unwrap();
-    let (engine, _lines) = Engine::in_memory(server, &loaded.settings, Arc::new(FixedClock(case.truth.now))).unwrap();
+    let (engine, _lines) =
+        Engine::in_memory(server, &loaded.settings, Arc::new(FixedClock(case.truth.now))).unwrap();
     let (here, there) = tokio::io::duplex(1 << 20);
     let (their_reader, their_writer) = tokio::io::split(there);
     let (reader, writer) = tokio::io::split(here);
@@ -74,8 +75,12 @@ async fn connect(directory: &std::path::Path, case: &Case) -> Client {
 /// The first table of an answer: rows as (column, value).
 fn rows(structured: &Value) -> Vec<Vec<(String, String)>> {
     let table = &structured["tables"][0];
-    let columns: Vec<String> =
-        table["columns"].as_array().into_iter().flatten().map(|name| name.as_str().unwrap_or_default().to_owned()).collect();
+    let columns: Vec<String> = table["columns"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|name| name.as_str().unwrap_or_default().to_owned())
+        .collect();
     let cells = |row: &Value| -> Vec<(String, String)> {
         let values = row.as_array().into_iter().flatten().map(|cell| match cell {
             Value::String(text) => text.clone(),
@@ -94,7 +99,12 @@ async fn patterns(client: &Client, case: &Case, class: &str) -> Found {
     let reply = client.call("get_error_patterns", json!({"time_range": "1h"})).await;
     let rows = rows(&reply.structured.clone().unwrap_or_default());
     let is_it = |row: &&Vec<(String, String)>| {
-        let mut words = case.truth.words.split(['{', '}', '<', '>', '=', '(', ')']).map(str::trim).filter(|word| word.len() > 3);
+        let mut words = case
+            .truth
+            .words
+            .split(['{', '}', '<', '>', '=', '(', ')'])
+            .map(str::trim)
+            .filter(|word| word.len() > 3);
         words.all(|word| cell(row, "pattern").contains(word)) && cell(row, "class") == class
     };
     compared(case, &rows, "service", |row| is_it(&row), reply.text)
@@ -125,7 +135,13 @@ fn compared(
     let place = rows.iter().position(is_it);
     let told = place.or((!rows.is_empty()).then_some(0)).and_then(|place| rows.get(place));
     let since = told.and_then(|row| cell(row, "since").parse::<jiff::Timestamp>().ok());
-    let onset_error = place.and(since).map(|since| since.duration_since(case.truth.onset).as_secs_f64().abs());
+    let onset_error =
+        place.and(since).map(|since| since.duration_since(case.truth.onset).as_secs_f64().abs());
     let named = told.is_some_and(|row| cell(row, column).contains(&case.truth.service));
-    Found { rank: place.map(|place| place + 1), service: named, onset_error, verdict: text.chars().take(600).collect() }
+    Found {
+        rank: place.map(|place| place + 1),
+        service: named,
+        onset_error,
+        verdict: text.chars().take(600).collect(),
+    }
 }

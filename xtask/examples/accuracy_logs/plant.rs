@@ -52,7 +52,8 @@ pub(crate) struct Case {
 }
 
 const SERVICES: [&str; 12] = [
-    "web", "checkout", "payment", "cart", "catalog", "search", "shipping", "mail", "ledger", "profile", "stock", "gateway",
+    "web", "checkout", "payment", "cart", "catalog", "search", "shipping", "mail", "ledger", "profile",
+    "stock", "gateway",
 ];
 const VERBS: [&str; 10] =
     ["load", "store", "reserve", "publish", "refresh", "charge", "render", "sync", "resolve", "flush"];
@@ -104,13 +105,23 @@ impl Service {
             let reason = REASONS[place];
             let level = if place == 0 { "warn" } else { "error" };
             let rate = 0.002 * 10.0_f64.powf(random.f64());
-            kinds.push(Kind { level, text: format!("could not {verb} {noun} <>: {reason} after {{}} ms"), rate });
+            kinds.push(Kind {
+                level,
+                text: format!("could not {verb} {noun} <>: {reason} after {{}} ms"),
+                rate,
+            });
         }
         let hash = || -> String { (0..5).map(|_| random.alphanumeric().to_ascii_lowercase()).collect() };
         let mut hash = hash;
         let set = hash();
         let pods = (0..PODS).map(|_| format!("{name}-{set}-{}", hash())).collect();
-        Service { name, kinds, pods, swing: 0.4 * random.f64(), bursts: if random.bool() { 0.0 } else { 0.5 } }
+        Service {
+            name,
+            kinds,
+            pods,
+            swing: 0.4 * random.f64(),
+            bursts: if random.bool() { 0.0 } else { 0.5 },
+        }
     }
 
     /// The rate at a moment in proportion to the mean.
@@ -169,7 +180,13 @@ struct Plan {
 }
 
 impl Plan {
-    fn new(random: &mut fastrand::Rng, services: &[Service], incident: Incident, onset: i64, now: i64) -> Plan {
+    fn new(
+        random: &mut fastrand::Rng,
+        services: &[Service],
+        incident: Incident,
+        onset: i64,
+        now: i64,
+    ) -> Plan {
         // Silence of who hardly speaks can't be noticed: at least 30 records must be missing.
         let rate = |service: &Service| service.kinds.iter().map(|kind| kind.rate).sum::<f64>();
         let one_pod = incident == Incident::Silence && random.bool();
@@ -189,7 +206,9 @@ impl Plan {
             }
             _ => {
                 let noun = NOUNS[random.usize(..NOUNS.len())];
-                let text = format!("cannot acquire {noun} connection from pool after {{}} ms: pool exhausted (size={{}})");
+                let text = format!(
+                    "cannot acquire {noun} connection from pool after {{}} ms: pool exhausted (size={{}})"
+                );
                 (None, text, 0.03 * 30.0_f64.powf(random.f64()))
             }
         };
@@ -241,7 +260,8 @@ impl Plan {
             if struck && self.incident == Incident::Silence && self.pod.is_none_or(|silent| silent == pod) {
                 continue;
             }
-            let lag = if struck && self.incident == Incident::SlowIngest { self.delay } else { random.i64(1..4) };
+            let lag =
+                if struck && self.incident == Incident::SlowIngest { self.delay } else { random.i64(1..4) };
             // What has not arrived by now can't be read.
             if second + lag > self.now && struck {
                 continue;
@@ -276,7 +296,10 @@ impl Plan {
             "{{\"@timestamp\":\"{at:.3}\",\"event\":{{\"ingested\":\"{stored:.3}\"}},\"log.level\":\"{level}\",\
              \"message\":\"{said}\",\"service\":{{\"name\":\"{}\",\"version\":\"1.{}.0\"}},\
              \"kubernetes\":{{\"pod\":{{\"name\":\"{}\"}}}},\"host\":{{\"name\":\"node-{}\"}}}}",
-            service.name, service.swing.to_bits() % 9, service.pods[pod], pod + 1
+            service.name,
+            service.swing.to_bits() % 9,
+            service.pods[pod],
+            pod + 1
         )
     }
 }

@@ -41,10 +41,10 @@ pub(crate) fn anchor(record: &Record) -> Option<Anchor> {
             field == name || field.strip_suffix(name).is_some_and(|head| head.ends_with('.'))
         })
     };
-    FIELDS.iter().find_map(|name| own(name)).map(|(field, id)| Anchor {
-        field: Some(field.inside().to_owned()),
-        id: id.clone(),
-    })
+    FIELDS
+        .iter()
+        .find_map(|name| own(name))
+        .map(|(field, id)| Anchor { field: Some(field.inside().to_owned()), id: id.clone() })
 }
 
 #[cfg(test)]
@@ -55,7 +55,8 @@ mod tests {
     use crate::model::Document;
 
     fn record(cx: &Context, fields: &[(&str, &str)]) -> Record {
-        let fields = fields.iter().map(|(name, value)| (cx.intake.text(name), cx.intake.text(value))).collect();
+        let fields =
+            fields.iter().map(|(name, value)| (cx.intake.text(name), cx.intake.text(value))).collect();
         Record {
             at: None,
             ingested: None,
@@ -73,7 +74,9 @@ mod tests {
     #[test]
     fn the_most_telling_id_is_taken() {
         let cx = Context::for_test("2026-01-14T14:32:00Z".parse().unwrap());
-        let of = |fields: &[(&str, &str)]| anchor(&record(&cx, fields)).map(|found| (found.field, found.id.inside().to_owned()));
+        let of = |fields: &[(&str, &str)]| {
+            anchor(&record(&cx, fields)).map(|found| (found.field, found.id.inside().to_owned()))
+        };
         let named = |field: &str, id: &str| Some((Some(field.to_owned()), id.to_owned()));
         assert_eq!(of(&[("session.id", "s1"), ("request_id", "r1")]), named("request_id", "r1"));
         assert_eq!(of(&[("labels.correlation_id", "c1")]), named("labels.correlation_id", "c1"));

@@ -26,7 +26,8 @@ pub(crate) struct Late {
 pub(crate) fn late(moments: &[(Timestamp, Timestamp)]) -> Option<Late> {
     let mut sorted = moments.to_vec();
     sorted.sort();
-    let lags: Vec<f64> = sorted.iter().map(|(at, arrived)| arrived.duration_since(*at).as_secs_f64()).collect();
+    let lags: Vec<f64> =
+        sorted.iter().map(|(at, arrived)| arrived.duration_since(*at).as_secs_f64()).collect();
     let mut by_size = lags.clone();
     by_size.sort_by(f64::total_cmp);
     let usual = by_size.get(..by_size.len().div_ceil(4)).and_then(signal::median).unwrap_or(0.0);
@@ -50,7 +51,10 @@ mod tests {
 
     fn moments(lags: &[i64]) -> Vec<(Timestamp, Timestamp)> {
         let at = |second| Timestamp::from_second(second).unwrap();
-        lags.iter().enumerate().map(|(place, lag)| (at(place as i64 * 10), at(place as i64 * 10 + lag))).collect()
+        lags.iter()
+            .enumerate()
+            .map(|(place, lag)| (at(place as i64 * 10), at(place as i64 * 10 + lag)))
+            .collect()
     }
 
     #[test]

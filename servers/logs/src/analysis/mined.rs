@@ -141,7 +141,11 @@ mod tests {
     fn a_pattern_is_the_same_in_the_window_and_its_baselines() {
         let cx = Context::for_test("2026-01-14T14:32:00Z".parse().unwrap());
         let say = |second, text: &str| record(&cx, second, Level::Error, text);
-        let now = [say(10, "charge 17 failed after 20 ms"), say(11, "pool exhausted (size=10)"), say(13, "charge 18 failed after 7 ms")];
+        let now = [
+            say(10, "charge 17 failed after 20 ms"),
+            say(11, "pool exhausted (size=10)"),
+            say(13, "charge 18 failed after 7 ms"),
+        ];
         let before = [say(1, "charge 5 failed after 9 ms")];
         let mined = mine(&now, &[&before, &[]]);
         assert_eq!(mined.len(), 2);

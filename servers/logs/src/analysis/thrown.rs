@@ -40,7 +40,8 @@ pub(crate) fn thrown(records: &[Record], application: &Application) -> (Vec<Thro
     });
     let mut all: Vec<Thrown> = told.collect();
     all.sort_by(|one, other| {
-        (other.records.len().cmp(&one.records.len())).then_with(|| one.trace.fingerprint.cmp(&other.trace.fingerprint))
+        (other.records.len().cmp(&one.records.len()))
+            .then_with(|| one.trace.fingerprint.cmp(&other.trace.fingerprint))
     });
     (all, without)
 }
@@ -50,7 +51,9 @@ pub(crate) fn traces(record: &Record, application: &Application) -> Vec<Trace> {
     let fields = record.document.fields.iter();
     let fields: Vec<(&str, &str)> = fields.map(|(name, value)| (name.inside(), value.inside())).collect();
     let of_fields = from_fields(&fields, application);
-    let told = |traces: &[Trace]| traces.iter().any(|trace| trace.language.is_some() || trace.root_cause.type_name.is_some());
+    let told = |traces: &[Trace]| {
+        traces.iter().any(|trace| trace.language.is_some() || trace.root_cause.type_name.is_some())
+    };
     if told(&of_fields) { of_fields } else { extract(record.message.inside(), application) }
 }
 

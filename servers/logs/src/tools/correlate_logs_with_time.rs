@@ -58,7 +58,12 @@ window use get_error_patterns. Example: {\"timestamp\": \"2026-01-14T14:02:45Z\"
 
     async fn answer(&self, cx: &Context, request: Request) -> Result<Answer, ToolError> {
         let store = self.sources.logs(request.source.as_deref())?;
-        let asked = gather::Asked::of(cx, moment(cx, &request.timestamp)?, minutes(request.delta_minutes)?, &request)?;
+        let asked = gather::Asked::of(
+            cx,
+            moment(cx, &request.timestamp)?,
+            minutes(request.delta_minutes)?,
+            &request,
+        )?;
         let gathered = gather::gather(cx, store, &asked).await?;
         let full = request.detail.unwrap_or(cx.detail) == Detail::Full;
         let rows = judge::rows(&gathered);

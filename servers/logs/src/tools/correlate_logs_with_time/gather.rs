@@ -30,7 +30,12 @@ pub(super) struct Asked {
 }
 
 impl Asked {
-    pub(super) fn of(cx: &Context, at: Timestamp, minutes: u32, request: &Request) -> Result<Asked, ToolError> {
+    pub(super) fn of(
+        cx: &Context,
+        at: Timestamp,
+        minutes: u32,
+        request: &Request,
+    ) -> Result<Asked, ToolError> {
         let outside = || ToolError::invalid("timestamp", "lies outside the calendar");
         let delta = SignedDuration::from_mins(i64::from(minutes));
         let start = at.checked_sub(delta).map_err(|_| outside())?;
@@ -78,7 +83,11 @@ impl Gathered<'_> {
 ///
 /// # Errors
 /// When one of the two windows can't be read: nothing could be called new then.
-pub(super) async fn gather<'a>(cx: &Context, store: &dyn Logs, asked: &'a Asked) -> Result<Gathered<'a>, ToolError> {
+pub(super) async fn gather<'a>(
+    cx: &Context,
+    store: &dyn Logs,
+    asked: &'a Asked,
+) -> Result<Gathered<'a>, ToolError> {
     let (around, before) = (asked.search(asked.around), asked.search(asked.before));
     let (around, before) = join(store.sample(cx, &around, AROUND), store.sample(cx, &before, BEFORE)).await;
     let (around, before) = (around?, before?);
@@ -104,7 +113,12 @@ fn nearest(records: &[Record], at: Timestamp) -> Option<Anchor> {
 }
 
 /// The records of all services with this id, in order of time.
-async fn follow(cx: &Context, store: &dyn Logs, asked: &Asked, anchor: &Anchor) -> Result<Reply<Sample>, ToolError> {
+async fn follow(
+    cx: &Context,
+    store: &dyn Logs,
+    asked: &Asked,
+    anchor: &Anchor,
+) -> Result<Reply<Sample>, ToolError> {
     let id = anchor.id.inside().to_owned();
     let condition = match &anchor.field {
         None => Condition::Is(Role::Trace, id),

@@ -45,9 +45,13 @@ pub(super) fn rows(gathered: &Gathered<'_>) -> Vec<Row> {
     let mut rows = Vec::new();
     for mined in mine(&now.records, &[&before.records]) {
         let Some((example, first)) = earliest(&mined.now, &now.records) else { continue };
-        let seen = |count: usize, scale: f64, seconds: f64| Seen { count: (count as f64 * scale).round() as u64, seconds };
+        let seen = |count: usize, scale: f64, seconds: f64| Seen {
+            count: (count as f64 * scale).round() as u64,
+            seconds,
+        };
         let is = seen(mined.now.len(), now_scale, gathered.asked.around.seconds());
-        let was = seen(mined.before.first().map_or(0, Vec::len), before_scale, gathered.asked.before.seconds());
+        let was =
+            seen(mined.before.first().map_or(0, Vec::len), before_scale, gathered.asked.before.seconds());
         let drawn = portrait(mined.now.iter().filter_map(|index| now.records.get(*index)));
         let share = is.count as f64 / now.total.number().max(1) as f64;
         let recorded = if before.records.is_empty() { Vec::new() } else { vec![was] };
@@ -67,7 +71,9 @@ pub(super) fn rows(gathered: &Gathered<'_>) -> Vec<Row> {
         rows.push(Row { class, lifecycle, first, count, portrait: drawn, text, example, weight });
     }
     rows.sort_by(|one, other| {
-        (other.weight.total_cmp(&one.weight)).then_with(|| one.first.cmp(&other.first)).then_with(|| one.text.cmp(&other.text))
+        (other.weight.total_cmp(&one.weight))
+            .then_with(|| one.first.cmp(&other.first))
+            .then_with(|| one.text.cmp(&other.text))
     });
     rows
 }
@@ -79,7 +85,13 @@ fn earliest(own: &[usize], records: &[Record]) -> Option<(usize, Timestamp)> {
 }
 
 /// Causes come before their effects: what began before the moment, is new, and is bad or a change.
-fn weight(class: Class, lifecycle: Option<Lifecycle>, level: Option<Level>, before: bool, count: usize) -> f64 {
+fn weight(
+    class: Class,
+    lifecycle: Option<Lifecycle>,
+    level: Option<Level>,
+    before: bool,
+    count: usize,
+) -> f64 {
     let class = if class == Class::New { 3.0 } else { 1.0 };
     let bad = match level {
         Some(Level::Fatal) => 4.0,

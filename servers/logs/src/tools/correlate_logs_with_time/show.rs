@@ -115,7 +115,8 @@ fn told(picture: &Picture<'_>, draft: &mut Draft, sequence: &Sequence) {
     if records.len() < 2 {
         return;
     }
-    let evidence = Evidence::new(picture.store.system(), sequence.reply.sent.as_str()).over(picture.gathered.asked.around);
+    let evidence = Evidence::new(picture.store.system(), sequence.reply.sent.as_str())
+        .over(picture.gathered.asked.around);
     let cite = draft.cite(evidence);
     let mut table = Table::new("records with the same id", &["time", "service", "level", "message"], cite);
     let most = if picture.full { MORE_LINES } else { LINES };
@@ -130,9 +131,17 @@ fn told(picture: &Picture<'_>, draft: &mut Draft, sequence: &Sequence) {
     table.seen(sequence.reply.value.total.number());
     table.see_more("search_logs with this id");
     draft.table(table);
-    let field = sequence.anchor.field.as_deref().map_or("trace id".to_owned(), |name| picture.cx.intake.text(name).shown(60));
+    let field = sequence
+        .anchor
+        .field
+        .as_deref()
+        .map_or("trace id".to_owned(), |name| picture.cx.intake.text(name).shown(60));
     draft.finding(Finding::new(
-        format!("{} records share the {field} {} of the error nearest to the moment", records.len(), sequence.anchor.id.shown(80)),
+        format!(
+            "{} records share the {field} {} of the error nearest to the moment",
+            records.len(),
+            sequence.anchor.id.shown(80)
+        ),
         cite,
     ));
 }
@@ -173,14 +182,18 @@ fn number(total: Total) -> String {
 fn next(picture: &Picture<'_>, draft: &mut Draft) {
     let gathered = picture.gathered;
     let worst = picture.rows.first();
-    let service = worst.and_then(|row| row.portrait.services.first()).and_then(|(service, _)| service.plain());
+    let service =
+        worst.and_then(|row| row.portrait.services.first()).and_then(|(service, _)| service.plain());
     let scoped = |call: Next| match service {
         Some(service) => call.with("service", service),
         None => call,
     };
     let around = gathered.asked.around;
     let long = format!("{}/{}", time_text(gathered.asked.before.start()), time_text(around.end()));
-    draft.next(scoped(Next::call("get_error_patterns", "all its errors, with counts")).with("time_range", around.to_string()));
+    draft.next(
+        scoped(Next::call("get_error_patterns", "all its errors, with counts"))
+            .with("time_range", around.to_string()),
+    );
     let why = "what was rolled out before the moment";
     draft.next(scoped(Next::call("get_recent_deployments", why).on("infra")).with("time_range", long));
     let trace = gathered.sequence.as_ref().filter(|sequence| sequence.anchor.field.is_none());
@@ -203,7 +216,12 @@ fn verdict(picture: &Picture<'_>, versions: &[NewVersion]) -> String {
         );
     };
     let version = versions.first().map_or(String::new(), |one| {
-        format!("; {} {} first logs {}", one.service.shown(60), one.version.shown(60), offset(one.first, gathered.asked.at))
+        format!(
+            "; {} {} first logs {}",
+            one.service.shown(60),
+            one.version.shown(60),
+            offset(one.first, gathered.asked.at)
+        )
     });
     let example = gathered.around.value.records.get(worst.example);
     let quoted = example.map_or(String::new(), |record| record.message.shown(160));

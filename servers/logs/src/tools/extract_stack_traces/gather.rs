@@ -75,7 +75,11 @@ impl Gathered<'_> {
 ///
 /// # Errors
 /// When the records can't be read.
-pub(super) async fn gather<'a>(cx: &Context, store: &dyn Logs, asked: &'a Asked) -> Result<Gathered<'a>, ToolError> {
+pub(super) async fn gather<'a>(
+    cx: &Context,
+    store: &dyn Logs,
+    asked: &'a Asked,
+) -> Result<Gathered<'a>, ToolError> {
     let mut sample = store.sample(cx, &asked.search, SAMPLE).await?;
     let application = Application::default();
     let mut records = std::mem::take(&mut sample.value.records);
@@ -112,12 +116,20 @@ async fn around(
     records: &[Record],
     bare: &[usize],
 ) -> Vec<(usize, String)> {
-    let place = [Role::Pod, Role::Container, Role::Host].into_iter().find(|role| !layout.of(*role).is_empty());
+    let place =
+        [Role::Pod, Role::Container, Role::Host].into_iter().find(|role| !layout.of(*role).is_empty());
     let near = bare.iter().filter_map(|index| {
         let record = records.get(*index)?;
         let window = near(record.at?)?;
-        let place = place.zip(record.place.as_ref()).map(|(role, place)| Condition::Is(role, place.inside().to_owned()));
-        let service = asked.search.conditions.iter().filter(|one| matches!(one, Condition::Is(Role::Service, _))).cloned();
+        let place = place
+            .zip(record.place.as_ref())
+            .map(|(role, place)| Condition::Is(role, place.inside().to_owned()));
+        let service = asked
+            .search
+            .conditions
+            .iter()
+            .filter(|one| matches!(one, Condition::Is(Role::Service, _)))
+            .cloned();
         Some((*index, Search { window, text: None, conditions: place.into_iter().chain(service).collect() }))
     });
     let near: Vec<(usize, Search)> = near.take(ANCHORS).collect();
@@ -152,7 +164,9 @@ fn whole(neighbours: &[Record], own: &Record) -> Option<String> {
         .collect();
     let joined = stacktrace::rejoin(&lines);
     let holds = |indices: &[usize]| {
-        indices.iter().any(|index| neighbours.get(*index).is_some_and(|one| one.message == own.message && one.at == own.at))
+        indices.iter().any(|index| {
+            neighbours.get(*index).is_some_and(|one| one.message == own.message && one.at == own.at)
+        })
     };
     let mut found = joined.iter().skip_while(|one| !holds(&one.records));
     let first = found.next()?;

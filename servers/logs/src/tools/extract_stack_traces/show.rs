@@ -54,8 +54,18 @@ fn table(picture: &Picture<'_>, draft: &mut Draft, shown: &[&Thrown], cite: Cite
         return;
     }
     let columns = [
-        "records", "language", "type", "root cause", "message", "frame of the application", "first", "last", "service",
-        "where", "version", "fingerprint",
+        "records",
+        "language",
+        "type",
+        "root cause",
+        "message",
+        "frame of the application",
+        "first",
+        "last",
+        "service",
+        "where",
+        "version",
+        "fingerprint",
     ];
     let mut table = Table::new("kinds of traces", &columns, cite);
     for one in shown {
@@ -63,7 +73,9 @@ fn table(picture: &Picture<'_>, draft: &mut Draft, shown: &[&Thrown], cite: Cite
         let (first, last) = one.portrait.span.map_or((None, None), |(first, last)| (Some(first), Some(last)));
         let outer = trace.outermost().type_name.as_deref().unwrap_or_default();
         let root = trace.root_cause.type_name.as_deref().unwrap_or_default();
-        let text = |text: &str, cap| if text.is_empty() { Cell::Missing } else { Cell::text(quoted(picture, text, cap)) };
+        let text = |text: &str, cap| {
+            if text.is_empty() { Cell::Missing } else { Cell::text(quoted(picture, text, cap)) }
+        };
         table.row(vec![
             Cell::Count(one.records.len() as u64),
             Cell::text(trace.language.map_or("", stacktrace::Language::name)),
@@ -134,16 +146,22 @@ fn caveats(picture: &Picture<'_>, draft: &mut Draft) {
         draft.caveat(format!("all {read} records that match were read; counts are exact"));
     } else {
         let total = number(gathered.sample.value.total);
-        draft.caveat(format!("{read} of {total} records that match were read ({}); counts are of these", gathered.sample.value.method));
+        draft.caveat(format!(
+            "{read} of {total} records that match were read ({}); counts are of these",
+            gathered.sample.value.method
+        ));
     }
     if gathered.without > 0 {
         draft.caveat(format!("{} of them hold no stack trace", gathered.without));
     }
     if gathered.joined > 0 {
-        draft.caveat(format!("{} put together from records of one line each; others like them are not counted", match gathered.joined {
-            1 => "1 trace was".to_owned(),
-            several => format!("{several} traces were"),
-        }));
+        draft.caveat(format!(
+            "{} put together from records of one line each; others like them are not counted",
+            match gathered.joined {
+                1 => "1 trace was".to_owned(),
+                several => format!("{several} traces were"),
+            }
+        ));
     }
     gathered.failed.iter().for_each(|text| draft.caveat(text.clone()));
     gathered.sample.partial.iter().for_each(|text| draft.caveat(text.clone()));
@@ -176,9 +194,14 @@ fn next(picture: &Picture<'_>, draft: &mut Draft) {
         draft.next(call.with("timestamp", time_text(since)).with("delta_minutes", 5));
     }
     if let Some(trace) = first.portrait.traces.iter().find_map(Untrusted::plain) {
-        draft.next(Next::call("get_trace_details", "a request that failed so").on("traces").with("trace_id", trace));
+        draft.next(
+            Next::call("get_trace_details", "a request that failed so").on("traces").with("trace_id", trace),
+        );
     }
-    draft.next(scoped(Next::call("get_recent_deployments", "whether this code is new").on("infra")).with("time_range", window));
+    draft.next(
+        scoped(Next::call("get_recent_deployments", "whether this code is new").on("infra"))
+            .with("time_range", window),
+    );
 }
 
 fn verdict(picture: &Picture<'_>) -> String {
@@ -186,14 +209,26 @@ fn verdict(picture: &Picture<'_>) -> String {
     let window = gathered.asked.window;
     let total = gathered.sample.value.total;
     if total.number() == 0 {
-        return format!("No record matches between {} and {}.", time_text(window.start()), time_text(window.end()));
+        return format!(
+            "No record matches between {} and {}.",
+            time_text(window.start()),
+            time_text(window.end())
+        );
     }
     let Some(first) = gathered.thrown.first() else {
-        return format!("None of the {} records that were read holds a stack trace ({} match).", gathered.records.len(), number(total));
+        return format!(
+            "None of the {} records that were read holds a stack trace ({} match).",
+            gathered.records.len(),
+            number(total)
+        );
     };
     let root = &first.trace.root_cause;
     let name = root.type_name.as_deref().unwrap_or("an exception without a type");
-    let top = first.trace.top_frame.as_ref().map_or(String::new(), |top| format!(" in {}", quoted(picture, &frame(top), FRAME)));
+    let top = first
+        .trace
+        .top_frame
+        .as_ref()
+        .map_or(String::new(), |top| format!(" in {}", quoted(picture, &frame(top), FRAME)));
     let kinds = match gathered.thrown.len() {
         1 => "1 kind of stack trace".to_owned(),
         several => format!("{several} kinds of stack traces"),

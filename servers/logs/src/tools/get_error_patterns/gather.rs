@@ -39,7 +39,8 @@ pub(super) struct Asked {
 
 impl Asked {
     pub(super) fn of(cx: &Context, request: &Request) -> Result<Asked, ToolError> {
-        let asked = cx.window("time_range", request.time_range.as_ref().unwrap_or(&TimeSpec::Last(USUAL)), LONGEST)?;
+        let asked =
+            cx.window("time_range", request.time_range.as_ref().unwrap_or(&TimeSpec::Last(USUAL)), LONGEST)?;
         let window = TimeRange::new(asked.start(), asked.end().min(cx.now)).map_err(|_| {
             ToolError::invalid("time_range", &format!("begins after now, {}", time_text(cx.now)))
                 .remedy("ask for a window that has begun")
@@ -113,7 +114,11 @@ pub(super) struct Gathered<'a> {
 ///
 /// # Errors
 /// When the window itself can't be read. A baseline that can't is a caveat.
-pub(super) async fn gather<'a>(cx: &Context, store: &dyn Logs, asked: &'a Asked) -> Result<Gathered<'a>, ToolError> {
+pub(super) async fn gather<'a>(
+    cx: &Context,
+    store: &dyn Logs,
+    asked: &'a Asked,
+) -> Result<Gathered<'a>, ToolError> {
     let now = look(cx, store, asked, ("the window", asked.window, SAMPLE));
     let before = join_all(
         asked.baselines.iter().map(|(name, window)| look(cx, store, asked, (name, *window, BASELINE_SAMPLE))),
@@ -160,7 +165,9 @@ pub(super) async fn recount(cx: &Context, store: &dyn Logs, gathered: &Gathered<
     let windows = std::iter::once(&gathered.now).chain(&gathered.before);
     let searches: Vec<Search> = windows.map(|one| gathered.asked.search(one.window, false)).collect();
     let counted = join_all(searches.iter().map(|search| store.tallies(cx, search, &likes))).await;
-    let Ok(counted) = counted.into_iter().collect::<Result<Vec<Reply<Vec<Tally>>>, ToolError>>() else { return };
+    let Ok(counted) = counted.into_iter().collect::<Result<Vec<Reply<Vec<Tally>>>, ToolError>>() else {
+        return;
+    };
     for (number, (place, _)) in head.iter().enumerate() {
         let tallies: Option<Vec<&Tally>> = counted.iter().map(|reply| reply.value.get(number)).collect();
         if let (Some(tallies), Some(row)) = (tallies, rows.get_mut(*place)) {
@@ -171,7 +178,8 @@ pub(super) async fn recount(cx: &Context, store: &dyn Logs, gathered: &Gathered<
 
 /// Whether the filter finds every record of its pattern that was read, and none of another one.
 fn finds_only_its_own(store: &dyn Logs, gathered: &Gathered<'_>, row: &Row, like: &Like) -> bool {
-    let windows = std::iter::once((&gathered.now, &row.mined.now)).chain(gathered.before.iter().zip(&row.mined.before));
+    let windows =
+        std::iter::once((&gathered.now, &row.mined.now)).chain(gathered.before.iter().zip(&row.mined.before));
     windows.into_iter().all(|(looked, own)| {
         let own: std::collections::BTreeSet<usize> = own.iter().copied().collect();
         let mut records = looked.records().iter().enumerate();

@@ -44,12 +44,23 @@ fn row(gathered: &Gathered<'_>, mined: Mined) -> Row {
     let records = mined.now.iter().filter_map(|index| gathered.now.records().get(*index));
     let portrait = if mined.now.is_empty() {
         let windows = gathered.before.iter().zip(&mined.before);
-        portrait(windows.flat_map(|(looked, own)| own.iter().filter_map(|index| looked.records().get(*index))))
+        portrait(
+            windows.flat_map(|(looked, own)| own.iter().filter_map(|index| looked.records().get(*index))),
+        )
     } else {
         portrait(records)
     };
     let exact = gathered.now.complete() && gathered.before.iter().all(Looked::complete);
-    let mut row = Row { class: Class::Unknown, now, before, exact, like: like(&mined.pattern), onset: None, portrait, mined };
+    let mut row = Row {
+        class: Class::Unknown,
+        now,
+        before,
+        exact,
+        like: like(&mined.pattern),
+        onset: None,
+        portrait,
+        mined,
+    };
     row.judge(gathered);
     row
 }
@@ -109,10 +120,14 @@ pub(super) fn rank(rows: &mut [Row]) {
     rows.sort_by(|one, other| {
         first(other)
             .cmp(&first(one))
+            .then_with(
+                || {
+                    if first(one) { error(other).cmp(&error(one)) } else { one.class.cmp(&other.class) }
+                },
+            )
             .then_with(|| {
-                if first(one) { error(other).cmp(&error(one)) } else { one.class.cmp(&other.class) }
+                if first(one) { other.excess().total_cmp(&one.excess()) } else { std::cmp::Ordering::Equal }
             })
-            .then_with(|| if first(one) { other.excess().total_cmp(&one.excess()) } else { std::cmp::Ordering::Equal })
             .then_with(|| other.now.count.cmp(&one.now.count))
             .then_with(|| one.mined.pattern.text().cmp(other.mined.pattern.text()))
     });

@@ -1,7 +1,8 @@
 //! From rows to the answer.
 
 use contract::{
-    Answer, Cell, Cite, Context, Draft, Evidence, Finding, Next, Table, TimeRange, Untrusted, duration_text, time_text,
+    Answer, Cell, Cite, Context, Draft, Evidence, Finding, Next, Table, TimeRange, Untrusted, duration_text,
+    time_text,
 };
 
 use super::{
@@ -136,7 +137,10 @@ fn caveats(picture: &Picture<'_>, draft: &mut Draft, shown: &[&Row]) {
         draft.caveat("nothing was recorded in any baseline: what is new can't be told");
     }
     if gathered.asked.cut {
-        draft.caveat(format!("time_range ends after now; read up to {}", time_text(gathered.asked.window.end())));
+        draft.caveat(format!(
+            "time_range ends after now; read up to {}",
+            time_text(gathered.asked.window.end())
+        ));
     }
     let rest: u64 = picture.rows.iter().skip(shown.len()).map(|row| row.now.count).sum();
     if rest > 0 {
@@ -228,7 +232,8 @@ fn query(picture: &Picture<'_>, like: &Like) -> Option<String> {
 
 fn verdict(picture: &Picture<'_>) -> String {
     let gathered = picture.gathered;
-    let whose = gathered.asked.service.as_ref().map_or(String::new(), |name| format!(" of {}", name.shown(60)));
+    let whose =
+        gathered.asked.service.as_ref().map_or(String::new(), |name| format!(" of {}", name.shown(60)));
     let level = match gathered.asked.floor.level() {
         Some(level) => format!("records at {} or worse", level.name()),
         None => "records".to_owned(),
@@ -241,8 +246,12 @@ fn verdict(picture: &Picture<'_>) -> String {
     let (new, surging) = (with(Class::New), with(Class::Surging));
     let length = duration_text(gathered.asked.window.seconds());
     let sum = format!("{} {level}{whose} in {length}", total(all));
-    let Some(first) = picture.rows.first().filter(|row| matches!(row.class, Class::New | Class::Surging)) else {
-        return format!("{sum}, {}: nothing new, nothing surging.", counted(picture.rows.len(), "pattern", "patterns"));
+    let Some(first) = picture.rows.first().filter(|row| matches!(row.class, Class::New | Class::Surging))
+    else {
+        return format!(
+            "{sum}, {}: nothing new, nothing surging.",
+            counted(picture.rows.len(), "pattern", "patterns")
+        );
     };
     let share = first.now.count as f64 * 100.0 / all.number().max(1) as f64;
     let since = first.onset.map_or(String::new(), |onset| format!(" since {}", time_text(onset)));
@@ -265,7 +274,11 @@ fn nothing(picture: &Picture<'_>, whose: &str, level: &str) -> String {
     let before: u64 = gathered.before.iter().map(|one| one.sample.value.total.number()).sum();
     let gone = if before > 0 { format!("; {before} in the baselines") } else { String::new() };
     match gathered.now.recorded {
-        0 => format!("No record of any level{whose} between {} and {}: nothing can be said{gone}.", time_text(window.start()), time_text(window.end())),
+        0 => format!(
+            "No record of any level{whose} between {} and {}: nothing can be said{gone}.",
+            time_text(window.start()),
+            time_text(window.end())
+        ),
         recorded => format!("No {level}{whose} among {recorded} records of the window{gone}."),
     }
 }

@@ -124,7 +124,12 @@ fn names(service: Option<&Untrusted>, counted: Option<&Counted>) -> Vec<Untruste
 }
 
 /// The services whose newest records came late, and since when. What can't be asked is left to the counts.
-async fn latecomers(cx: &Context, store: &dyn Logs, asked: TimeRange, names: &[Untrusted]) -> Vec<(Untrusted, Late)> {
+async fn latecomers(
+    cx: &Context,
+    store: &dyn Logs,
+    asked: TimeRange,
+    names: &[Untrusted],
+) -> Vec<(Untrusted, Late)> {
     let search = |name: &Untrusted| Search {
         window: asked,
         text: None,

@@ -182,7 +182,13 @@ fn table(picture: &Picture<'_>, draft: &mut Draft, rows: &[Row<'_>], cite: Cite)
             Some(before) => format!("{} late ({} before)", duration(late.now), duration(before)),
             None => format!("{} late", duration(late.now)),
         };
-        let cells = [Cell::text(name.shown(60)), Cell::text("late"), Cell::Missing, Cell::Missing, Cell::text(change)];
+        let cells = [
+            Cell::text(name.shown(60)),
+            Cell::text("late"),
+            Cell::Missing,
+            Cell::Missing,
+            Cell::text(change),
+        ];
         table.row([cells.to_vec(), vec![Cell::Time(late.since), Cell::text("still so")]].concat());
     }
     for (judged, found) in rows.iter().take(ROWS) {
