@@ -200,10 +200,11 @@ fn mark(place: usize, text: &str) -> u64 {
         .wrapping_mul(0x9e37_79b9_7f4a_7c15 | (place as u64) << 1)
 }
 
-/// Whether a word may be merged away: it is none of those that are kept apart.
+/// Whether a token may be merged away: neither it nor the value of its pair is one of the words that are kept apart.
 fn may_vary(token: &str) -> bool {
-    let mut words = token.split(|letter: char| !letter.is_alphanumeric());
-    !token.contains(REST) && !words.any(|word| words::is_kept_apart(word.as_bytes()))
+    let value = token.rsplit(['=', ':']).find(|part| part.contains(char::is_alphanumeric)).unwrap_or(token);
+    let word = value.trim_matches(|letter: char| !letter.is_alphanumeric());
+    !token.contains(REST) && !words::is_kept_apart(word.as_bytes())
 }
 
 /// Whether a token holds a word.

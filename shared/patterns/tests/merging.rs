@@ -60,6 +60,8 @@ fn a_second_round_merges_what_the_first_has_made_alike() {
 fn levels_verbs_and_outcomes_are_kept_apart_and_a_word_is_left() {
     assert_eq!(texts(&["unit a started", "unit a stopped", "unit a failed", "unit a reloaded"]).len(), 4);
     assert_eq!(texts(&["ERROR no space", "WARN no space", "INFO no space"]).len(), 3);
+    assert_eq!(texts(&["level=error: no space", "level=warn: no space", "level=info: no space"]).len(), 3);
+    assert_eq!(texts(&["in head.go of it", "in main.go of it", "in open.go of it"]), ["in <*>.go of it"]);
     assert_eq!(texts(&["alpha", "beta", "gamma"]).len(), 3);
     assert_eq!(texts(&["alpha 1", "beta 1", "gamma 1"]).len(), 3);
 }
