@@ -285,6 +285,7 @@ async fn same_words(url: &str, lines: &[Line]) {
             shipped::post(url, shipped::ANALYZE, json!({ "analyzer": "standard", "text": text }).to_string())
                 .await;
         let tokens = reply["tokens"].as_array().unwrap().iter().map(|token| token["token"].as_str().unwrap());
-        assert_eq!(words::words(&text), tokens.collect::<Vec<_>>(), "{text}");
+        let words: Vec<String> = lucene::words(&text).map(str::to_lowercase).collect();
+        assert_eq!(words, tokens.collect::<Vec<_>>(), "{text}");
     }
 }
