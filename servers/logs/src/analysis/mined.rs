@@ -1,6 +1,6 @@
 //! Records by pattern: of a window and of its baselines, mined together so that one pattern is the same in all of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use contract::Untrusted;
 use jiff::Timestamp;
@@ -19,15 +19,32 @@ pub(crate) struct Mined {
     pub(crate) before: Vec<Vec<usize>>,
 }
 
-/// Mines a window and its baselines. Patterns come by falling number of records, then by text.
-pub(crate) fn mine(now: &[Record], before: &[&[Record]]) -> Vec<Mined> {
-    let templates = |records: &[Record]| -> Vec<Template> {
-        records.iter().map(|record| Template::of(record.message.inside())).collect()
+/// Mines a window and its baselines, each service for itself: what is rare in one can be usual in another. Services come in
+/// the order of their names, records without one last; patterns by falling number of records, then by text.
+pub(crate) fn mine_by_service(now: &[Record], before: &[&[Record]]) -> Vec<(Option<Untrusted>, Vec<Mined>)> {
+    let all = now.iter().chain(before.iter().flat_map(|records| records.iter()));
+    let services: BTreeSet<Option<Untrusted>> = all.map(|record| record.service.clone()).collect();
+    let mut mined: Vec<_> = services
+        .into_iter()
+        .map(|service| {
+            let own = mine_those(now, before, |record| record.service == service);
+            (service, own)
+        })
+        .collect();
+    mined.sort_by_key(|(service, _)| service.is_none());
+    mined
+}
+
+/// Mines the records that `wanted` holds for.
+fn mine_those(now: &[Record], before: &[&[Record]], wanted: impl Fn(&Record) -> bool) -> Vec<Mined> {
+    let templates = |records: &[Record]| -> Vec<(usize, Template)> {
+        let own = records.iter().enumerate().filter(|(_, record)| wanted(record));
+        own.map(|(index, record)| (index, Template::of(record.message.inside()))).collect()
     };
     let now = templates(now);
-    let before: Vec<Vec<Template>> = before.iter().map(|records| templates(records)).collect();
+    let before: Vec<Vec<(usize, Template)>> = before.iter().map(|records| templates(records)).collect();
     let mut counts: BTreeMap<Id, (Template, u64)> = BTreeMap::new();
-    for template in now.iter().chain(before.iter().flatten()) {
+    for (_, template) in now.iter().chain(before.iter().flatten()) {
         counts.entry(template.id()).or_insert_with(|| (template.clone(), 0)).1 += 1;
     }
     let patterns = patterns::merge(&counts.into_values().collect::<Vec<_>>());
@@ -40,16 +57,16 @@ pub(crate) fn mine(now: &[Record], before: &[&[Record]]) -> Vec<Mined> {
     let windows = before.len();
     let empty = |pattern| Mined { pattern, now: Vec::new(), before: vec![Vec::new(); windows] };
     let mut mined: Vec<Mined> = patterns.into_iter().map(empty).collect();
-    for (index, template) in now.iter().enumerate() {
+    for (index, template) in &now {
         if let Some(one) = places.get(&template.id()).and_then(|place| mined.get_mut(*place)) {
-            one.now.push(index);
+            one.now.push(*index);
         }
     }
     for (window, templates) in before.iter().enumerate() {
-        for (index, template) in templates.iter().enumerate() {
+        for (index, template) in templates {
             let one = places.get(&template.id()).and_then(|place| mined.get_mut(*place));
             if let Some(indices) = one.and_then(|one| one.before.get_mut(window)) {
-                indices.push(index);
+                indices.push(*index);
             }
         }
     }
@@ -147,7 +164,7 @@ mod tests {
             say(13, "charge 18 failed after 7 ms"),
         ];
         let before = [say(1, "charge 5 failed after 9 ms")];
-        let mined = mine(&now, &[&before, &[]]);
+        let (_, mined) = mine_by_service(&now, &[&before, &[]]).remove(0);
         assert_eq!(mined.len(), 2);
         let charge = mined.iter().find(|one| one.pattern.text().starts_with("charge")).unwrap();
         assert_eq!((charge.now.clone(), charge.before.clone()), (vec![0, 2], vec![vec![0], vec![]]));

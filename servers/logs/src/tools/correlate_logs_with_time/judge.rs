@@ -10,7 +10,7 @@ use crate::{
     analysis::{
         difference::{Class, Seen, classify},
         lifecycle::{Lifecycle, lifecycle},
-        mined::{Portrait, mine, portrait},
+        mined::{Portrait, mine_by_service, portrait},
     },
     model::{Level, Record},
 };
@@ -43,7 +43,8 @@ pub(super) fn rows(gathered: &Gathered<'_>) -> Vec<Row> {
     let now_scale = scale(now.records.len(), now.total.number());
     let before_scale = scale(before.records.len(), before.total.number());
     let mut rows = Vec::new();
-    for mined in mine(&now.records, &[&before.records]) {
+    let of_services = mine_by_service(&now.records, &[&before.records]);
+    for mined in of_services.into_iter().flat_map(|(_, mined)| mined) {
         let Some((example, first)) = earliest(&mined.now, &now.records) else { continue };
         let seen = |count: usize, scale: f64, seconds: f64| Seen {
             count: (count as f64 * scale).round() as u64,

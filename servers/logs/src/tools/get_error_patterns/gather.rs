@@ -1,6 +1,9 @@
 //! Asking the store: totals, samples of the window and its baselines, exact counts of the head of the list.
 
-use std::time::Duration;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use contract::{Context, TimeRange, TimeSpec, ToolError, Untrusted, time_text};
 use futures_util::future::{join, join_all};
@@ -148,41 +151,62 @@ async fn look(
     Ok(Looked { name: name.to_owned(), window, recorded: recorded?.value.number(), sample: sample? })
 }
 
-/// Counts the head of the list exactly where the samples are not everything.
+/// Counts the head of the list exactly where the samples are not everything: the patterns of each service together.
 pub(super) async fn recount(cx: &Context, store: &dyn Logs, gathered: &Gathered<'_>, rows: &mut [Row]) {
     let trusted = |row: &Row| row.like.clone().filter(|like| finds_only_its_own(store, gathered, row, like));
-    let head: Vec<(usize, Like)> = rows
-        .iter()
-        .enumerate()
-        .take(HEAD)
-        .filter(|(_, row)| !row.exact)
-        .filter_map(|(place, row)| Some((place, trusted(row)?)))
-        .collect();
-    if head.is_empty() {
-        return;
+    let mut heads: BTreeMap<Option<Untrusted>, Vec<(usize, Like)>> = BTreeMap::new();
+    for (place, row) in rows.iter().enumerate().take(HEAD).filter(|(_, row)| !row.exact) {
+        if let Some(like) = trusted(row) {
+            heads.entry(row.service.clone()).or_default().push((place, like));
+        }
     }
-    let likes: Vec<Like> = head.iter().map(|(_, like)| like.clone()).collect();
-    let windows = std::iter::once(&gathered.now).chain(&gathered.before);
-    let searches: Vec<Search> = windows.map(|one| gathered.asked.search(one.window, false)).collect();
-    let counted = join_all(searches.iter().map(|search| store.tallies(cx, search, &likes))).await;
-    let Ok(counted) = counted.into_iter().collect::<Result<Vec<Reply<Vec<Tally>>>, ToolError>>() else {
-        return;
-    };
-    for (number, (place, _)) in head.iter().enumerate() {
-        let tallies: Option<Vec<&Tally>> = counted.iter().map(|reply| reply.value.get(number)).collect();
-        if let (Some(tallies), Some(row)) = (tallies, rows.get_mut(*place)) {
-            row.counted(&tallies, gathered);
+    let counted = join_all(heads.into_iter().map(|(service, head)| async move {
+        let tallies = tallies(cx, store, gathered, service.as_ref(), &head).await;
+        (head, tallies)
+    }))
+    .await;
+    for (head, tallies) in counted {
+        let Ok(tallies) = tallies else { continue };
+        for (number, (place, _)) in head.iter().enumerate() {
+            let own: Option<Vec<&Tally>> = tallies.iter().map(|reply| reply.value.get(number)).collect();
+            if let (Some(own), Some(row)) = (own, rows.get_mut(*place)) {
+                row.counted(&own, gathered);
+            }
         }
     }
 }
 
-/// Whether the filter finds every record of its pattern that was read, and none of another one.
+/// The counts of one service's patterns: of the window first, then of each baseline.
+async fn tallies(
+    cx: &Context,
+    store: &dyn Logs,
+    gathered: &Gathered<'_>,
+    service: Option<&Untrusted>,
+    head: &[(usize, Like)],
+) -> Result<Vec<Reply<Vec<Tally>>>, ToolError> {
+    let likes: Vec<Like> = head.iter().map(|(_, like)| like.clone()).collect();
+    let windows = std::iter::once(&gathered.now).chain(&gathered.before);
+    let searches: Vec<Search> = windows.map(|one| of_service(gathered, one.window, service)).collect();
+    let counted = join_all(searches.iter().map(|search| store.tallies(cx, search, &likes))).await;
+    counted.into_iter().collect()
+}
+
+/// The records of one service, at the levels asked for.
+fn of_service(gathered: &Gathered<'_>, window: TimeRange, service: Option<&Untrusted>) -> Search {
+    let mut search = gathered.asked.search(window, false);
+    if let (Some(service), None) = (service, &gathered.asked.service) {
+        search.conditions.push(Condition::Is(Role::Service, service.inside().to_owned()));
+    }
+    search
+}
+
+/// Whether the filter finds every record of its pattern that was read, and none of another one of its service.
 fn finds_only_its_own(store: &dyn Logs, gathered: &Gathered<'_>, row: &Row, like: &Like) -> bool {
     let windows =
         std::iter::once((&gathered.now, &row.mined.now)).chain(gathered.before.iter().zip(&row.mined.before));
     windows.into_iter().all(|(looked, own)| {
-        let own: std::collections::BTreeSet<usize> = own.iter().copied().collect();
-        let mut records = looked.records().iter().enumerate();
+        let own: BTreeSet<usize> = own.iter().copied().collect();
+        let mut records = looked.records().iter().enumerate().filter(|(_, record)| record.service == row.service);
         records.all(|(index, record)| store.finds(like, record.message.inside()) == own.contains(&index))
     })
 }
@@ -196,7 +220,10 @@ pub(super) async fn onsets(cx: &Context, store: &dyn Logs, gathered: &Gathered<'
             Some(counts_read(gathered, row, whole, step))
         } else {
             match (&row.like, row.exact) {
-                (Some(like), true) => counts_asked(cx, store, gathered, like, whole, step).await,
+                (Some(like), true) => {
+                    let search = of_service(gathered, whole, row.service.as_ref());
+                    counts_asked(cx, store, search, like, step).await
+                }
                 _ => None,
             }
         };
@@ -236,12 +263,10 @@ fn counts_read(gathered: &Gathered<'_>, row: &Row, whole: TimeRange, step: Durat
 async fn counts_asked(
     cx: &Context,
     store: &dyn Logs,
-    gathered: &Gathered<'_>,
+    mut search: Search,
     like: &Like,
-    whole: TimeRange,
     step: Duration,
 ) -> Option<Vec<u64>> {
-    let mut search = gathered.asked.search(whole, false);
     search.conditions.push(Condition::Like(like.clone()));
     let reply: Reply<Histogram> = store.histogram(cx, &search, step, None).await.ok()?;
     Some(reply.value.total)

@@ -1,18 +1,21 @@
 //! From samples to rows: counts, classes, ranks.
 
+use contract::Untrusted;
 use jiff::Timestamp;
 
 use super::gather::{Gathered, Looked, seen};
 use crate::{
     analysis::{
         difference::{Class, Seen, classify},
-        mined::{Mined, Portrait, like, mine, portrait},
+        mined::{Mined, Portrait, like, mine_by_service, portrait},
     },
     model::{Level, Like, Role, Tally},
 };
 
-/// One pattern as it is shown.
+/// One pattern of one service as it is shown.
 pub(super) struct Row {
+    /// Whose records these are.
+    pub(super) service: Option<Untrusted>,
     pub(super) mined: Mined,
     pub(super) class: Class,
     pub(super) now: Seen,
@@ -31,13 +34,16 @@ pub(super) struct Row {
 /// A row for each pattern, those that matter most first.
 pub(super) fn rows(gathered: &Gathered<'_>) -> Vec<Row> {
     let before: Vec<&[_]> = gathered.before.iter().map(Looked::records).collect();
-    let mined = mine(gathered.now.records(), &before);
-    let mut rows: Vec<Row> = mined.into_iter().map(|mined| row(gathered, mined)).collect();
+    let mined = mine_by_service(gathered.now.records(), &before);
+    let rows = mined.into_iter().flat_map(|(service, all)| {
+        all.into_iter().map(move |mined| row(gathered, service.clone(), mined))
+    });
+    let mut rows: Vec<Row> = rows.collect();
     rank(&mut rows);
     rows
 }
 
-fn row(gathered: &Gathered<'_>, mined: Mined) -> Row {
+fn row(gathered: &Gathered<'_>, service: Option<Untrusted>, mined: Mined) -> Row {
     let now = estimate(&gathered.now, mined.now.len());
     let before: Vec<Seen> =
         gathered.before.iter().zip(&mined.before).map(|(looked, own)| estimate(looked, own.len())).collect();
@@ -52,6 +58,7 @@ fn row(gathered: &Gathered<'_>, mined: Mined) -> Row {
     };
     let exact = gathered.now.complete() && gathered.before.iter().all(Looked::complete);
     let mut row = Row {
+        service,
         class: Class::Unknown,
         now,
         before,
@@ -97,7 +104,6 @@ impl Row {
         for (role, groups) in &now.by {
             let groups = groups.iter().map(|group| (group.value.clone(), group.count)).collect();
             match role {
-                Role::Service => self.portrait.services = groups,
                 Role::Version => self.portrait.versions = groups,
                 Role::Pod | Role::Container | Role::Host => self.portrait.places = groups,
                 _ => {}

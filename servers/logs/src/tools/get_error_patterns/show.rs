@@ -72,7 +72,7 @@ fn table(picture: &Picture<'_>, draft: &mut Draft, shown: &[&Row], cite: Cite) {
             Cell::text(row.portrait.level.map_or("", Level::name)),
         ];
         if several {
-            cells.push(Cell::text(told(&row.portrait.services, "services")));
+            cells.push(row.service.as_ref().map_or(Cell::Missing, |service| Cell::text(service.shown(60))));
         }
         cells.push(Cell::text(told(&row.portrait.places, "places")));
         cells.push(Cell::text(told(&row.portrait.versions, "versions")));
@@ -205,7 +205,7 @@ fn around(onset: jiff::Timestamp, window: TimeRange) -> String {
 }
 
 fn service(row: &Row) -> Option<&str> {
-    row.portrait.services.first().and_then(|(service, _)| service.plain())
+    row.service.as_ref().and_then(Untrusted::plain)
 }
 
 fn scoped(picture: &Picture<'_>, service: Option<&str>, call: Next) -> Next {
@@ -255,8 +255,8 @@ fn verdict(picture: &Picture<'_>) -> String {
     };
     let share = first.now.count as f64 * 100.0 / all.number().max(1) as f64;
     let since = first.onset.map_or(String::new(), |onset| format!(" since {}", time_text(onset)));
-    let service = match (&gathered.asked.service, first.portrait.services.first()) {
-        (None, Some((service, _))) => format!(" in {}", service.shown(60)),
+    let service = match (&gathered.asked.service, &first.service) {
+        (None, Some(service)) => format!(" in {}", service.shown(60)),
         _ => String::new(),
     };
     format!(

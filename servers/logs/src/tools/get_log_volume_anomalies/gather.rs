@@ -19,7 +19,7 @@ use crate::{
 const MOST: usize = 50;
 /// Services whose newest records are looked at for when they arrived.
 const TIMED: usize = 12;
-/// A median delay from which on it is looked at since when, in seconds.
+/// A delay (95th percentile of the newest records) from which on it is looked at since when, in seconds.
 const SLOW: f64 = 60.0;
 /// Records read for that.
 const SAMPLE: usize = 400;
@@ -138,7 +138,7 @@ async fn latecomers(
     let searches: Vec<Search> = names.iter().map(search).collect();
     let newest = join_all(searches.iter().map(|search| store.freshness(cx, search))).await;
     let suspects = searches.iter().zip(names).zip(newest).filter(|(_, fresh)| {
-        fresh.as_ref().is_ok_and(|fresh| fresh.value.lag_seconds.is_some_and(|(median, _)| median >= SLOW))
+        fresh.as_ref().is_ok_and(|fresh| fresh.value.lag_seconds.is_some_and(|(_, p95)| p95 >= SLOW))
     });
     let suspects: Vec<(&Search, &Untrusted)> = suspects.map(|(pair, _)| pair).collect();
     let read = join_all(suspects.iter().map(|(search, _)| store.sample(cx, search, SAMPLE))).await;
