@@ -99,12 +99,9 @@ async fn patterns(client: &Client, case: &Case, class: &str) -> Found {
     let reply = client.call("get_error_patterns", json!({"time_range": "1h"})).await;
     let rows = rows(&reply.structured.clone().unwrap_or_default());
     let is_it = |row: &&Vec<(String, String)>| {
-        let mut words = case
-            .truth
-            .words
-            .split(['{', '}', '<', '>', '=', '(', ')'])
-            .map(str::trim)
-            .filter(|word| word.len() > 3);
+        // A number and its unit are one value.
+        let text = case.truth.words.replace("{} ms", "{}");
+        let mut words = text.split(['{', '}', '<', '>', '=', '(', ')']).map(str::trim).filter(|word| word.len() > 3);
         words.all(|word| cell(row, "pattern").contains(word)) && cell(row, "class") == class
     };
     compared(case, &rows, "service", |row| is_it(&row), reply.text)
