@@ -101,7 +101,8 @@ async fn patterns(client: &Client, case: &Case, class: &str) -> Found {
     let is_it = |row: &&Vec<(String, String)>| {
         // A number and its unit are one value.
         let text = case.truth.words.replace("{} ms", "{}");
-        let mut words = text.split(['{', '}', '<', '>', '=', '(', ')']).map(str::trim).filter(|word| word.len() > 3);
+        let mut words =
+            text.split(['{', '}', '<', '>', '=', '(', ')']).map(str::trim).filter(|word| word.len() > 3);
         words.all(|word| cell(row, "pattern").contains(word)) && cell(row, "class") == class
     };
     compared(case, &rows, "service", |row| is_it(&row), reply.text)

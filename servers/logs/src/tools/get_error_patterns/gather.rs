@@ -206,7 +206,8 @@ fn finds_only_its_own(store: &dyn Logs, gathered: &Gathered<'_>, row: &Row, like
         std::iter::once((&gathered.now, &row.mined.now)).chain(gathered.before.iter().zip(&row.mined.before));
     windows.into_iter().all(|(looked, own)| {
         let own: BTreeSet<usize> = own.iter().copied().collect();
-        let mut records = looked.records().iter().enumerate().filter(|(_, record)| record.service == row.service);
+        let mut records =
+            looked.records().iter().enumerate().filter(|(_, record)| record.service == row.service);
         records.all(|(index, record)| store.finds(like, record.message.inside()) == own.contains(&index))
     })
 }

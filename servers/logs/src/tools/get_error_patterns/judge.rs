@@ -35,9 +35,9 @@ pub(super) struct Row {
 pub(super) fn rows(gathered: &Gathered<'_>) -> Vec<Row> {
     let before: Vec<&[_]> = gathered.before.iter().map(Looked::records).collect();
     let mined = mine_by_service(gathered.now.records(), &before);
-    let rows = mined.into_iter().flat_map(|(service, all)| {
-        all.into_iter().map(move |mined| row(gathered, service.clone(), mined))
-    });
+    let rows = mined
+        .into_iter()
+        .flat_map(|(service, all)| all.into_iter().map(move |mined| row(gathered, service.clone(), mined)));
     let mut rows: Vec<Row> = rows.collect();
     rank(&mut rows);
     rows
