@@ -131,12 +131,11 @@ fn source_of(source: &str) -> Option<(Option<String>, Option<u32>)> {
 /// `java.base@17/java.lang.Thread.run` and `app//com.acme.Main.main`; the slash of a hidden class
 /// (`Checkout$$Lambda/0x00007f.run`) separates no module.
 fn split_module(callee: &str) -> (Option<&str>, &str) {
+    let generated = callee.find("$$").unwrap_or(callee.len());
     let mut cut = None;
     for (at, _) in callee.match_indices('/') {
         let rest = callee.get(at + 1..).unwrap_or_default();
-        if rest.starts_with(|c: char| c.is_ascii_digit())
-            || callee.get(..at).is_some_and(|head| head.contains("$$"))
-        {
+        if at > generated || rest.starts_with(|c: char| c.is_ascii_digit()) {
             break;
         }
         cut = Some(at);
