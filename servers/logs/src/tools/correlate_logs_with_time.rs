@@ -66,7 +66,8 @@ window use get_error_patterns. Example: {\"timestamp\": \"2026-01-14T14:02:45Z\"
         )?;
         let gathered = gather::gather(cx, store, &asked).await?;
         let full = request.detail.unwrap_or(cx.detail) == Detail::Full;
-        let rows = judge::rows(&gathered);
+        let mut rows = judge::rows(&gathered);
+        gather::verify(cx, store, &gathered, &mut rows).await;
         Ok(show::answer(&show::Picture { cx, store, gathered: &gathered, rows: &rows, full }))
     }
 }

@@ -1,16 +1,19 @@
 //! Reading the records around the moment, those of the time before, and those that share an id.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use contract::{Context, TimeRange, ToolError, Untrusted};
 use futures_util::future::join;
 use jiff::{SignedDuration, Timestamp};
 
-use super::Request;
+use super::{Request, judge::Row};
 use crate::{
-    analysis::anchor::{Anchor, anchor},
+    analysis::{
+        anchor::{Anchor, anchor},
+        difference::Class,
+    },
     backend::Logs,
-    model::{Condition, Level, Page, Record, Reply, Role, Sample, Search, Total},
+    model::{Condition, Level, Like, Page, Record, Reply, Role, Sample, Search, Total},
 };
 
 /// Records read around the moment, and of the time before.
@@ -18,6 +21,10 @@ const AROUND: usize = 4_000;
 const BEFORE: usize = 4_000;
 /// The time before is at least as long, so that what happens every quarter of an hour is not new.
 const LEAST_BEFORE: Duration = Duration::from_secs(3_600);
+/// Patterns that are looked for in all of the time before.
+const VERIFIED: usize = 20;
+/// Letters of a pattern with which it can be looked for.
+const TELLING: usize = 16;
 /// Records of a sequence.
 const SEQUENCE: usize = 30;
 
@@ -100,6 +107,33 @@ pub(super) async fn gather<'a>(
         }
     }
     Ok(Gathered { asked, around, before, sequence, failed })
+}
+
+/// Looks for the most telling patterns in every record of the time before: what was not among those that were read is not
+/// new for that. Patterns that were there too are left out; those that could not be looked for stay.
+pub(super) async fn verify(cx: &Context, store: &dyn Logs, gathered: &Gathered<'_>, rows: &mut Vec<Row>) {
+    if gathered.complete() {
+        return;
+    }
+    let heads = rows.iter().enumerate().filter(|(_, row)| row.class == Class::New).take(VERIFIED);
+    // A word or two would be found in records of many patterns.
+    let telling = |like: &Like| like.fragments.iter().map(String::len).sum::<usize>() >= TELLING;
+    let heads = heads.filter_map(|(place, row)| Some((place, row.like.clone().filter(telling)?)));
+    let heads: Vec<(usize, Like)> = heads.collect();
+    if heads.is_empty() {
+        return;
+    }
+    let likes: Vec<Like> = heads.iter().map(|(_, like)| like.clone()).collect();
+    let before = gathered.asked.search(gathered.asked.before);
+    let Ok(counted) = store.tallies(cx, &before, &likes).await else { return };
+    let known = heads.iter().zip(&counted.value).filter(|(_, tally)| tally.count > 0);
+    let known: BTreeSet<usize> = known.map(|((place, _), _)| *place).collect();
+    let mut place = 0;
+    rows.retain(|row| {
+        let kept = !known.contains(&place) || row.lifecycle.is_some();
+        place += 1;
+        kept
+    });
 }
 
 /// The id of the error nearest to the moment; of a warning where there is no error.

@@ -10,9 +10,9 @@ use crate::{
     analysis::{
         difference::{Class, Seen, classify},
         lifecycle::{Lifecycle, lifecycle},
-        mined::{Portrait, mine_by_service, portrait},
+        mined::{Portrait, like, mine_by_service, portrait},
     },
-    model::{Level, Record},
+    model::{Level, Like, Record},
 };
 
 /// A pattern that is new or far more frequent, or tells of a start, stop or change.
@@ -25,6 +25,8 @@ pub(super) struct Row {
     pub(super) text: String,
     /// The first record: an index.
     pub(super) example: usize,
+    /// What finds its records.
+    pub(super) like: Option<Like>,
     /// How telling it is.
     weight: f64,
 }
@@ -67,9 +69,9 @@ pub(super) fn rows(gathered: &Gathered<'_>) -> Vec<Row> {
             continue;
         }
         let count = mined.now.len();
-        let text = mined.pattern.labelled();
+        let (text, like) = (mined.pattern.labelled(), like(&mined.pattern));
         let weight = weight(class, lifecycle, drawn.level, first <= gathered.asked.at, count);
-        rows.push(Row { class, lifecycle, first, count, portrait: drawn, text, example, weight });
+        rows.push(Row { class, lifecycle, first, count, portrait: drawn, text, example, like, weight });
     }
     rows.sort_by(|one, other| {
         (other.weight.total_cmp(&one.weight))

@@ -191,19 +191,22 @@ fn table(picture: &Picture<'_>, draft: &mut Draft, rows: &[Row<'_>], cite: Cite)
         ];
         table.row([cells.to_vec(), vec![Cell::Time(late.since), Cell::text("still so")]].concat());
     }
-    for (judged, found) in rows.iter().take(ROWS) {
+    let groups = alike(rows);
+    for group in groups.iter().take(ROWS) {
+        let Some((judged, found)) = group.first().copied() else { continue };
         let when = &picture.gathered.when;
         let steps = found.to - found.from;
-        let until = match ongoing(judged, found) {
+        let until = match ongoing(judged, &found) {
             true => Cell::text("still so"),
             false => Cell::Time(when.begins(found.to)),
         };
+        let found = together(group, found);
         table.row(vec![
-            Cell::text(name(picture, judged)),
+            Cell::text(names(picture, group, judged)),
             Cell::text(words::kind(found.kind)),
             Cell::Number(per_minute(found.count as f64, steps, when.step)),
             Cell::Number(per_minute(found.expected, steps, when.step)),
-            Cell::text(words::change(found)),
+            Cell::text(words::change(&found)),
             Cell::Time(when.begins(found.from)),
             until,
             Cell::text(shape(judged, when.first)),
@@ -212,6 +215,42 @@ fn table(picture: &Picture<'_>, draft: &mut Draft, rows: &[Row<'_>], cite: Cite)
     table.seen((rows.len() + late.len()) as u64);
     table.see_more("name a service, or a shorter time_range");
     draft.table(table);
+}
+
+/// Rows of the same kind of value to which the same happened at the same time, as one: a rollout replaces every pod.
+fn alike<'a>(rows: &[Row<'a>]) -> Vec<Vec<Row<'a>>> {
+    let mut groups: Vec<Vec<Row<'a>>> = Vec::new();
+    for (judged, found) in rows {
+        let same = |group: &&mut Vec<Row<'a>>| {
+            group.first().is_some_and(|(first, other)| {
+                let role = |one: &Judged| one.value.as_ref().map(|(role, _)| *role).filter(|role| *role != Role::Service);
+                role(judged).is_some()
+                    && role(judged) == role(first)
+                    && found.kind == other.kind
+                    && found.from.abs_diff(other.from) <= 2
+                    && ongoing(judged, found) == ongoing(first, other)
+            })
+        };
+        match groups.iter_mut().find(same) {
+            Some(group) => group.push((judged, *found)),
+            None => groups.push(vec![(judged, *found)]),
+        }
+    }
+    groups
+}
+
+/// Their numbers added up.
+fn together(group: &[Row<'_>], first: Anomaly) -> Anomaly {
+    let (count, expected) = group.iter().fold((0, 0.0), |(count, expected), (_, found)| (count + found.count, expected + found.expected));
+    Anomaly { count, expected, ..first }
+}
+
+/// The first of them, and how many more.
+fn names(picture: &Picture<'_>, group: &[Row<'_>], first: &Judged) -> String {
+    match group.len() {
+        1 => name(picture, first),
+        several => format!("{} and {} more", name(picture, first), several - 1),
+    }
 }
 
 fn shape(judged: &Judged, first: usize) -> String {
