@@ -223,7 +223,9 @@ fn alike<'a>(rows: &[Row<'a>]) -> Vec<Vec<Row<'a>>> {
     for (judged, found) in rows {
         let same = |group: &&mut Vec<Row<'a>>| {
             group.first().is_some_and(|(first, other)| {
-                let role = |one: &Judged| one.value.as_ref().map(|(role, _)| *role).filter(|role| *role != Role::Service);
+                let role = |one: &Judged| {
+                    one.value.as_ref().map(|(role, _)| *role).filter(|role| *role != Role::Service)
+                };
                 role(judged).is_some()
                     && role(judged) == role(first)
                     && found.kind == other.kind
@@ -241,7 +243,9 @@ fn alike<'a>(rows: &[Row<'a>]) -> Vec<Vec<Row<'a>>> {
 
 /// Their numbers added up.
 fn together(group: &[Row<'_>], first: Anomaly) -> Anomaly {
-    let (count, expected) = group.iter().fold((0, 0.0), |(count, expected), (_, found)| (count + found.count, expected + found.expected));
+    let (count, expected) = group
+        .iter()
+        .fold((0, 0.0), |(count, expected), (_, found)| (count + found.count, expected + found.expected));
     Anomaly { count, expected, ..first }
 }
 
