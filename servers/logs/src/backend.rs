@@ -1,15 +1,19 @@
 //! What the tools ask of a store of logs, one method a question.
 
+pub(crate) mod adx;
 pub(crate) mod elastic;
 pub(crate) mod given;
+pub(crate) mod levels;
 pub(crate) mod snapshot;
 
 use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 
 use contract::{Context, ErrorKind, ToolError, nearest};
+use upstream::{ConfigError, SourceConfig};
 
 use crate::model::{
-    Freshness, Histogram, Key, Layout, Like, LogSource, Page, Reply, Sample, Search, Tally, Top, Total,
+    Condition, Freshness, Histogram, Key, Layout, Like, LogSource, Page, Reply, Sample, Search, Tally, Top,
+    Total,
 };
 
 /// The answer to a question, in time. Dropping it cancels the request.
@@ -70,6 +74,28 @@ pub(crate) trait Logs: Send + Sync + 'static {
 
     /// The newest record and how late records arrive.
     fn freshness<'a>(&'a self, cx: &'a Context, search: &'a Search) -> Asking<'a, Freshness>;
+}
+
+/// The mandatory matchers of a source, `field="value"` each.
+pub(crate) fn mandatory(source: &SourceConfig) -> Result<Vec<Condition>, ConfigError> {
+    let parse = |matcher: &String| {
+        let parsed = matcher.split_once('=').and_then(|(name, value)| {
+            let value = value.trim().strip_prefix('"')?.strip_suffix('"')?;
+            let plain = !name.trim().ends_with(['!', '~']) && !value.contains(['"', '\\']);
+            plain.then(|| Condition::Field(name.trim().to_owned(), value.to_owned()))
+        });
+        parsed.ok_or_else(|| ConfigError {
+            source_name: source.name.clone(),
+            setting: "required_matchers",
+            problem: format!("{matcher:?} can't be used here: write field=\"value\""),
+        })
+    };
+    source.required_matchers.iter().map(parse).collect()
+}
+
+/// FNV-1a: the same in every version and replica, which the standard library's hash does not promise.
+pub(crate) fn fingerprint(text: &str) -> u32 {
+    text.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
 }
 
 /// The sources of this server, as configured.

@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 
 use runtime::{ServerConfig, WellKnown};
 use schemars::JsonSchema;
+use secrecy::SecretString;
 use serde::Deserialize;
 use upstream::SourceConfig;
 
@@ -38,6 +39,62 @@ pub struct LogsConfig {
     /// `host`, `trace`, `span`, `error_type`, `error_message`, `error_stack`), the preferred first, instead of those
     /// found out: `service = ["labels.app"]`.
     pub fields: BTreeMap<String, Vec<String>>,
+    /// What else there is to say of Azure Data Explorer.
+    pub adx: AdxConfig,
+}
+
+/// What is particular to Azure Data Explorer.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct AdxConfig {
+    /// Other databases of the cluster that a caller's KQL may name: `database("NAME")`. None when left out.
+    pub databases: Vec<String>,
+    /// Stored functions that a caller's KQL may call. What they do is not seen by the guard. None when left out.
+    pub functions: Vec<String>,
+    /// Hosts that may be sent a token besides those of Azure Data Explorer, Fabric and Synapse: `adx.example`.
+    pub trusted_hosts: Vec<String>,
+    /// How to sign in, where there is no `bearer_token`. Neither is needed for an emulator.
+    pub sign_in: Option<SignInConfig>,
+}
+
+/// How tokens for a cluster are got.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SignInConfig {
+    /// `client_secret`, `workload_identity` or `managed_identity`.
+    pub method: SignInMethod,
+    /// Tenant of the application; the variable `AZURE_TENANT_ID` is not read.
+    #[serde(default)]
+    pub tenant_id: String,
+    /// Id of the application; of a managed identity only when the machine has several.
+    #[serde(default)]
+    pub client_id: String,
+    /// Secret of the application.
+    #[serde(default)]
+    #[schemars(with = "Option<String>")]
+    pub client_secret: Option<SecretString>,
+    /// File that holds the secret of the application.
+    #[serde(default)]
+    pub client_secret_file: Option<PathBuf>,
+    /// File that holds the token of a workload identity, which Kubernetes renews.
+    #[serde(default)]
+    pub federated_token_file: Option<PathBuf>,
+    /// Base URL of the authority, of sovereign clouds; Azure's public one, or the machine's own for a managed identity, when
+    /// left out.
+    #[serde(default)]
+    pub authority: Option<String>,
+}
+
+/// A way to sign in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SignInMethod {
+    /// An application with a secret.
+    ClientSecret,
+    /// An application that trusts the cluster's service account.
+    WorkloadIdentity,
+    /// The identity of the machine.
+    ManagedIdentity,
 }
 
 impl Config {

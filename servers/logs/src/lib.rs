@@ -16,10 +16,11 @@ use upstream::ConfigError;
 
 use backend::{
     Logs, Sources,
+    adx::{Adx, AdxProbe},
     elastic::{Elastic, ElasticProbe, Kind},
     snapshot::{Recording, RecordingProbe},
 };
-pub use config::{Config, LogsConfig};
+pub use config::{AdxConfig, Config, LogsConfig, SignInConfig, SignInMethod};
 
 /// What the command line runs.
 pub const PROGRAM: cli::Program<Config> = cli::Program { about: ABOUT, server: from_settings };
@@ -85,6 +86,12 @@ pub fn server(loaded: &Loaded<Config>) -> Result<Server, ConfigError> {
         let logs = loaded.config.logs_of(source);
         let store = Arc::new(Elastic::new(kind, source.clone(), &logs, loaded.settings.upstream.clone())?);
         server = server.probe(Arc::new(ElasticProbe(Arc::clone(&store))));
+        stores.push(store);
+    }
+    for source in &loaded.config.adx {
+        let logs = loaded.config.logs_of(source);
+        let store = Arc::new(Adx::new(source.clone(), &logs, loaded.settings.upstream.clone())?);
+        server = server.probe(Arc::new(AdxProbe(Arc::clone(&store))));
         stores.push(store);
     }
     Ok(tools::all(server, &Arc::new(Sources::new(stores))))

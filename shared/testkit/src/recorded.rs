@@ -27,6 +27,7 @@ pub struct Reply {
     path: String,
     query: Vec<(String, String)>,
     form: Vec<(String, String)>,
+    body_has: Vec<String>,
     status: u16,
     content_type: String,
     headers: Vec<(String, String)>,
@@ -42,6 +43,7 @@ impl Reply {
             path: path.to_owned(),
             query: Vec::new(),
             form: Vec::new(),
+            body_has: Vec::new(),
             status: 200,
             content_type: "application/json".to_owned(),
             headers: Vec::new(),
@@ -59,6 +61,12 @@ impl Reply {
     /// Only for requests with this parameter (decoded) in a form body, among others.
     pub fn form(mut self, name: &str, value: &str) -> Self {
         self.form.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Only for requests in whose body, as sent, this text stands.
+    pub fn body_has(mut self, text: &str) -> Self {
+        self.body_has.push(text.to_owned());
         self
     }
 
@@ -114,7 +122,7 @@ impl Reply {
 
     /// The more a reply asks of a request, the earlier it is tried; wiremock tries small numbers first.
     fn priority(&self) -> u8 {
-        let asked = self.query.len() + self.form.len();
+        let asked = self.query.len() + self.form.len() + self.body_has.len();
         u8::try_from(100_usize.saturating_sub(asked).max(1)).unwrap()
     }
 }
@@ -197,7 +205,8 @@ impl Recorded {
     /// Add a reply. Of several that fit a request, the one that names the most parameters is given, and among
     /// equals the one that was added first.
     pub async fn reply(&self, reply: Reply) {
-        let asked = Parameters { query: reply.query.clone(), form: reply.form.clone() };
+        let asked =
+            Parameters { query: reply.query.clone(), form: reply.form.clone(), body: reply.body_has.clone() };
         let noting =
             Noting { seen: Arc::clone(&self.seen), status: reply.status, template: reply.template() };
         let mut mock = Mock::given(method(reply.method.as_str()))
@@ -240,6 +249,8 @@ impl Respond for Noting {
 struct Parameters {
     query: Vec<(String, String)>,
     form: Vec<(String, String)>,
+    /// What must stand in its body.
+    body: Vec<String>,
 }
 
 impl Match for Parameters {
@@ -247,6 +258,7 @@ impl Match for Parameters {
         let (query, form) = (query_parameters(request), form_parameters(request));
         self.query.iter().all(|asked| query.contains(asked))
             && self.form.iter().all(|asked| form.contains(asked))
+            && self.body.iter().all(|text| String::from_utf8_lossy(&request.body).contains(text.as_str()))
     }
 }
 

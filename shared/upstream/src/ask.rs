@@ -3,6 +3,7 @@
 use std::{fmt, time::Duration};
 
 use bytes::Bytes;
+use secrecy::SecretString;
 
 /// How a request is sent. Both only read; POST carries long queries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,13 +41,14 @@ pub struct Ask<'a> {
     pub(crate) parameters: Vec<(&'static str, String)>,
     pub(crate) headers: Vec<(&'static str, String)>,
     pub(crate) body: Option<(&'static str, Bytes)>,
+    pub(crate) bearer: Option<SecretString>,
 }
 
 impl<'a> Ask<'a> {
     /// A request without parameters.
     #[must_use]
     pub fn of(endpoint: Endpoint) -> Ask<'a> {
-        Ask { endpoint, segment: None, parameters: Vec::new(), headers: Vec::new(), body: None }
+        Ask { endpoint, segment: None, parameters: Vec::new(), headers: Vec::new(), body: None, bearer: None }
     }
 
     /// Adds a parameter: of the query string for GET and beside a body, else of the form. Encoded by construction.
@@ -73,6 +75,13 @@ impl<'a> Ask<'a> {
     pub fn header(mut self, name: &'static str, value: impl Into<String>) -> Ask<'a> {
         self.headers.push((name, value.into()));
         self
+    }
+
+    /// Signs in with this token instead of what is configured, and takes it out of the reply should it come back. For
+    /// tokens that end; it makes no difference between two requests.
+    #[must_use]
+    pub fn bearer(self, token: SecretString) -> Ask<'a> {
+        Ask { bearer: Some(token), ..self }
     }
 
     /// Fills the `{}` of the path; encoded as one segment, whatever is in it.

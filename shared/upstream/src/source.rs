@@ -12,6 +12,7 @@ use bytes::Bytes;
 use contract::{Context, UpstreamCall};
 use moka::future::Cache;
 use reqwest::{Client, Response, Url, header::CONTENT_TYPE};
+use secrecy::ExposeSecret;
 use tokio::{
     sync::{Semaphore, SemaphorePermit},
     time::Instant,
@@ -160,7 +161,7 @@ impl Upstream {
             return Ok(self.replay(cx, ask.endpoint, replies));
         }
         let url = self.url(ask);
-        self.send(cx, ask.endpoint, |client| {
+        let reply = self.send(cx, ask.endpoint, |client| {
             let request = match (ask.endpoint.method, &ask.body) {
                 (Method::Get, _) => client.get(url.clone()).query(&ask.parameters),
                 (Method::Post, None) => client.post(url.clone()).form(&ask.parameters),
@@ -169,9 +170,18 @@ impl Upstream {
                     request.header(CONTENT_TYPE, *kind).body(body.clone())
                 }
             };
+            let request = match &ask.bearer {
+                Some(token) => request.bearer_auth(token.expose_secret()),
+                None => request,
+            };
             ask.headers.iter().fold(request, |request, (name, value)| request.header(*name, value)).send()
-        })
-        .await
+        });
+        let reply = reply.await?;
+        let mut own = Credentials::default();
+        if let Some(token) = &ask.bearer {
+            own.add(token.expose_secret());
+        }
+        Ok(Reply { body: own.hidden(reply.body), ..reply })
     }
 
     fn replay(&self, cx: &Context, endpoint: Endpoint, replies: &BTreeMap<&'static str, Bytes>) -> Reply {

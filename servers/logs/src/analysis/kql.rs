@@ -11,7 +11,7 @@
 
 mod expression;
 #[cfg(test)]
-mod hostile;
+pub(crate) mod hostile;
 mod lexer;
 mod operators;
 #[cfg(test)]
@@ -48,6 +48,8 @@ pub(crate) enum Form {
     Query,
     /// A condition for `where`, such as `Level == "Error" and Body has "timeout"`.
     Condition,
+    /// Neither: names and strings that compare nothing, such as `Logs`, `timeout` or `"pool exhausted"`.
+    Words,
 }
 
 /// An accepted text, without the semicolon and comments at its end.
@@ -93,7 +95,7 @@ impl fmt::Display for Refusal {
     }
 }
 
-/// Accepts a text that is one query, after any number of `let` statements, or one condition, and that only reads.
+/// Accepts a text that is one query or condition, after any number of `let` statements, and that only reads.
 ///
 /// # Errors
 /// The first thing that is not let through, with its place and what to write instead.

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use crate::model::{Document, Layout, Record};
 
-pub(crate) use document::{flattened, is_document};
+pub(crate) use document::{flatten, flattened, is_document};
 pub(crate) use level::{of_field as level_of_field, of_message as level_of_message};
 pub(crate) use roles::{Found, find};
 pub(crate) use trace::of_message as trace_of_message;

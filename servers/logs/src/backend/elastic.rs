@@ -111,7 +111,7 @@ impl Elastic {
         logs: &LogsConfig,
         limits: Limits,
     ) -> Result<Elastic, ConfigError> {
-        let mandatory = mandatory(&source)?;
+        let mandatory = super::mandatory(&source)?;
         let indices = match logs.indices.as_slice() {
             [] => format!("*,{NOT_OF_PROGRAMS}"),
             given => given.join(","),
@@ -231,23 +231,6 @@ fn with_bounds(body: &Value, timeout: &str) -> Value {
         object.entry("_source").or_insert(json!(false));
     }
     body
-}
-
-/// The mandatory matchers of a source, `field="value"` each.
-fn mandatory(source: &SourceConfig) -> Result<Vec<Condition>, ConfigError> {
-    let parse = |matcher: &String| {
-        let parsed = matcher.split_once('=').and_then(|(name, value)| {
-            let value = value.trim().strip_prefix('"')?.strip_suffix('"')?;
-            let plain = !name.trim().ends_with(['!', '~']) && !value.contains(['"', '\\']);
-            plain.then(|| Condition::Field(name.trim().to_owned(), value.to_owned()))
-        });
-        parsed.ok_or_else(|| ConfigError {
-            source_name: source.name.clone(),
-            setting: "required_matchers",
-            problem: format!("{matcher:?} can't be used here: write field=\"value\""),
-        })
-    };
-    source.required_matchers.iter().map(parse).collect()
 }
 
 impl Logs for Elastic {

@@ -46,6 +46,17 @@ impl Given<'_> {
         Ok(written)
     }
 
+    /// KQL, where a token stands within a string. A value that could end the string stays a token, which matches nothing.
+    ///
+    /// # Errors
+    /// As [`Given::value`].
+    pub(crate) fn kql(self, text: &str) -> Result<String, ToolError> {
+        let plain = |value: &str| {
+            !value.contains(['\'', '"', '\\', '`', '~']) && !value.chars().any(char::is_control)
+        };
+        self.resolved(text, &|value| if plain(value) { value.to_owned() } else { "<value>".to_owned() })
+    }
+
     fn resolved(self, text: &str, write: &dyn Fn(&str) -> String) -> Result<String, ToolError> {
         let Given::Sent(intake) = self else { return Ok(text.to_owned()) };
         let resolved = intake.resolve(text, write);

@@ -1,7 +1,7 @@
 //! Texts that try to get past a guard of KQL, and pieces to make more of them.
 
 /// Whole texts: each must be refused.
-pub(super) const TEXTS: &[&str] = &[
+pub(crate) const TEXTS: &[&str] = &[
     ".show tables",
     ".drop table Logs",
     " .drop table Logs",
@@ -133,7 +133,7 @@ pub(super) const TEXTS: &[&str] = &[
 ];
 
 /// Pieces that are put into queries.
-pub(super) const PIECES: &[&str] = &[
+pub(crate) const PIECES: &[&str] = &[
     ";",
     ".",
     "|",

@@ -60,28 +60,48 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// A condition has an operator outside brackets, and neither a pipe nor an operator of tables.
+    /// A pipe or an operator of tables makes a query, a comparison or a call a condition; outside brackets first.
     fn form(&self) -> Form {
+        let opaque =
+            matches!(self.text_at(0), "table" | "materialized_view" | "stored_query_result" | "datatable");
+        if self.starts_operator() || opaque || self.sees_quoted_name(0) && self.name_ends(3) {
+            return Form::Query;
+        }
         let mut depth: usize = 0;
-        let tables = matches!(self.text_at(0), "table" | "materialized_view" | "stored_query_result");
-        let mut condition = words::harmless(self.text_at(0)) && self.sees(1, "(") && !tables;
+        let mut inside = Form::Words;
+        let mut outside = Form::Words;
         for ahead in 0.. {
-            let token = self.peek(ahead);
-            match (token.kind, self.text_at(ahead)) {
-                (Kind::End, _) | (Kind::Mark, ";") => break,
-                (Kind::Mark, "(" | "[" | "{") => depth += 1,
-                (Kind::Mark, ")" | "]" | "}") => depth = depth.saturating_sub(1),
-                _ if depth > 0 => {}
-                (Kind::Mark, "|") => return Form::Query,
-                (Kind::Mark, ".") | (Kind::Name, _) => {}
-                _ => condition = true,
+            let here = if depth == 0 { &mut outside } else { &mut inside };
+            match self.text_at(ahead) {
+                _ if self.peek(ahead).kind == Kind::End => break,
+                ";" if depth == 0 => break,
+                "|" => *here = Form::Query,
+                _ if *here == Form::Words && self.compares(ahead) => *here = Form::Condition,
+                _ => {}
+            }
+            match self.text_at(ahead) {
+                "(" | "[" | "{" => depth += 1,
+                ")" | "]" | "}" => depth = depth.saturating_sub(1),
+                _ => {}
             }
         }
-        if condition && !self.starts_operator() && !self.sees(0, "datatable") {
-            Form::Condition
-        } else {
-            Form::Query
-        }
+        if outside == Form::Words { inside } else { outside }
+    }
+
+    /// Whether a comparison, or a call of a function that may give one, is so many places on.
+    fn compares(&self, ahead: usize) -> bool {
+        const OPERATORS: &[&str] = &[
+            "==", "!=", "<>", "<", "<=", ">", ">=", "in", "in~", "!in", "!in~", "has_any", "has_all",
+            "between", "!between",
+        ];
+        let mut operators =
+            OPERATORS.iter().chain(words::STRING_OPERATORS).filter(|operator| **operator != ":");
+        let call = words::harmless(self.text_at(ahead)) && self.sees(ahead + 1, "(");
+        call || operators.any(|operator| self.sees(ahead, operator))
+    }
+
+    fn name_ends(&self, ahead: usize) -> bool {
+        self.peek(ahead).kind == Kind::End || self.sees(ahead, ";")
     }
 
     /// `let x = …`: a value, a table or a function.

@@ -4,23 +4,8 @@ use serde_json::{Value, json};
 
 use super::query::any_of;
 use crate::analysis::record::level_of_field;
+use crate::backend::levels::{in_messages, spellings};
 use crate::model::{Chosen, FieldKind, Layout, Level, Role};
-
-/// Spellings that are words of many a sentence too: no sign of a level within a message.
-const ORDINARY: [&str; 12] = [
-    "log",
-    "notice",
-    "config",
-    "fine",
-    "finer",
-    "finest",
-    "alert",
-    "information",
-    "informational",
-    "verbose",
-    "trace",
-    "emergency",
-];
 
 /// Records at least as bad; those without a level by the words of their message.
 pub(super) fn at_least(layout: &Layout, least: Level) -> Value {
@@ -61,28 +46,9 @@ fn of_field(field: &Chosen, levels: &[Level]) -> Option<Value> {
     (!spellings.is_empty()).then(|| json!({ "terms": { name: spellings } }))
 }
 
-/// What fields of words hold: each word as programs write it, syslog's letters, the numbers of pino and bunyan.
-fn spellings() -> Vec<String> {
-    let words = Level::ALL.into_iter().flat_map(Level::spellings).flat_map(|word| {
-        let mut letters = word.chars();
-        let first = letters.next().map(|letter| letter.to_ascii_uppercase());
-        [(*word).to_owned(), word.to_uppercase(), first.into_iter().chain(letters).collect()]
-    });
-    let letters =
-        "tdinwefc".chars().flat_map(|letter| [letter.to_string(), letter.to_uppercase().to_string()]);
-    let numbers = (10..=60).step_by(10).map(|number| number.to_string());
-    let of_otel = ["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"];
-    let numbered = of_otel.into_iter().flat_map(|word| (2..=4).map(move |number| format!("{word}{number}")));
-    words.chain(letters).chain(numbers).chain(numbered).collect()
-}
-
 /// Records without any level whose message has a word for one.
 fn by_words(layout: &Layout, fields: &[Chosen], levels: &[Level]) -> Option<Value> {
-    let mut words: Vec<&str> = levels.iter().flat_map(|level| level.spellings()).copied().collect();
-    words.retain(|word| !ORDINARY.contains(word));
-    if levels.contains(&Level::Error) {
-        words.extend(["traceback"]);
-    }
+    let words = in_messages(levels);
     let messages = layout.of(Role::Message).iter();
     let texts: Vec<Value> = messages
         .filter(|field| field.kind == FieldKind::Text)

@@ -1,0 +1,257 @@
+//! Questions that are answered with numbers: the cluster counts, over all records.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use contract::{Context, ToolError, Untrusted};
+use futures_util::future::try_join_all;
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::{Adx, frames::Table, request::MOST_ROWS};
+use crate::model::{Freshness, Group, Histogram, Key, Like, Reply, Role, Search, Tally, Top, Total};
+
+/// The roles by which a pattern's records are told apart.
+const TOLD_BY: [Role; 4] = [Role::Service, Role::Level, Role::Pod, Role::Version];
+/// Records whose delay is looked at.
+const LATEST: i64 = 1_000;
+
+impl Adx {
+    pub(super) async fn count(&self, cx: &Context, search: &Search) -> Result<Reply<Total>, ToolError> {
+        let write = |_: &super::Compiler<'_>, kql: &mut super::Kql| {
+            kql.pipe("summarize n = count()");
+            Ok(())
+        };
+        let (_, answered) = self.search(cx, search, write).await?;
+        let number = answered.table().and_then(|table| number(table, table.rows.first()?, "n"));
+        let Some(number) = number else { return Err(self.protocol(super::QUERY, "no count")) };
+        Ok(answered.reply(Total::Exactly(number), Vec::new()))
+    }
+
+    pub(super) async fn count_over_time(
+        &self,
+        cx: &Context,
+        search: &Search,
+        step: Duration,
+        by: Option<(&Key, usize)>,
+    ) -> Result<Reply<Histogram>, ToolError> {
+        let seconds = step.as_secs_f64().max(0.001);
+        let write = |compiler: &super::Compiler<'_>, kql: &mut super::Kql| {
+            let (from, step) = (kql.datetime(search.window.start()), kql.real(seconds));
+            let slot =
+                format!("slot = tolong(floor((({}) - {from}) / 1s / {step}, 1))", compiler.schema.time()?);
+            let Some((key, most)) = by else {
+                kql.pipe(&format!("summarize n = count() by {slot}"));
+                return Ok(());
+            };
+            let key = compiler.key(key)?;
+            let most = kql.long(i64::try_from(most).unwrap_or(i64::MAX));
+            kql.pipe(&format!("extend mcp_key = {key}"));
+            // Named once, used twice: the same records.
+            kql.statements.push_str(&format!("let mcp_found = {};\n", std::mem::take(&mut kql.text)));
+            kql.statements.push_str(&format!(
+                "let mcp_most = mcp_found | where isnotempty(mcp_key) | summarize n = count() by mcp_key | order by n desc, \
+                 mcp_key asc | take {most} | project mcp_key;\n"
+            ));
+            kql.text = "mcp_found".to_owned();
+            kql.pipe(&format!(
+                "summarize n = count() by {slot}, key = iff(mcp_key in (mcp_most), mcp_key, \"\")"
+            ));
+            Ok(())
+        };
+        let (_, answered) = self.search(cx, search, write).await?;
+        let steps = (search.window.seconds() / seconds).ceil().max(1.0) as usize;
+        let histogram = histogram(cx, answered.table(), step, steps);
+        Ok(answered.reply(histogram, Vec::new()))
+    }
+
+    pub(super) async fn count_by(
+        &self,
+        cx: &Context,
+        search: &Search,
+        key: &Key,
+        most: usize,
+    ) -> Result<Reply<Top>, ToolError> {
+        let write = |compiler: &super::Compiler<'_>, kql: &mut super::Kql| {
+            let most = kql.long(i64::try_from(most).unwrap_or(i64::MAX));
+            kql.pipe(&format!("summarize n = count() by key = {}", compiler.key(key)?));
+            kql.statements
+                .push_str(&format!("let mcp_counts = materialize({});\n", std::mem::take(&mut kql.text)));
+            kql.text = format!(
+                "union (mcp_counts | where isnotempty(key) | order by n desc, key asc | take {most} | extend kind = \"value\"),\n\
+                 (mcp_counts | where isnotempty(key) | summarize n = sum(n), different = count() | extend kind = \"all\"),\n\
+                 (mcp_counts | where isempty(key) | summarize n = sum(n) | extend kind = \"missing\")"
+            );
+            Ok(())
+        };
+        let (_, answered) = self.search(cx, search, write).await?;
+        let top = answered.table().map(|table| top(cx, key, table));
+        let Some(top) = top else { return Err(self.protocol(super::QUERY, "no counts")) };
+        Ok(answered.reply(top, Vec::new()))
+    }
+
+    pub(super) async fn count_likes(
+        &self,
+        cx: &Context,
+        search: &Search,
+        likes: &[Like],
+    ) -> Result<Reply<Vec<Tally>>, ToolError> {
+        let each = likes.iter().map(|like| self.count_like(cx, search, like));
+        let replies = try_join_all(each).await?;
+        let sent = replies.first().map(|reply| reply.sent.clone()).unwrap_or_default();
+        let mut partial: Vec<String> = replies.iter().flat_map(|reply| reply.partial.clone()).collect();
+        partial.sort();
+        partial.dedup();
+        Ok(Reply { value: replies.into_iter().map(|reply| reply.value).collect(), sent, partial })
+    }
+
+    async fn count_like(
+        &self,
+        cx: &Context,
+        search: &Search,
+        like: &Like,
+    ) -> Result<Reply<Tally>, ToolError> {
+        let write = |compiler: &super::Compiler<'_>, kql: &mut super::Kql| {
+            let condition = compiler.like(kql, like)?;
+            kql.pipe(&format!("where {condition}"));
+            let keys = TOLD_BY
+                .map(|role| format!("{} = {}", role.name(), compiler.schema.first_of(role)))
+                .join(", ");
+            let time = compiler.schema.time()?;
+            kql.pipe(&format!("summarize n = count(), first = min({time}), last = max({time}) by {keys}"));
+            Ok(())
+        };
+        let (schema, answered) = self.search(cx, search, write).await?;
+        let mut tally = Tally { count: 0, first: None, last: None, by: Vec::new() };
+        if let Some(table) = answered.table() {
+            tally = read_tally(cx, table);
+            tally.by.retain(|(role, _)| !schema.layout.of(*role).is_empty());
+        }
+        let full = answered.table().is_some_and(|table| table.rows.len() as u64 >= MOST_ROWS);
+        let partial =
+            full.then(|| format!("more than {MOST_ROWS} combinations of service, level, pod and version"));
+        Ok(answered.reply(tally, partial.into_iter().collect()))
+    }
+
+    pub(super) async fn read_freshness(
+        &self,
+        cx: &Context,
+        search: &Search,
+    ) -> Result<Reply<Freshness>, ToolError> {
+        let write = |compiler: &super::Compiler<'_>, kql: &mut super::Kql| {
+            let time = compiler.schema.time()?;
+            let own = compiler
+                .schema
+                .layout
+                .of(Role::Ingested)
+                .first()
+                .map(|chosen| super::kql::name(&chosen.name));
+            let query = search.text.is_some();
+            let stored = own
+                .unwrap_or_else(|| if query { "datetime(null)".into() } else { "ingestion_time()".into() });
+            kql.pipe(&format!("extend mcp_at = {time}, mcp_stored = {stored}"));
+            let latest = kql.long(LATEST);
+            kql.pipe(&format!("top {latest} by mcp_at desc"));
+            kql.pipe("extend mcp_late = (mcp_stored - mcp_at) / 1s");
+            kql.pipe("summarize newest = max(mcp_at), (half, most) = percentiles(mcp_late, 50, 95)");
+            Ok(())
+        };
+        let (_, answered) = self.search(cx, search, write).await?;
+        let mut freshness = Freshness::default();
+        if let Some((table, row)) = answered.table().and_then(|table| Some((table, table.rows.first()?))) {
+            let real = |name: &str| table.value(row, name).and_then(Value::as_f64);
+            freshness.newest = moment(table, row, "newest");
+            freshness.lag_seconds = real("half").zip(real("most"));
+        }
+        Ok(answered.reply(freshness, Vec::new()))
+    }
+}
+
+/// A count; negative or absent ones are none.
+fn number(table: &Table, row: &[Value], name: &str) -> Option<u64> {
+    table.value(row, name)?.as_u64()
+}
+
+fn moment(table: &Table, row: &[Value], name: &str) -> Option<Timestamp> {
+    table.value(row, name)?.as_str()?.parse().ok()
+}
+
+fn histogram(cx: &Context, table: Option<&Table>, step: Duration, steps: usize) -> Histogram {
+    let mut total = vec![0; steps];
+    let mut by: BTreeMap<&str, Vec<u64>> = BTreeMap::new();
+    for row in table.map_or(&[][..], |table| &table.rows) {
+        let Some(table) = table else { break };
+        let slot = number(table, row, "slot").and_then(|slot| usize::try_from(slot).ok());
+        let (Some(slot), Some(count)) = (slot, number(table, row, "n")) else { continue };
+        if let Some(sum) = total.get_mut(slot) {
+            *sum += count;
+        }
+        let key = table.value(row, "key").and_then(Value::as_str).filter(|key| !key.is_empty());
+        let of_key = key.map(|key| by.entry(key).or_insert_with(|| vec![0; steps]));
+        if let Some(sum) = of_key.and_then(|counts| counts.get_mut(slot)) {
+            *sum += count;
+        }
+    }
+    let mut by: Vec<(&str, Vec<u64>)> = by.into_iter().collect();
+    by.sort_by_key(|(_, counts)| std::cmp::Reverse(counts.iter().sum::<u64>()));
+    Histogram { step, total, by: by.into_iter().map(|(key, counts)| (cx.intake.text(key), counts)).collect() }
+}
+
+fn top(cx: &Context, key: &Key, table: &Table) -> Top {
+    let mut top = Top { values: Vec::new(), distinct: None, others: 0, missing: 0 };
+    let mut all = 0;
+    for row in &table.rows {
+        let count = number(table, row, "n").unwrap_or_default();
+        match table.value(row, "kind").and_then(Value::as_str) {
+            Some("all") => {
+                all = count;
+                top.distinct = number(table, row, "different");
+            }
+            Some("missing") => top.missing = count,
+            _ => {
+                let value = table.value(row, "key").and_then(Value::as_str).unwrap_or_default();
+                let value = match key {
+                    Key::Role(role) => cx.intake.field(role.name(), value),
+                    Key::Field(field) => cx.intake.field(field, value),
+                };
+                top.values.push(Group { value, count });
+            }
+        }
+    }
+    sort(&mut top.values);
+    top.others = all - top.values.iter().map(|group| group.count).sum::<u64>().min(all);
+    top
+}
+
+fn read_tally(cx: &Context, table: &Table) -> Tally {
+    let mut tally = Tally { count: 0, first: None, last: None, by: Vec::new() };
+    let mut by: Vec<(Role, BTreeMap<&str, u64>)> = TOLD_BY.map(|role| (role, BTreeMap::new())).to_vec();
+    for row in &table.rows {
+        let count = number(table, row, "n").unwrap_or_default();
+        tally.count += count;
+        let (first, last) = (moment(table, row, "first"), moment(table, row, "last"));
+        tally.first = [tally.first, first].into_iter().flatten().min();
+        tally.last = [tally.last, last].into_iter().flatten().max();
+        for (role, counts) in &mut by {
+            let value =
+                table.value(row, role.name()).and_then(Value::as_str).filter(|value| !value.is_empty());
+            if let Some(value) = value {
+                *counts.entry(value).or_default() += count;
+            }
+        }
+    }
+    let groups = |role: Role, counts: BTreeMap<&str, u64>| {
+        let group = |(value, count)| Group { value: cx.intake.field(role.name(), value), count };
+        let mut groups: Vec<Group> = counts.into_iter().map(group).collect();
+        sort(&mut groups);
+        (role, groups)
+    };
+    tally.by = by.into_iter().map(|(role, counts)| groups(role, counts)).collect();
+    tally
+}
+
+fn sort(groups: &mut [Group]) {
+    let key = |group: &Group| -> (std::cmp::Reverse<u64>, Untrusted) {
+        (std::cmp::Reverse(group.count), group.value.clone())
+    };
+    groups.sort_by_key(key);
+}
