@@ -77,9 +77,9 @@ impl Adx {
             kql.statements
                 .push_str(&format!("let mcp_counts = materialize({});\n", std::mem::take(&mut kql.text)));
             kql.text = format!(
-                "union (mcp_counts | where isnotempty(key) | order by n desc, key asc | take {most} | extend kind = \"value\"),\n\
-                 (mcp_counts | where isnotempty(key) | summarize n = sum(n), different = count() | extend kind = \"all\"),\n\
-                 (mcp_counts | where isempty(key) | summarize n = sum(n) | extend kind = \"missing\")"
+                "union (mcp_counts | where isnotempty(key) | order by n desc, key asc | take {most} | extend what = \"value\"),\n\
+                 (mcp_counts | where isnotempty(key) | summarize n = sum(n), different = count() | extend what = \"all\"),\n\
+                 (mcp_counts | where isempty(key) | summarize n = sum(n) | extend what = \"missing\")"
             );
             Ok(())
         };
@@ -117,7 +117,9 @@ impl Adx {
                 .map(|role| format!("{} = {}", role.name(), compiler.schema.first_of(role)))
                 .join(", ");
             let time = compiler.schema.time()?;
-            kql.pipe(&format!("summarize n = count(), first = min({time}), last = max({time}) by {keys}"));
+            kql.pipe(&format!(
+                "summarize n = count(), first_at = min({time}), last_at = max({time}) by {keys}"
+            ));
             Ok(())
         };
         let (schema, answered) = self.search(cx, search, write).await?;
@@ -201,7 +203,7 @@ fn top(cx: &Context, key: &Key, table: &Table) -> Top {
     let mut all = 0;
     for row in &table.rows {
         let count = number(table, row, "n").unwrap_or_default();
-        match table.value(row, "kind").and_then(Value::as_str) {
+        match table.value(row, "what").and_then(Value::as_str) {
             Some("all") => {
                 all = count;
                 top.distinct = number(table, row, "different");
@@ -228,7 +230,7 @@ fn read_tally(cx: &Context, table: &Table) -> Tally {
     for row in &table.rows {
         let count = number(table, row, "n").unwrap_or_default();
         tally.count += count;
-        let (first, last) = (moment(table, row, "first"), moment(table, row, "last"));
+        let (first, last) = (moment(table, row, "first_at"), moment(table, row, "last_at"));
         tally.first = [tally.first, first].into_iter().flatten().min();
         tally.last = [tally.last, last].into_iter().flatten().max();
         for (role, counts) in &mut by {

@@ -43,7 +43,7 @@ impl Adx {
         schema.time()?;
         let rows = |table: &String| {
             format!(
-                "({} | summarize records = count(), first = min({time}), last = max({time}) | extend name = {})",
+                "({} | summarize records = count(), first_at = min({time}), last_at = max({time}) | extend name = {})",
                 name(table),
                 super::kql::quoted(table)
             )
@@ -61,7 +61,7 @@ impl Adx {
                 kind: "table",
                 records: table.value(row, "records").and_then(serde_json::Value::as_u64),
                 bytes: None,
-                span: moment(row, "first").zip(moment(row, "last")),
+                span: moment(row, "first_at").zip(moment(row, "last_at")),
                 health: None,
             })
         };

@@ -18,7 +18,7 @@ async fn a_partial_failure_with_rows_is_a_caveat_and_without_rows_an_error() {
     let mut row = record("2026-01-14T14:30:00Z", "one");
     row.as_array_mut().unwrap().extend([json!("2026-01-14T14:30:00Z"), json!(5)]);
     fake.answers("summarize n = count()", &frames(&[("n", "long")], json!([[9]]))).await;
-    fake.answers("take p3", &frames(&columns, json!([row, { "OneApiErrors": [error] }]))).await;
+    fake.answers("take p2", &frames(&columns, json!([row, { "OneApiErrors": [error] }]))).await;
     let page = Page { limit: 5, ..Page::default() };
     let reply = fake.adx.page(&context(), &search(None, vec![]), &page).await.unwrap();
     assert_eq!(reply.value.records.len(), 1);

@@ -81,7 +81,7 @@ async fn a_histogram_has_every_step_and_the_most_frequent_keys() {
 #[tokio::test]
 async fn top_values_come_with_the_rest() {
     let fake = Fake::start().await;
-    let columns = [("key", "string"), ("n", "long"), ("kind", "string"), ("different", "long")];
+    let columns = [("key", "string"), ("n", "long"), ("what", "string"), ("different", "long")];
     let rows = json!([
         ["a", 7, "value", null],
         ["b", 9, "value", null],
@@ -131,7 +131,8 @@ async fn pages_follow_each_other_without_a_record_twice() {
     assert!(record.document.fields.iter().all(|(name, _)| !name.inside().starts_with("mcp_")));
 
     let after = first.next.clone();
-    fake.answers("mcp_hash >= p", &frames(&columns, json!([two, three]))).await;
+    let beyond = Reply::to("POST", QUERY.path).body_has("order by").body_has("mcp_hash >= p");
+    fake.backend.reply(beyond.text(&frames(&columns, json!([two, three])))).await;
     let page = Page { limit: 2, after, ..Page::default() };
     let second = fake.adx.page(&cx, &search(None, vec![]), &page).await.unwrap().value;
     assert_eq!((second.records.len(), second.next), (1, None));
@@ -172,8 +173,8 @@ async fn patterns_are_counted_with_their_services_and_times() {
         ("pod", "string"),
         ("version", "string"),
         ("n", "long"),
-        ("first", "datetime"),
-        ("last", "datetime"),
+        ("first_at", "datetime"),
+        ("last_at", "datetime"),
     ];
     let rows = json!([
         ["checkout", "ERROR", "a", "1", 4, "2026-01-14T14:10:00Z", "2026-01-14T14:20:00Z"],
@@ -207,7 +208,8 @@ async fn freshness_and_sources_are_told() {
         (Some(at("2026-01-14T14:59:59Z")), Some((1.5, 8.0)))
     );
     assert!(fresh.sent.contains("mcp_stored = ingestion_time()"));
-    let columns = [("records", "long"), ("first", "datetime"), ("last", "datetime"), ("name", "string")];
+    let columns =
+        [("records", "long"), ("first_at", "datetime"), ("last_at", "datetime"), ("name", "string")];
     let rows = json!([[1_000_000, "2026-01-01T00:00:00Z", "2026-01-14T15:00:00Z", "OTelLogs"]]);
     fake.answers("column_ifexists", &frames(&columns, rows)).await;
     let sources = fake.adx.sources(&context()).await.unwrap().value;
