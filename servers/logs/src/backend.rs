@@ -144,11 +144,6 @@ impl Sources {
     }
 }
 
-/// FNV-1a: the same in every version and replica, which the standard library's hash does not promise.
-pub(crate) fn fingerprint(text: &str) -> u32 {
-    text.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
