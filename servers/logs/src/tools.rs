@@ -1,9 +1,12 @@
-//! The list of tools.
+//! The list of tools. What they share is in [`asking`].
 
+pub(crate) mod asking;
 mod correlate_logs_with_time;
 mod extract_stack_traces;
 mod get_error_patterns;
 mod get_log_volume_anomalies;
+mod list_log_sources;
+mod search_logs;
 
 use std::sync::Arc;
 
@@ -18,4 +21,6 @@ pub(crate) fn all(server: Server, sources: &Arc<Sources>) -> Server {
         .tool(extract_stack_traces::ExtractStackTraces { sources: Arc::clone(sources) })
         .tool(get_error_patterns::GetErrorPatterns { sources: Arc::clone(sources) })
         .tool(get_log_volume_anomalies::GetLogVolumeAnomalies { sources: Arc::clone(sources) })
+        .tool(list_log_sources::ListLogSources { sources: Arc::clone(sources) })
+        .tool(search_logs::SearchLogs { sources: Arc::clone(sources) })
 }

@@ -37,7 +37,12 @@ pub enum Test {
     /// These words follow each other.
     Phrase(Vec<String>),
     /// A word, or the whole value, has this form.
-    Form(Vec<Piece>),
+    Form {
+        /// What stands before the first wildcard, in lower case.
+        begins: String,
+        /// The whole form.
+        pieces: Vec<Piece>,
+    },
     /// It lies within.
     Range(Bound, Bound),
     /// It is this, in any case.
@@ -114,7 +119,11 @@ impl Test {
         match value {
             Value::Words(text) => Test::Words(lower(text)),
             Value::Phrase(text) => Test::Phrase(lower(text)),
-            Value::Wildcard(form) => Test::Form(pieces(form)),
+            Value::Wildcard(form) => {
+                let pieces = pieces(form);
+                let letter = |piece: &Piece| if let Piece::One(letter) = piece { Some(*letter) } else { None };
+                Test::Form { begins: pieces.iter().map_while(letter).collect(), pieces }
+            }
             Value::Range { from, to } => Test::Range(from.clone(), to.clone()),
             Value::Exists => Test::Exists,
         }
@@ -129,7 +138,10 @@ impl Test {
                     && words.iter().all(|word| words::holds_phrase(value, std::slice::from_ref(word)))
             }
             Test::Phrase(phrase) => !phrase.is_empty() && words::holds_phrase(value, phrase),
-            Test::Form(form) => has_form(value, form) || words::words(value).any(|word| has_form(word, form)),
+            Test::Form { begins, pieces } => {
+                words::may_hold(value, begins)
+                    && (has_form(value, pieces) || words::words(value).any(|word| has_form(word, pieces)))
+            }
             Test::Range(from, to) => {
                 from.as_ref().is_none_or(|(bound, counts)| is_above(value, bound, *counts))
                     && to.as_ref().is_none_or(|(bound, counts)| is_above(bound, value, *counts))

@@ -1,0 +1,172 @@
+//! `search_logs`: which records say this, how many, when, and by what they can be told apart.
+
+mod empty;
+mod show;
+
+use std::{sync::Arc, time::Duration};
+
+use contract::{Answer, Card, Context, Cost, Detail, Effect, TimeRange, TimeSpec, Tool, ToolError};
+use futures_util::future::join3;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use signal::SHAPE_BUCKETS;
+
+use crate::{
+    backend::{Logs, Sources},
+    model::{Condition, Histogram, Page, Reply, Role, Sample, Search, Top, Total},
+    tools::asking,
+};
+
+/// Lines without `limit`, and the most.
+const LINES: usize = 20;
+const MOST_LINES: usize = 100;
+const USUAL: Duration = Duration::from_secs(3600);
+const LONGEST: Duration = Duration::from_secs(31 * 86_400);
+/// The longest text of an argument, in bytes.
+const LONGEST_TEXT: usize = 4_000;
+
+/// Arguments.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Request {
+    /// Words that must all be there, "phrases", field:value, ranges, AND OR NOT, pay*; KQL conditions on Azure Data
+    /// Explorer; `*` for all.
+    query: String,
+    /// The window: `1h` (when left out), or START/END; at most 31d.
+    time_range: Option<TimeSpec>,
+    /// Most lines, or values with `group_by`, 1 to 100; 20 when left out.
+    limit: Option<usize>,
+    /// Only this service.
+    service: Option<String>,
+    /// Only this level and worse: `trace`, `debug`, `info`, `warn`, `error`, `fatal`.
+    level: Option<String>,
+    /// Only records of this trace.
+    trace_id: Option<String>,
+    /// Instead of lines the most frequent values and their number: `service`, `level`, `pod`, `version`, `host`, or any
+    /// field such as `user.id`.
+    group_by: Option<String>,
+    /// Where the page before ended, as its answer tells it; with the same other arguments.
+    cursor: Option<String>,
+    /// Which of the configured sources; the first when left out.
+    source: Option<String>,
+    /// `full`: longer lines.
+    detail: Option<Detail>,
+}
+
+pub(crate) struct SearchLogs {
+    pub(crate) sources: Arc<Sources>,
+}
+
+impl Tool for SearchLogs {
+    type Request = Request;
+
+    const CARD: Card = Card {
+        name: "search_logs",
+        title: "Search logs",
+        description: "Finds log lines by words, phrases, fields, level, service or trace id. Comes back: the true total, its \
+shape over the window, the newest lines with identical ones folded, trace ids; with group_by the most frequent values of a \
+field and how many different ones there are (how many users, which pods). When nothing is found it says why. Use it when you \
+know what to look for; for what is wrong use get_error_patterns, for exceptions extract_stack_traces, for who fell silent \
+get_log_volume_anomalies. Example: {\"query\": \"\\\"pool exhausted\\\"\", \"service\": \"payment\", \"time_range\": \"1h\"}",
+        search_hint: "log search lines grep query filter level trace id group by count distinct lucene kql text",
+        effect: Effect::Read,
+        cost: Cost::Range,
+        scope: "logs:read",
+    };
+
+    fn unlisted(&self) -> &'static [&'static str] {
+        self.sources.unlisted()
+    }
+
+    async fn answer(&self, cx: &Context, request: Request) -> Result<Answer, ToolError> {
+        let store = self.sources.logs(request.source.as_deref())?;
+        let asked = Asked::of(cx, store, &self.sources, request)?;
+        let search = &asked.search;
+        let step = step(search.window);
+        let (total, over_time, found) =
+            join3(store.total(cx, search), store.histogram(cx, search, step, None), asked.find(cx)).await;
+        let (total, found) = (total?, found?);
+        if total.value.number() == 0 {
+            return empty::answer(&asked, &total).await;
+        }
+        Ok(show::answer(&asked, &total, over_time, &found))
+    }
+}
+
+/// One call, read.
+struct Asked<'a> {
+    cx: &'a Context,
+    store: &'a dyn Logs,
+    sources: &'a Sources,
+    request: Request,
+    search: Search,
+    limit: usize,
+    full: bool,
+}
+
+/// What was read of the records.
+enum Found {
+    Lines(Reply<Sample>),
+    Values(String, Reply<Top>),
+}
+
+impl<'a> Asked<'a> {
+    fn of(
+        cx: &'a Context,
+        store: &'a dyn Logs,
+        sources: &'a Sources,
+        request: Request,
+    ) -> Result<Asked<'a>, ToolError> {
+        let window = asking::window(cx, request.time_range.as_ref(), USUAL, LONGEST)?;
+        let limit = request.limit.unwrap_or(LINES);
+        if !(1..=MOST_LINES).contains(&limit) {
+            return Err(ToolError::invalid("limit", &format!("is not between 1 and {MOST_LINES}")));
+        }
+        for (name, text) in [
+            ("query", Some(&request.query)),
+            ("service", request.service.as_ref()),
+            ("trace_id", request.trace_id.as_ref()),
+            ("group_by", request.group_by.as_ref()),
+        ] {
+            if text.is_some_and(|text| text.len() > LONGEST_TEXT) {
+                return Err(ToolError::invalid(name, &format!("is longer than {LONGEST_TEXT} bytes")));
+            }
+        }
+        let mut conditions: Vec<Condition> = Vec::new();
+        conditions.extend(request.service.as_deref().map(asking::of_service));
+        conditions.extend(request.level.as_deref().map(asking::level).transpose()?);
+        let trace = request.trace_id.as_deref().map(str::trim);
+        conditions.extend(trace.map(|id| Condition::Is(Role::Trace, id.to_owned())));
+        let text = Some(request.query.trim()).filter(|text| !matches!(*text, "" | "*")).map(str::to_owned);
+        let full = request.detail.unwrap_or(cx.detail) == Detail::Full;
+        let search = Search { window, text, conditions };
+        Ok(Asked { cx, store, sources, request, search, limit, full })
+    }
+
+    async fn find(&self, cx: &Context) -> Result<Found, ToolError> {
+        if let Some(name) = self.request.group_by.as_deref().map(str::trim) {
+            let key = asking::key(name);
+            let top = self.store.top(cx, &self.search, &key, self.limit).await?;
+            return Ok(Found::Values(name.to_owned(), top));
+        }
+        let page = Page { limit: self.limit, oldest_first: false, after: self.request.cursor.clone() };
+        self.store.page(cx, &self.search, &page).await.map(Found::Lines)
+    }
+}
+
+/// Steps such that the window has as many as a shape has digits.
+fn step(window: TimeRange) -> Duration {
+    Duration::from_secs_f64((window.seconds() / SHAPE_BUCKETS as f64).ceil().max(1.0))
+}
+
+/// `Total` in words.
+fn counted(total: Total) -> String {
+    match total {
+        Total::Exactly(1) => "1 record".to_owned(),
+        Total::Exactly(number) => format!("{number} records"),
+        Total::AtLeast(number) => format!("at least {number} records"),
+    }
+}
+
+/// The counts over time, if they could be read.
+type OverTime = Result<Reply<Histogram>, ToolError>;

@@ -1,0 +1,223 @@
+//! From records to the answer.
+
+use contract::{Answer, Cell, Cite, Draft, Finding, Next, Table, Untrusted, time_text};
+use jiff::Timestamp;
+use signal::SHAPE_BUCKETS;
+
+use super::{Asked, Found, OverTime, counted};
+use crate::{
+    model::{Record, Reply, Role, Sample, Top, Total},
+    tools::asking::Told,
+};
+
+/// Characters of a line.
+const LINE: usize = 240;
+const FULL_LINE: usize = 1_000;
+
+pub(super) fn answer(asked: &Asked<'_>, total: &Reply<Total>, over_time: OverTime, found: &Found) -> Answer {
+    let mut draft = Draft::new();
+    let mut told = Told::new(asked.store);
+    let cite = told.cite(&mut draft, total, &asked.search);
+    match over_time {
+        Ok(reply) => {
+            let cite = told.cite_steps(&mut draft, &reply, &asked.search, reply.value.step);
+            let counts: Vec<f64> = reply.value.total.iter().map(|count| *count as f64).collect();
+            let most = reply.value.total.iter().max().copied().unwrap_or(0);
+            let text = format!(
+                "over the window: {} (9 is {most} in {})",
+                signal::shape(&counts, SHAPE_BUCKETS),
+                contract::duration_text(reply.value.step.as_secs_f64())
+            );
+            draft.finding(Finding::new(text, cite));
+        }
+        Err(error) => draft.caveat(format!("records over time could not be counted: {error}")),
+    }
+    let verdict = match found {
+        Found::Lines(reply) => {
+            let cite = told.cite(&mut draft, reply, &asked.search);
+            lines(asked, &mut draft, &reply.value, total.value, cite)
+        }
+        Found::Values(name, reply) => {
+            let cite = told.cite(&mut draft, reply, &asked.search);
+            values(asked, &mut draft, name, &reply.value, total.value, cite)
+        }
+    };
+    draft.finding(Finding::new(format!("{} in all", counted(total.value)), cite));
+    told.caveats(&mut draft);
+    for other in asked.sources.others(asked.store) {
+        draft.caveat(format!("source {other} was not searched"));
+    }
+    further(asked, &mut draft);
+    draft.conclude(verdict)
+}
+
+/// Lines that are the same but for their time.
+struct Folded<'a> {
+    newest: &'a Record,
+    oldest: Option<Timestamp>,
+    count: u64,
+}
+
+/// In the order of the first of each.
+fn fold(records: &[Record]) -> Vec<Folded<'_>> {
+    let mut folded: Vec<Folded<'_>> = Vec::new();
+    let same = |one: &Record, other: &Record| {
+        (one.level, &one.service, &one.place, &one.message)
+            == (other.level, &other.service, &other.place, &other.message)
+    };
+    for record in records {
+        match folded.iter_mut().find(|line| same(line.newest, record)) {
+            Some(line) => {
+                line.count += 1;
+                line.oldest = record.at;
+            }
+            None => folded.push(Folded { newest: record, oldest: record.at, count: 1 }),
+        }
+    }
+    folded
+}
+
+fn lines(asked: &Asked<'_>, draft: &mut Draft, sample: &Sample, total: Total, cite: Cite) -> String {
+    let cap = if asked.full { FULL_LINE } else { LINE };
+    let folded = fold(&sample.records);
+    let columns = ["time", "level", "service", "place", "same", "line", "trace"];
+    let mut table = Table::new("lines", &columns, cite);
+    let shown = |text: &Option<Untrusted>, cap| {
+        text.as_ref().map_or(Cell::Missing, |text| Cell::text(text.shown(cap)))
+    };
+    for line in &folded {
+        let record = line.newest;
+        let same = match line.oldest {
+            Some(oldest) if line.count > 1 => format!("×{} since {}", line.count, time_text(oldest)),
+            _ => String::new(),
+        };
+        table.row(vec![
+            Cell::time(record.at),
+            Cell::text(record.level.map_or("", |level| level.name())),
+            shown(&record.service, 60),
+            shown(&record.place, 60),
+            Cell::text(same),
+            Cell::text(record.message.shown(cap)),
+            shown(&record.trace, 40),
+        ]);
+    }
+    table.see_more("a smaller limit, or detail: full");
+    draft.table(table);
+    draft.caveat(format!("lines: {} of {}", sample.method, counted(total)));
+    traces(asked, draft, &sample.records);
+    stacks(asked, draft, &sample.records);
+    if let Some(cursor) = &sample.next {
+        draft.next(again(asked, "the lines before these").with("cursor", cursor.as_str()));
+    }
+    format!(
+        "{} between {} and {}.",
+        found(asked, total),
+        time_text(asked.search.window.start()),
+        time_text(asked.search.window.end())
+    )
+}
+
+/// How many records of what, with the level that was asked for.
+fn found(asked: &Asked<'_>, total: Total) -> String {
+    let of = asked.request.service.as_deref().map(|name| asked.cx.intake.text(name.trim()).shown(60));
+    let of = of.map_or(String::new(), |of| format!(" of {of}"));
+    let what = match &asked.search.text {
+        Some(text) => format!(" match {}", asked.cx.intake.text(text).shown(120)),
+        None => String::new(),
+    };
+    format!("{}{of}{what}", counted(total))
+}
+
+fn values(asked: &Asked<'_>, draft: &mut Draft, name: &str, top: &Top, total: Total, cite: Cite) -> String {
+    let shown = asked.cx.intake.field("name", name).shown(80);
+    let mut table = Table::new("values", &["value", "records", "share %"], cite);
+    let all = total.number().max(1) as f64;
+    for group in &top.values {
+        let share = 100.0 * group.count as f64 / all;
+        table.row(vec![Cell::text(group.value.shown(120)), Cell::Count(group.count), Cell::Number(share)]);
+    }
+    table.seen(top.distinct.unwrap_or(0));
+    table.see_more("a larger limit, up to 100");
+    draft.table(table);
+    if top.others > 0 {
+        draft.caveat(format!("{} records have other values of {shown}", top.others));
+    }
+    if top.missing > 0 {
+        draft.caveat(format!("{} records have no {shown}", top.missing));
+    }
+    let distinct = match top.distinct {
+        Some(1) => "1 value".to_owned(),
+        Some(number) => format!("{number} different values"),
+        None => "an unknown number of values".to_owned(),
+    };
+    let first = top.values.first().map_or(String::new(), |first| {
+        format!(", most often {} ({} records)", first.value.shown(80), first.count)
+    });
+    format!("{} have {distinct} of {shown}{first}.", found(asked, total))
+}
+
+/// The first trace that is named, for the server that knows traces.
+fn traces(asked: &Asked<'_>, draft: &mut Draft, records: &[Record]) {
+    if asked.request.trace_id.is_some() {
+        return;
+    }
+    let named = records.iter().filter_map(|record| record.trace.as_ref()).find_map(Untrusted::plain);
+    if let Some(id) = named {
+        draft.next(
+            Next::call("get_trace_details", "where the time and the error of this request arose")
+                .with("trace_id", id)
+                .on("traces"),
+        );
+        draft.next(
+            Next::call("search_logs", "what all services said in this request")
+                .with("query", "*")
+                .with("trace_id", id)
+                .with("time_range", asked.search.window.to_string()),
+        );
+    }
+}
+
+/// Exceptions are better read together.
+fn stacks(asked: &Asked<'_>, draft: &mut Draft, records: &[Record]) {
+    let has_stack = |record: &Record| {
+        record.message.inside().contains("\n\tat ") || record.message.inside().contains("Traceback")
+    };
+    if records.iter().any(has_stack) {
+        let call = Next::call("extract_stack_traces", "their root causes, counted")
+            .with("error_query", asked.request.query.as_str());
+        draft.next(scoped(asked, call));
+    }
+}
+
+/// The same call, with its arguments.
+fn again(asked: &Asked<'_>, why: &str) -> Next {
+    let mut call = Next::call("search_logs", why).with("query", asked.request.query.as_str());
+    if let Some(limit) = asked.request.limit {
+        call = call.with("limit", limit);
+    }
+    for (name, value) in [("level", &asked.request.level), ("trace_id", &asked.request.trace_id)] {
+        if let Some(value) = value {
+            call = call.with(name, value.as_str());
+        }
+    }
+    scoped(asked, call)
+}
+
+fn scoped(asked: &Asked<'_>, mut call: Next) -> Next {
+    if let Some(service) = &asked.request.service {
+        call = call.with("service", service.as_str());
+    }
+    if let Some(source) = &asked.request.source {
+        call = call.with("source", source.as_str());
+    }
+    call.with("time_range", asked.search.window.to_string())
+}
+
+fn further(asked: &Asked<'_>, draft: &mut Draft) {
+    if asked.request.group_by.is_none() {
+        let role = if asked.request.service.is_some() { Role::Pod } else { Role::Service };
+        draft.next(again(asked, "how they are spread").with("group_by", role.name()));
+    }
+    let call = Next::call("get_error_patterns", "what is new or surging among them");
+    draft.next(scoped(asked, call));
+}
