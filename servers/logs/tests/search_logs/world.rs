@@ -44,7 +44,9 @@ async fn counts_are_those_of_the_generator_and_nothing_planted_is_shown() {
     let mut errors: BTreeMap<&str, u64> = BTreeMap::new();
     for pattern in logs["patterns"].as_array().unwrap() {
         let count = pattern["before_onset"].as_u64().unwrap() + pattern["after_onset"].as_u64().unwrap();
-        if matches!(pattern["level"].as_str().unwrap(), "error" | "fatal") {
+        // Redis has one mark for warnings and for what is worse.
+        let tells = pattern["service"] != "redis";
+        if tells && matches!(pattern["level"].as_str().unwrap(), "error" | "fatal") {
             *errors.entry(pattern["service"].as_str().unwrap()).or_default() += count;
         }
     }
