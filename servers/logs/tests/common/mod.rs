@@ -1,6 +1,12 @@
 //! A client over memory, connected to the real server over a recorded incident.
 #![allow(dead_code, unreachable_pub, reason = "each test file uses its part of it")]
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests fail loudly")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "tests fail loudly"
+)]
 
 use std::{path::Path, sync::Arc};
 

@@ -181,12 +181,15 @@ fn most_frequent(counts: HashMap<&str, u64>, most: usize) -> Vec<(String, u64)> 
     values.into_iter().take(most).map(|(value, count)| (value.to_owned(), count)).collect()
 }
 
+/// Values and how often they occur, before they are masked.
+type Counts = Vec<(String, u64)>;
+
 /// How often a pattern occurs, before values are masked.
 pub(super) struct RawTally {
     count: u64,
     first: Option<i64>,
     last: Option<i64>,
-    by: Vec<(Role, String, Vec<(String, u64)>)>,
+    by: Vec<(Role, String, Counts)>,
 }
 
 impl RawTally {
