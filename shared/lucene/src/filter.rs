@@ -121,7 +121,8 @@ impl Test {
             Value::Phrase(text) => Test::Phrase(lower(text)),
             Value::Wildcard(form) => {
                 let pieces = pieces(form);
-                let letter = |piece: &Piece| if let Piece::One(letter) = piece { Some(*letter) } else { None };
+                let letter =
+                    |piece: &Piece| if let Piece::One(letter) = piece { Some(*letter) } else { None };
                 Test::Form { begins: pieces.iter().map_while(letter).collect(), pieces }
             }
             Value::Range { from, to } => Test::Range(from.clone(), to.clone()),
