@@ -85,7 +85,7 @@ mod tests {
             ("[2026-01-14 14:02:20 +0000] [7] [INFO] Booting worker with pid: 7", Some(Lifecycle::Start)),
             ("Now listening on: http://[::]:8080", Some(Lifecycle::Start)),
             ("database system is ready to accept connections", Some(Lifecycle::Start)),
-            ("Memory cgroup out of memory: Killed process 4242 (java)", None),
+            ("Memory cgroup out of memory: Killed process 4242 (java)", Some(Lifecycle::Stop)),
             ("Out of memory: Killed process 4242 (java) total-vm:4194304kB", Some(Lifecycle::Stop)),
             ("Scaled up replica set payment-6d9f to 1", Some(Lifecycle::Change)),
             ("could not acquire connection from pool", None),
