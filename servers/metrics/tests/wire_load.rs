@@ -21,7 +21,7 @@ use testkit::{
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
+    net::{TcpSocket, TcpStream},
 };
 
 use binary::Served;
@@ -171,6 +171,26 @@ async fn silent_connections_leave_files_for_backends_and_room_for_callers_once_t
     let late = tokio::time::timeout(Duration::from_secs(20), of(&served, "nobody").send(list())).await;
     assert_eq!(late.expect("a place once silent ones are closed").status, 200);
     drop(silent);
+}
+
+#[tokio::test]
+async fn who_reads_no_answer_is_closed_and_makes_room_for_callers() {
+    // Of 64 files 48 may be connections of clients.
+    let served = Served::start_with_files(64, &[("METRICS_MCP__HTTP__HEADER_TIMEOUT_SECONDS", "2")]).await;
+    // Answers of 7 MB: more than hyper (0.4 MB) and Linux (4 MB) hold for a client, so that requests are left unread.
+    let many = format!("{}{}", raw("nobody", body().to_string().len()), body()).repeat(600);
+    let mut deaf = Vec::new();
+    for _ in 0..50 {
+        let socket = TcpSocket::new_v4().unwrap();
+        // The less the kernel keeps for the client, the sooner the server can't write.
+        socket.set_recv_buffer_size(4096).unwrap();
+        let mut stream = socket.connect(([127, 0, 0, 1], served.port).into()).await.unwrap();
+        let _ = tokio::time::timeout(Duration::from_millis(20), stream.write_all(many.as_bytes())).await;
+        deaf.push(stream);
+    }
+    let late = tokio::time::timeout(Duration::from_secs(25), of(&served, "nobody").send(list())).await;
+    assert_eq!(late.expect("a place once deaf ones are closed").status, 200);
+    drop(deaf);
 }
 
 /// One connection that is kept for later.

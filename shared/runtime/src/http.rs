@@ -2,6 +2,7 @@
 
 mod connections;
 mod door;
+mod write_timeout;
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 

@@ -47,8 +47,9 @@ pub struct Http {
     pub allowed_origins: Vec<String>,
     /// Largest request, in bytes; 262,144 when left out.
     pub max_request_bytes: Option<usize>,
-    /// Seconds in which the headers of a request must arrive, from the connection or the answer before it on; a connection
-    /// that is silent for longer is closed; 60 when left out.
+    /// Seconds in which the headers of a request must arrive, from the answer before it on (those of a connection's first
+    /// request in 10 at most), and for which a client may take nothing of its answer; then the connection is closed; 60 when
+    /// left out.
     pub header_timeout_seconds: Option<NonZeroU32>,
     /// Seconds that calls in flight get to finish after a stop signal; 10 when left out.
     pub shutdown_grace_seconds: Option<u64>,

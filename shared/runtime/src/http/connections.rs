@@ -1,9 +1,12 @@
 //! Connections: how many, and how long one may keep silent. Nobody has said yet who is on the other end.
 
-use std::{sync::Arc, time::Duration};
+use std::{io, sync::Arc, time::Duration};
 
 use axum::Router;
-use hyper::server::conn::http1;
+use hyper::{
+    server::conn::http1,
+    service::{Service as _, service_fn},
+};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     server::graceful::GracefulShutdown,
@@ -11,14 +14,20 @@ use hyper_util::{
 };
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::Semaphore,
+    sync::{Notify, Semaphore},
+    time::{sleep, timeout},
 };
 use tokio_util::sync::CancellationToken;
 
+use super::write_timeout::WriteTimeout;
+
+/// Clients ask as soon as they are connected; who has asked once may idle for longer.
+const FIRST_HEADERS: Duration = Duration::from_secs(10);
+
 /// Serves every connection until `stop` is cancelled; then no new ones, and the end of those that are left.
 ///
-/// A connection is closed when the headers of a request have not arrived within `silence`, counted from its beginning or
-/// from its last answer. When there are as many connections as the limit of open files allows, the next one waits in the
+/// A connection is closed when the headers of a request have not arrived within `silence`, counted from its last answer, or
+/// those of the first within 10 s at most; and when its client has taken nothing of an answer for `silence`. When there are as many connections as the limit of open files allows, the next one waits in the
 /// kernel's queue: there is always a file left for a backend.
 pub(super) async fn serve(listener: TcpListener, app: Router, silence: Duration, stop: CancellationToken) {
     let mut http = http1::Builder::new();
@@ -39,15 +48,25 @@ pub(super) async fn serve(listener: TcpListener, app: Router, silence: Duration,
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "TCP_NODELAY");
         }
-        let service = TowerToHyperService::new(app.clone());
-        let connection = open.watch(http.serve_connection(TokioIo::new(stream), service));
+        let app = TowerToHyperService::new(app.clone());
+        let asked = Arc::new(Notify::new());
+        let asking = Arc::clone(&asked);
+        let service = service_fn(move |request| {
+            asking.notify_one();
+            app.call(request)
+        });
+        let stream = TokioIo::new(WriteTimeout::new(stream, silence));
+        let connection = open.watch(http.serve_connection(stream, service));
         #[expect(
             clippy::disallowed_methods,
             reason = "this is the runtime, and the task ends with its connection"
         )]
         tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!(%error, "a connection ended");
+            tokio::select! {
+                end = connection => if let Err(error) = end {
+                    tracing::debug!(%error, "a connection ended");
+                },
+                () = never_asked(&asked, silence.min(FIRST_HEADERS)) => tracing::debug!("a connection without a request"),
             }
             drop(place);
         });
@@ -56,18 +75,45 @@ pub(super) async fn serve(listener: TcpListener, app: Router, silence: Duration,
     open.shutdown().await;
 }
 
+/// Ends when there was no first request within `limit`; otherwise never.
+async fn never_asked(asked: &Notify, limit: Duration) {
+    if timeout(limit, asked.notified()).await.is_ok() {
+        std::future::pending().await
+    }
+}
+
 /// The next connection. What is wrong with one that has gone again says nothing about the next; what is wrong with this
 /// process, such as too many open files, may be better in a while.
 async fn accept(listener: &TcpListener) -> TcpStream {
     loop {
         match listener.accept().await {
             Ok((stream, _)) => return stream,
+            Err(error) if is_of_the_connection(&error) => {
+                tracing::debug!(%error, "a connection has gone again")
+            }
             Err(error) => {
                 tracing::warn!(%error, "a connection can't be accepted");
-                tokio::time::sleep(Duration::from_millis(100)).await;
+                sleep(Duration::from_millis(100)).await;
             }
         }
     }
+}
+
+/// Whether accept(2) told an error of the connection that it took from the queue. Any other may come again at once.
+fn is_of_the_connection(error: &io::Error) -> bool {
+    use io::ErrorKind::{
+        ConnectionAborted, ConnectionRefused, ConnectionReset, HostUnreachable, NetworkDown,
+        NetworkUnreachable,
+    };
+    matches!(
+        error.kind(),
+        ConnectionAborted
+            | ConnectionRefused
+            | ConnectionReset
+            | HostUnreachable
+            | NetworkDown
+            | NetworkUnreachable
+    )
 }
 
 /// Three quarters of the files that this process may open; the rest is for backends and logs.
@@ -84,7 +130,49 @@ fn open_files(limits: &str) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
+    use axum::routing::get;
+    use tokio::{
+        io::{AsyncReadExt, AsyncWriteExt},
+        time::Instant,
+    };
+
     use super::*;
+
+    /// Seconds until the server closes a connection on which this was sent.
+    async fn closed_after(address: std::net::SocketAddr, sent: &str) -> u64 {
+        let begun = Instant::now();
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(sent.as_bytes()).await.unwrap();
+        stream.read_to_end(&mut Vec::new()).await.unwrap();
+        begun.elapsed().as_secs()
+    }
+
+    // The clock stands still but for timers, of which the earliest ends as soon as nothing else is to do.
+    #[tokio::test(start_paused = true)]
+    async fn who_has_asked_may_idle_for_longer_than_who_has_not() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let app = Router::new().route("/", get(|| async { "ok" }));
+        let stop = CancellationToken::new();
+        let client = async {
+            assert_eq!(closed_after(address, "").await, 10);
+            assert_eq!(closed_after(address, "GET / HTTP/1.1\r\nHost: a").await, 10);
+            assert_eq!(closed_after(address, "GET / HTTP/1.1\r\nHost: a\r\n\r\n").await, 60);
+            stop.cancel();
+        };
+        tokio::join!(serve(listener, app, Duration::from_secs(60), stop.clone()), client);
+    }
+
+    #[test]
+    fn only_what_is_wrong_with_this_process_delays_the_next_connection() {
+        // Numbers of Linux, from errno(3): EMFILE, ENFILE, ENOMEM, ENOBUFS; ECONNABORTED, ECONNRESET, EHOSTUNREACH.
+        for (number, of_the_connection) in
+            [(24, false), (23, false), (12, false), (105, false), (103, true), (104, true), (113, true)]
+        {
+            let error = io::Error::from_raw_os_error(number);
+            assert_eq!(is_of_the_connection(&error), of_the_connection, "{error}");
+        }
+    }
 
     #[test]
     fn the_soft_limit_of_open_files_is_read_from_the_kernels_table() {
