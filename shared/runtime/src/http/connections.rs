@@ -27,8 +27,9 @@ const FIRST_HEADERS: Duration = Duration::from_secs(10);
 /// Serves every connection until `stop` is cancelled; then no new ones, and the end of those that are left.
 ///
 /// A connection is closed when the headers of a request have not arrived within `silence`, counted from its last answer, or
-/// those of the first within 10 s at most; and when its client has taken nothing of an answer for `silence`. When there are as many connections as the limit of open files allows, the next one waits in the
-/// kernel's queue: there is always a file left for a backend.
+/// those of the first within 10 s at most; and when its client has taken nothing of an answer for `silence`. When there are
+/// as many connections as the limit of open files allows, the next one waits in the kernel's queue: there is always a file
+/// left for a backend.
 pub(super) async fn serve(listener: TcpListener, app: Router, silence: Duration, stop: CancellationToken) {
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(silence);
@@ -62,12 +63,7 @@ pub(super) async fn serve(listener: TcpListener, app: Router, silence: Duration,
             reason = "this is the runtime, and the task ends with its connection"
         )]
         tokio::spawn(async move {
-            tokio::select! {
-                end = connection => if let Err(error) = end {
-                    tracing::debug!(%error, "a connection ended");
-                },
-                () = never_asked(&asked, silence.min(FIRST_HEADERS)) => tracing::debug!("a connection without a request"),
-            }
+            run(connection, &asked, silence.min(FIRST_HEADERS)).await;
             drop(place);
         });
     }
@@ -75,10 +71,18 @@ pub(super) async fn serve(listener: TcpListener, app: Router, silence: Duration,
     open.shutdown().await;
 }
 
-/// Ends when there was no first request within `limit`; otherwise never.
-async fn never_asked(asked: &Notify, limit: Duration) {
-    if timeout(limit, asked.notified()).await.is_ok() {
-        std::future::pending().await
+/// Runs a connection to its end, which comes early when there was no first request within `limit`.
+async fn run(connection: impl Future<Output = hyper::Result<()>>, asked: &Notify, limit: Duration) {
+    let never_asked = async {
+        if timeout(limit, asked.notified()).await.is_ok() {
+            std::future::pending().await
+        }
+    };
+    tokio::select! {
+        end = connection => if let Err(error) = end {
+            tracing::debug!(%error, "a connection ended");
+        },
+        () = never_asked => tracing::debug!("a connection without a request"),
     }
 }
 
@@ -163,6 +167,7 @@ mod tests {
         tokio::join!(serve(listener, app, Duration::from_secs(60), stop.clone()), client);
     }
 
+    #[cfg(target_os = "linux")]
     #[test]
     fn only_what_is_wrong_with_this_process_delays_the_next_connection() {
         // Numbers of Linux, from errno(3): EMFILE, ENFILE, ENOMEM, ENOBUFS; ECONNABORTED, ECONNRESET, EHOSTUNREACH.
