@@ -1,48 +1,60 @@
 //! Answers that are kept for a minute, and shared by equal requests at the same time.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{sync::Arc, time::Duration};
 
 use contract::{Context, UpstreamCall};
 
-use crate::{Ask, Endpoint, Reply, Upstream, UpstreamError};
+use crate::{Ask, Endpoint, Reply, Upstream, UpstreamError, source::is_worth_a_retry};
+
+/// What the one who asked got that is not kept, and what those who wait for it must know of its call.
+#[derive(Clone)]
+struct Failure {
+    /// An error, or a reply with an error status.
+    result: Result<Reply, UpstreamError>,
+    principal: String,
+    /// Time its call had left.
+    left: Duration,
+}
 
 impl Upstream {
     /// Like [`Upstream::fetch`], but a success of the last minute, by the same tenant, is not asked for again,
-    /// and equal requests at the same time are one. If the one who asks is cancelled, the next one asks.
+    /// and equal requests at the same time are one. If the one who asks is cancelled, or fails for want of time or
+    /// places that another has, the next one asks.
     ///
     /// # Errors
     /// As [`Upstream::fetch`]; errors and error statuses are not kept.
     pub async fn fetch_cached(&self, cx: &Context, ask: &Ask<'_>) -> Result<Reply, UpstreamError> {
+        let key = ask.key(cx.tenant.as_deref());
         loop {
-            match self.fetch_shared(cx, ask).await {
-                (Err(UpstreamError::Timeout { waited, .. }), false)
-                    if waited < self.limits.exchange() && !cx.remaining().is_zero() => {}
-                (result, _) => return result,
+            let asking = async {
+                match self.fetch(cx, ask).await {
+                    Ok(reply) if reply.status < 400 => Ok(reply),
+                    result => Err(Failure { result, principal: cx.principal.clone(), left: cx.remaining() }),
+                }
+            };
+            match self.cache.entry(key.clone()).or_try_insert_with(asking).await {
+                Ok(entry) => {
+                    if !entry.is_fresh() {
+                        self.note_cached(cx, ask.endpoint);
+                    }
+                    return Ok(entry.into_value());
+                }
+                Err(failure) if self.may_fare_better(cx, &failure) => {}
+                Err(failure) => return Arc::unwrap_or_clone(failure).result,
             }
         }
     }
 
-    /// The answer to equal requests at the same time, and whether this call was the one who asked. The one who asked
-    /// may have had less time than those who wait.
-    async fn fetch_shared(&self, cx: &Context, ask: &Ask<'_>) -> (Result<Reply, UpstreamError>, bool) {
-        let key = ask.key(cx.tenant.as_deref());
-        let asked = Arc::new(Mutex::new(false));
-        let asking = Arc::clone(&asked);
-        let result = self
-            .cache
-            .try_get_with(key, async move {
-                *asking.lock().unwrap_or_else(PoisonError::into_inner) = true;
-                match self.fetch(cx, ask).await {
-                    Ok(reply) if reply.status < 400 => Ok(reply),
-                    other => Err(other),
-                }
-            })
-            .await;
-        let has_asked = *asked.lock().unwrap_or_else(PoisonError::into_inner);
-        if !has_asked {
-            self.note_cached(cx, ask.endpoint);
+    /// Whether this call may get more than the one that asked for it: it has more time, or places of its own. Never so
+    /// when it asked itself.
+    fn may_fare_better(&self, cx: &Context, failure: &Failure) -> bool {
+        // Twice the time: of calls that began together, one failure is enough.
+        let has_more_time = cx.remaining() / 2 > failure.left;
+        match &failure.result {
+            Err(UpstreamError::Timeout { waited, .. }) => has_more_time && *waited < self.limits.exchange(),
+            Err(UpstreamError::Busy { .. }) => has_more_time || failure.principal != cx.principal,
+            result => has_more_time && is_worth_a_retry(result),
         }
-        (result.or_else(Arc::unwrap_or_clone), has_asked)
     }
 
     fn note_cached(&self, cx: &Context, endpoint: Endpoint) {

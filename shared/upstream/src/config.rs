@@ -69,7 +69,8 @@ pub struct Limits {
     pub max_reply_bytes: usize,
     /// Retries of one failed read.
     pub max_retries: u32,
-    /// Requests to one backend at the same time; the next ones wait up to two seconds, then are told it is busy.
+    /// Requests to one backend at the same time, of one principal at most three quarters of them (at least one); the next
+    /// ones wait up to two seconds, then are told it is busy.
     pub max_concurrent_requests: usize,
 }
 

@@ -130,11 +130,6 @@ impl UpstreamError {
         }
     }
 
-    /// Whether a second try of a read may fare better.
-    pub(crate) fn transient(&self) -> bool {
-        matches!(self, UpstreamError::Unreachable { .. })
-    }
-
     /// The kind of failure in one word, for audit records and metrics.
     #[must_use]
     pub fn kind(&self) -> &'static str {

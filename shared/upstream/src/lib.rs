@@ -13,6 +13,7 @@ mod client;
 mod config;
 mod credentials;
 mod error;
+mod places;
 mod source;
 
 pub use ask::{Ask, Endpoint, Method, Reply};

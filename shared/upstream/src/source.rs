@@ -13,15 +13,12 @@ use contract::{Context, UpstreamCall};
 use moka::future::Cache;
 use reqwest::{Client, Response, Url, header::CONTENT_TYPE};
 use secrecy::ExposeSecret;
-use tokio::{
-    sync::{Semaphore, SemaphorePermit},
-    time::Instant,
-};
+use tokio::{sync::Semaphore, time::Instant};
 use tower::retry::budget::{Budget as _, TpsBudget};
 
 use crate::{
     Ask, ConfigError, Endpoint, Limits, Method, Reply, SourceConfig, UpstreamError, attempt,
-    breaker::Breaker, client, credentials::Credentials,
+    breaker::Breaker, client, credentials::Credentials, places::Places,
 };
 
 /// What is known about a backend from the calls made so far; nobody is asked to find out.
@@ -45,7 +42,7 @@ pub struct Upstream {
     base: Url,
     pub(crate) limits: Limits,
     client: Mutex<Option<(Client, Credentials)>>,
-    places: Semaphore,
+    places: Places,
     large: Semaphore,
     breaker: Breaker,
     retries: TpsBudget,
@@ -74,7 +71,7 @@ impl Upstream {
             base: client::base_url(&config)?,
             client: Mutex::new(None),
             large: Semaphore::new(attempt::LARGE_AT_ONCE),
-            places: Semaphore::new(limits.max_concurrent_requests.max(1)),
+            places: Places::new(limits.max_concurrent_requests),
             breaker: Breaker::default(),
             // At most one retry for five requests over the last ten seconds, and never fewer than one a second.
             retries: TpsBudget::new(Duration::from_secs(10), 1, 0.2),
@@ -214,7 +211,9 @@ impl Upstream {
         Sent: Future<Output = Result<Response, Failure>> + Send,
         Failure: std::error::Error + 'static,
     {
-        let _place = self.place(cx).await?;
+        let Some(_place) = self.places.take(cx).await else {
+            return Err(UpstreamError::Busy { system: self.system.clone() });
+        };
         self.retries.deposit();
         let mut renewed = false;
         let mut retry = 0;
@@ -238,13 +237,10 @@ impl Upstream {
 
     /// How long to wait before a retry that is worth it; `None` when there should be none.
     fn pause(&self, cx: &Context, result: &Result<Reply, UpstreamError>, retry: u32) -> Option<Duration> {
-        let (worth_it, asked_for) = match result {
-            Ok(reply) => (reply.status == 429 || reply.is_from_a_gateway(), reply.retry_after),
-            Err(error) => (error.transient(), None),
-        };
-        if !worth_it || retry >= self.limits.max_retries {
+        if !is_worth_a_retry(result) || retry >= self.limits.max_retries {
             return None;
         }
+        let asked_for = result.as_ref().ok().and_then(|reply| reply.retry_after);
         // Full jitter: anything up to 100 ms, then up to 200 ms.
         let pause =
             asked_for.unwrap_or_else(|| Duration::from_millis(fastrand::u64(0..=100 << retry.min(4))));
@@ -276,14 +272,6 @@ impl Upstream {
         trial.end(&result);
         self.learn(&result);
         result
-    }
-
-    async fn place(&self, cx: &Context) -> Result<SemaphorePermit<'_>, UpstreamError> {
-        let wait = Duration::from_secs(2).min(cx.remaining());
-        match tokio::time::timeout(wait, self.places.acquire()).await {
-            Ok(Ok(place)) => Ok(place),
-            _ => Err(UpstreamError::Busy { system: self.system.clone() }),
-        }
     }
 
     fn client(&self) -> Result<(Client, Credentials), UpstreamError> {
@@ -328,6 +316,14 @@ impl Upstream {
             }
         }
         url
+    }
+}
+
+/// Whether a second try of a read may fare better.
+pub(crate) fn is_worth_a_retry(result: &Result<Reply, UpstreamError>) -> bool {
+    match result {
+        Ok(reply) => reply.status == 429 || reply.is_from_a_gateway(),
+        Err(error) => matches!(error, UpstreamError::Unreachable { .. }),
     }
 }
 
