@@ -12,11 +12,14 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 /// How long a request waits for a place.
 const WAIT: Duration = Duration::from_secs(2);
 
+/// Tenant and principal.
+type Who = (Option<String>, String);
+
 /// So many for all, and at most three quarters of them for one principal: it can't take every place alone.
 pub(crate) struct Places {
     all: Arc<Semaphore>,
-    /// By tenant and principal; only those that hold or await a place.
-    each: Mutex<BTreeMap<(Option<String>, String), Arc<Semaphore>>>,
+    /// Only those that hold or await a place.
+    each: Mutex<BTreeMap<Who, Arc<Semaphore>>>,
     per_principal: usize,
 }
 
