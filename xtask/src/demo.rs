@@ -45,7 +45,7 @@ pub(crate) fn run(args: Args) -> Result<(), Box<dyn Error>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize()?;
     let incident = root.join("demo/checkout-incident");
     let began = Instant::now();
-    let options = Options { compress: true, ..Options::default() };
+    let options = Options { compress: true, logs: true, ..Options::default() };
     World::demo().write(&incident, &options)?;
     let shown = incident.strip_prefix(&root).unwrap_or(&incident).display().to_string();
     println!("recorded incident in {shown}, generated in {:.1} s\n", began.elapsed().as_secs_f64());

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 /// The servers that exist.
-pub(crate) const SERVERS: &[&str] = &["metrics-mcp"];
+pub(crate) const SERVERS: &[&str] = &["metrics-mcp", "logs-mcp"];
 
 /// One call of the investigation.
 pub(crate) struct Step {
@@ -20,6 +20,14 @@ const fn metrics(
     arguments: &'static [(&'static str, &'static str)],
 ) -> Step {
     Step { server: "metrics-mcp", tool, arguments, why }
+}
+
+const fn logs(
+    why: &'static str,
+    tool: &'static str,
+    arguments: &'static [(&'static str, &'static str)],
+) -> Step {
+    Step { server: "logs-mcp", tool, arguments, why }
 }
 
 /// The investigation.
@@ -56,6 +64,22 @@ pub(crate) const STEPS: &[Step] = &[
         "query_metrics",
         &[("promql", "sum by (instance) (db_pool_in_use{service=\"payment\"})"), ("time_range", "1h")],
     ),
+    logs(
+        "What do the logs of payment say that they did not say before?",
+        "get_error_patterns",
+        &[("service", "payment"), ("time_range", "30m")],
+    ),
+    logs(
+        "What was new just before it began, in any service?",
+        "correlate_logs_with_time",
+        &[("timestamp", "2026-01-14T14:02:15Z")],
+    ),
+    logs(
+        "Who is affected, and what does the log of one request look like?",
+        "search_logs",
+        &[("query", "\"pool exhausted\""), ("time_range", "30m"), ("group_by", "service.version")],
+    ),
+    logs("Did anybody fall silent?", "get_log_volume_anomalies", &[("time_range", "1h")]),
 ];
 
 /// The arguments of a call.
@@ -76,6 +100,7 @@ pub(crate) fn goodbye(incident: &str) -> String {
     format!(
         "To go on:\n  target/debug/metrics-mcp --snapshot {incident} call query_metrics promql=… time_range=1h\n  \
          claude mcp add metrics -- $PWD/target/debug/metrics-mcp --snapshot $PWD/{incident}\n  \
+         claude mcp add logs -- $PWD/target/debug/logs-mcp --snapshot $PWD/{incident}\n  \
          cargo xtask world --fault memory-leak --seed 7 --out DIR     another incident\n\
          Your own: PROMETHEUS_URL=http://… ALERTMANAGER_URL=http://… metrics-mcp check (README.md)\n"
     )

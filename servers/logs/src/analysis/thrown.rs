@@ -8,32 +8,45 @@ use stacktrace::{Application, Exception, Trace, extract, from_fields};
 use super::mined::{Portrait, portrait};
 use crate::model::Record;
 
+/// Different messages that are told apart in one kind of trace.
+const MESSAGES: usize = 500;
+
 /// Traces of one fingerprint.
 #[derive(Debug, Clone)]
 pub(crate) struct Thrown {
     /// One of them.
     pub(crate) trace: Trace,
-    /// The root cause's message without its values.
-    pub(crate) message: String,
+    /// The root causes' messages, first line, most frequent first.
+    pub(crate) messages: Vec<(String, u64)>,
     /// The records: indices, each once for each trace in it.
     pub(crate) records: Vec<usize>,
     /// What the records have in common.
     pub(crate) portrait: Portrait,
 }
 
+/// One trace of a kind, its records, and how often the root cause said what.
+type Group = (Trace, Vec<usize>, BTreeMap<String, u64>);
+
 /// The traces of records, most frequent first, and how many records have none.
 pub(crate) fn thrown(records: &[Record], application: &Application) -> (Vec<Thrown>, usize) {
-    let mut groups: BTreeMap<String, (Trace, Vec<usize>)> = BTreeMap::new();
+    let mut groups: BTreeMap<String, Group> = BTreeMap::new();
     let mut without = 0;
     for (index, record) in records.iter().enumerate() {
         let traces = traces(record, application);
         without += usize::from(traces.is_empty());
         for trace in traces {
-            groups.entry(trace.fingerprint.clone()).or_insert_with(|| (trace, Vec::new())).1.push(index);
+            let message = first_line(&trace.root_cause);
+            let group = groups
+                .entry(trace.fingerprint.clone())
+                .or_insert_with(|| (trace, Vec::new(), BTreeMap::new()));
+            group.1.push(index);
+            if group.2.len() < MESSAGES || group.2.contains_key(&message) {
+                *group.2.entry(message).or_insert(0) += 1;
+            }
         }
     }
-    let told = groups.into_values().map(|(trace, own)| Thrown {
-        message: normalised(&trace.root_cause),
+    let told = groups.into_values().map(|(trace, own, messages)| Thrown {
+        messages: ranked(messages),
         portrait: portrait(own.iter().filter_map(|index| records.get(*index))),
         records: own,
         trace,
@@ -57,10 +70,19 @@ pub(crate) fn traces(record: &Record, application: &Application) -> Vec<Trace> {
     if told(&of_fields) { of_fields } else { extract(record.message.inside(), application) }
 }
 
-/// The first line of a message with its values left out.
-fn normalised(exception: &Exception) -> String {
-    let first = exception.message.lines().next().unwrap_or_default();
-    Template::of(first).labelled()
+fn first_line(exception: &Exception) -> String {
+    exception.message.lines().next().unwrap_or_default().to_owned()
+}
+
+/// The most frequent first. Messages that differ only in values are one, told by one of them.
+fn ranked(messages: BTreeMap<String, u64>) -> Vec<(String, u64)> {
+    let mut by_template: BTreeMap<patterns::Id, (String, u64)> = BTreeMap::new();
+    for (message, count) in messages {
+        by_template.entry(Template::of(&message).id()).or_insert_with(|| (message, 0)).1 += count;
+    }
+    let mut ranked: Vec<(String, u64)> = by_template.into_values().collect();
+    ranked.sort_by(|one, other| other.1.cmp(&one.1).then_with(|| one.0.cmp(&other.0)));
+    ranked
 }
 
 /// The chain in words: `A → B → C`, the root cause last.

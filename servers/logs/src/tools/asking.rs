@@ -9,7 +9,7 @@ use contract::{
 
 use crate::{
     backend::Logs,
-    model::{Condition, Key, Level, Reply, Role, Search},
+    model::{Condition, Key, Level, Page, Reply, Role, Search},
 };
 
 /// Services among which a name is looked for.
@@ -32,6 +32,19 @@ pub(crate) fn window(
         ToolError::invalid("time_range", &format!("begins after now, {}", time_text(cx.now)))
             .remedy("ask for a window that has begun")
     })
+}
+
+/// The part of a window from which on anything at all is recorded; `None` when nothing is. Nobody knows what was usual before
+/// a store's first record.
+pub(crate) async fn recorded(
+    cx: &Context,
+    store: &dyn Logs,
+    window: TimeRange,
+) -> Result<Option<TimeRange>, ToolError> {
+    let all = Search { window, text: None, conditions: Vec::new() };
+    let page = Page { limit: 1, oldest_first: true, after: None };
+    let first = store.page(cx, &all, &page).await?.value.records.first().and_then(|record| record.at);
+    Ok(first.and_then(|first| TimeRange::new(first.max(window.start()), window.end()).ok()))
 }
 
 /// The condition that a `level` argument means: as bad as this, or worse.

@@ -81,7 +81,7 @@ fn table(picture: &Picture<'_>, draft: &mut Draft, shown: &[&Thrown], cite: Cite
             Cell::text(trace.language.map_or("", stacktrace::Language::name)),
             text(outer, TYPE),
             if trace.wrappers.is_empty() { Cell::text("the same") } else { text(root, TYPE) },
-            text(&one.message, MESSAGE),
+            text(&message(one), MESSAGE),
             trace.top_frame.as_ref().map_or(Cell::Missing, |top| text(&frame(top), FRAME)),
             Cell::time(first),
             Cell::time(last),
@@ -94,6 +94,16 @@ fn table(picture: &Picture<'_>, draft: &mut Draft, shown: &[&Thrown], cite: Cite
     table.seen(picture.gathered.thrown.len() as u64);
     table.see_more("a higher limit, or a narrower error_query");
     draft.table(table);
+}
+
+/// The most frequent message of the root cause, with its share where there are others.
+fn message(one: &Thrown) -> String {
+    let all: u64 = one.messages.iter().map(|(_, count)| count).sum();
+    match one.messages.as_slice() {
+        [] => String::new(),
+        [(only, _)] => only.clone(),
+        [(first, count), ..] => format!("{first} ({:.0} %)", *count as f64 * 100.0 / all.max(1) as f64),
+    }
 }
 
 /// `com.acme.Pool.acquire (Pool.java:42)`.
@@ -124,8 +134,8 @@ fn details(picture: &Picture<'_>, draft: &mut Draft, shown: &[&Thrown], cite: Ci
     for (number, one) in shown.iter().take(traces).enumerate() {
         let root = &one.trace.root_cause;
         let mut text = format!("{}: {}", number + 1, quoted(picture, &chain(&one.trace), 300));
-        if !root.message.is_empty() {
-            text.push_str(&format!("; root cause says {}", quoted(picture, &root.message, MESSAGE)));
+        if !one.messages.is_empty() {
+            text.push_str(&format!("; root cause says {}", quoted(picture, &message(one), MESSAGE)));
         }
         let listed: Vec<String> = root.frames.iter().take(frames).map(frame).collect();
         if !listed.is_empty() {
@@ -238,6 +248,6 @@ fn verdict(picture: &Picture<'_>) -> String {
         gathered.records.len(),
         first.records.len(),
         quoted(picture, first.trace.outermost().type_name.as_deref().unwrap_or(name), TYPE),
-        quoted(picture, &format!("{name}: {}", first.message), TYPE + MESSAGE)
+        quoted(picture, &format!("{name}: {}", message(first)), TYPE + MESSAGE)
     )
 }

@@ -16,6 +16,7 @@ use crate::{
     },
     backend::Logs,
     model::{Condition, Histogram, Key, Like, Record, Reply, Role, Sample, Search, Tally, Top, Total},
+    tools::asking::{recorded, services_near},
 };
 
 /// Records read of the window, and of each baseline.
@@ -109,6 +110,8 @@ pub(super) struct Gathered<'a> {
     pub(super) now: Looked,
     pub(super) before: Vec<Looked>,
     pub(super) levels: Result<Reply<Top>, ToolError>,
+    /// Names of services near to one of which nothing is recorded.
+    pub(super) near: Vec<Untrusted>,
     /// What could not be asked, and why.
     pub(super) failed: Vec<String>,
 }
@@ -122,22 +125,56 @@ pub(super) async fn gather<'a>(
     store: &dyn Logs,
     asked: &'a Asked,
 ) -> Result<Gathered<'a>, ToolError> {
+    let mut failed = Vec::new();
+    let baselines = recorded_baselines(cx, store, asked, &mut failed).await;
     let now = look(cx, store, asked, ("the window", asked.window, SAMPLE));
     let before = join_all(
-        asked.baselines.iter().map(|(name, window)| look(cx, store, asked, (name, *window, BASELINE_SAMPLE))),
+        baselines.iter().map(|(name, window)| look(cx, store, asked, (name, *window, BASELINE_SAMPLE))),
     );
     let search = asked.search(asked.window, false);
     let key = Key::Role(Role::Level);
     let ((now, before), levels) = join(join(now, before), store.top(cx, &search, &key, 8)).await;
-    let mut failed = Vec::new();
     let mut looked = Vec::new();
-    for ((name, _), result) in asked.baselines.iter().zip(before) {
+    for ((name, _), result) in baselines.iter().zip(before) {
         match result {
             Ok(one) => looked.push(one),
             Err(error) => failed.push(format!("{name} could not be read: {error}")),
         }
     }
-    Ok(Gathered { asked, now: now?, before: looked, levels, failed })
+    let mut gathered = Gathered { asked, now: now?, before: looked, levels, near: Vec::new(), failed };
+    let nowhere = std::iter::once(&gathered.now).chain(&gathered.before).all(|one| one.recorded == 0);
+    if let (Some(service), true) = (&asked.service, nowhere) {
+        // Whoever mistyped a name should hear it; that this can't be asked is no reason to fail.
+        gathered.near = services_near(cx, store, asked.window, service.inside()).await.unwrap_or_default();
+    }
+    Ok(gathered)
+}
+
+/// The baselines as far as anything is recorded in them.
+async fn recorded_baselines(
+    cx: &Context,
+    store: &dyn Logs,
+    asked: &Asked,
+    failed: &mut Vec<String>,
+) -> Vec<(String, TimeRange)> {
+    let known = join_all(asked.baselines.iter().map(|(_, window)| recorded(cx, store, *window))).await;
+    let mut found = Vec::new();
+    for ((name, window), known) in asked.baselines.iter().zip(known) {
+        match known {
+            Ok(Some(known)) if known.seconds() >= 0.98 * window.seconds() => {
+                found.push((name.clone(), *window))
+            }
+            Ok(Some(known)) => {
+                let since = time_text(known.start());
+                found.push((format!("{name}, of which nothing before {since} is recorded"), known));
+            }
+            Ok(None) => {
+                failed.push(format!("nothing at all is recorded in {name}, {window}: it is no baseline"))
+            }
+            Err(error) => failed.push(format!("{name} could not be read: {error}")),
+        }
+    }
+    found
 }
 
 async fn look(

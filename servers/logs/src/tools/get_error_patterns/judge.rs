@@ -12,12 +12,18 @@ use crate::{
     model::{Level, Like, Role, Tally},
 };
 
+/// New or surging patterns that add fewer records than this, or than this share of all, are not put first.
+const HANDFUL: f64 = 3.0;
+const HANDFUL_SHARE: f64 = 0.002;
+
 /// One pattern of one service as it is shown.
 pub(super) struct Row {
     /// Whose records these are.
     pub(super) service: Option<Untrusted>,
     pub(super) mined: Mined,
     pub(super) class: Class,
+    /// Whether it is new or surging, and by more than a handful of records.
+    pub(super) matters: bool,
     pub(super) now: Seen,
     /// In each baseline.
     pub(super) before: Vec<Seen>,
@@ -60,6 +66,7 @@ fn row(gathered: &Gathered<'_>, service: Option<Untrusted>, mined: Mined) -> Row
     let mut row = Row {
         service,
         class: Class::Unknown,
+        matters: false,
         now,
         before,
         exact,
@@ -119,9 +126,15 @@ impl Row {
     }
 }
 
-/// New and surging ones first, by how many records they add; then the rest by their number.
+/// New and surging ones that add more than a handful of records first, by how many; then the rest by their number. One
+/// strange record must not stand before hundreds.
 pub(super) fn rank(rows: &mut [Row]) {
-    let first = |row: &Row| matches!(row.class, Class::New | Class::Surging);
+    let all: u64 = rows.iter().map(|row| row.now.count).sum();
+    let least = (all as f64 * HANDFUL_SHARE).max(HANDFUL);
+    for row in rows.iter_mut() {
+        row.matters = matches!(row.class, Class::New | Class::Surging) && row.excess() >= least;
+    }
+    let first = |row: &Row| row.matters;
     let error = |row: &Row| row.portrait.level.is_some_and(|level| level >= Level::Error);
     rows.sort_by(|one, other| {
         first(other)

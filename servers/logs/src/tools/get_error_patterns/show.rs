@@ -172,6 +172,12 @@ fn baseline(one: &Looked) -> String {
 
 fn next(picture: &Picture<'_>, draft: &mut Draft, shown: &[&Row]) {
     let window = picture.gathered.asked.window;
+    if let Some(near) = picture.gathered.near.first().and_then(Untrusted::plain) {
+        let call =
+            Next::call("get_error_patterns", "the service that may have been meant").with("service", near);
+        draft.next(call.with("time_range", window.to_string()));
+        return;
+    }
     let Some(first) = shown.first() else {
         let call = Next::call("get_log_volume_anomalies", "whether anybody is silent instead of failing");
         draft.next(scoped(picture, None, call).with("time_range", window.to_string()));
@@ -246,8 +252,7 @@ fn verdict(picture: &Picture<'_>) -> String {
     let (new, surging) = (with(Class::New), with(Class::Surging));
     let length = duration_text(gathered.asked.window.seconds());
     let sum = format!("{} {level}{whose} in {length}", total(all));
-    let Some(first) = picture.rows.first().filter(|row| matches!(row.class, Class::New | Class::Surging))
-    else {
+    let Some(first) = picture.rows.first().filter(|row| row.matters) else {
         return format!(
             "{sum}, {}: nothing new, nothing surging.",
             counted(picture.rows.len(), "pattern", "patterns")
@@ -274,6 +279,13 @@ fn nothing(picture: &Picture<'_>, whose: &str, level: &str) -> String {
     let before: u64 = gathered.before.iter().map(|one| one.sample.value.total.number()).sum();
     let gone = if before > 0 { format!("; {before} in the baselines") } else { String::new() };
     match gathered.now.recorded {
+        0 if !gathered.near.is_empty() => {
+            let near: Vec<String> = gathered.near.iter().map(|name| name.shown(60)).collect();
+            format!(
+                "No record of any level{whose}, in the window or its baselines; services that log: {}.",
+                near.join(", ")
+            )
+        }
         0 => format!(
             "No record of any level{whose} between {} and {}: nothing can be said{gone}.",
             time_text(window.start()),

@@ -13,6 +13,7 @@ use crate::{
     },
     backend::Logs,
     model::{Condition, Freshness, Histogram, Key, Layout, Reply, Role, Search},
+    tools::asking::recorded,
 };
 
 /// Values told of a key. Services beyond these are many, and small.
@@ -82,6 +83,10 @@ pub(super) async fn gather(
     let lag = Duration::try_from_secs_f64(lag.clamp(0.0, asked.seconds() / 2.0)).unwrap_or_default();
     let when = When::of(asked, cx.now, lag)
         .ok_or_else(|| ToolError::invalid("time_range", "has no step whose records have all arrived"))?;
+    let when = match recorded(cx, store, when.whole).await? {
+        Some(known) => when.recorded_since(known.start()),
+        None => when,
+    };
     let now = search(when.whole);
     let mut failed = Vec::new();
     let mut counted = Vec::new();

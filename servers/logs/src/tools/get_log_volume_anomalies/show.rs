@@ -323,6 +323,9 @@ fn baseline(gathered: &Gathered) -> String {
     let Some(first) = gathered.counted.first() else { return String::new() };
     let recorded = first.earlier.iter().filter(|(_, reply)| reply.value.total.iter().any(|count| *count > 0));
     let names: Vec<&str> = recorded.map(|(name, _)| *name).collect();
+    if names.is_empty() && gathered.when.first == 0 {
+        return "nothing is recorded before the window: usual is the rest of it".to_owned();
+    }
     if names.is_empty() {
         return format!(
             "usual is the {} before the window: nothing is recorded at the same time of day earlier",

@@ -62,6 +62,17 @@ impl When {
         Some(When { whole, start: asked.start(), first: steps as usize, step, left_out })
     }
 
+    /// Without the steps before the first record of the store: nobody knows what was usual then.
+    pub(super) fn recorded_since(self, first: Timestamp) -> When {
+        let missing = first.duration_since(self.whole.start()).as_secs_f64() / self.step.as_secs_f64();
+        let dropped = (missing.ceil().max(0.0) as usize).min(self.first);
+        let begin = self.begins(dropped);
+        match TimeRange::new(begin, self.whole.end()) {
+            Ok(whole) => When { whole, first: self.first - dropped, ..self },
+            Err(_) => self,
+        }
+    }
+
     /// The window without its lead-in.
     pub(super) fn window(&self) -> TimeRange {
         TimeRange::new(self.start, self.whole.end()).unwrap_or(self.whole)
@@ -104,6 +115,16 @@ mod tests {
         let complete =
             When::of(asked, "2026-01-14T20:00:00Z".parse().unwrap(), Duration::from_secs(8)).unwrap();
         assert_eq!((complete.first, complete.left_out), (60, Duration::ZERO));
+    }
+
+    #[test]
+    fn a_lead_in_begins_with_the_first_record_of_the_store() {
+        let asked = window("2026-01-14T13:00:00Z/2026-01-14T14:00:00Z");
+        let when = When::of(asked, asked.end(), Duration::ZERO).unwrap();
+        let later = when.recorded_since("2026-01-14T12:30:10Z".parse().unwrap());
+        assert_eq!((later.first, later.begins(later.first)), (29, asked.start()));
+        assert_eq!(when.recorded_since("2026-01-14T13:30:00Z".parse().unwrap()).first, 0);
+        assert_eq!(when.recorded_since("2026-01-01T00:00:00Z".parse().unwrap()), when);
     }
 
     #[test]
