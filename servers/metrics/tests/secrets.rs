@@ -25,6 +25,8 @@ const PASSWORD: &str = "planted-password-b7Qx2";
 const PASSWORD_IN_FILE: &str = "planted-file-\"pass\\word<k9Rz4>";
 const TOKEN: &str = "planted-bearer-token-m3Wd8";
 const TOKEN_IN_FILE: &str = "planted-file-token-t5Yv1";
+/// As Elasticsearch gives it out: base64 of `id:key`, here `planted-id:planted-api-key-g7Js4`.
+const API_KEY: &str = "cGxhbnRlZC1pZDpwbGFudGVkLWFwaS1rZXktZzdKczQ=";
 const HEADER: &str = "planted-header-value-c6Hn0";
 const INBOUND: &str = "planted-inbound-token-p2Lf7";
 const AUDIT_KEY: &str = "a1b2c3d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5f60718293a4b5c6d7e8f90";
@@ -34,8 +36,18 @@ const IDENTITY: &str = "cGxhbnRlZC1jbGllbnQta2V5";
 
 fn planted() -> Vec<String> {
     let basic = |user: &str, password: &str| STANDARD.encode(format!("{user}:{password}"));
-    let plain =
-        [PASSWORD, PASSWORD_IN_FILE, TOKEN, TOKEN_IN_FILE, HEADER, INBOUND, AUDIT_KEY, MASKING_KEY, IDENTITY];
+    let plain = [
+        PASSWORD,
+        PASSWORD_IN_FILE,
+        TOKEN,
+        TOKEN_IN_FILE,
+        API_KEY,
+        HEADER,
+        INBOUND,
+        AUDIT_KEY,
+        MASKING_KEY,
+        IDENTITY,
+    ];
     let mut all: Vec<String> = plain.map(str::to_owned).to_vec();
     all.extend([basic("reader", PASSWORD), basic("reader", PASSWORD_IN_FILE)]);
     // What is left of the password when its odd characters are written in whatever way.
@@ -88,6 +100,7 @@ fn configuration(directory: &Path, url: &str) -> String {
          [[prometheus]]\nname = \"three\"\nurl = \"{url}\"\nbearer_token = \"{TOKEN}\"\n\
          [[prometheus]]\nname = \"four\"\nurl = \"{url}\"\nbearer_token_file = \"{}\"\n\
          [[prometheus]]\nname = \"five\"\nurl = \"{url}\"\nclient_identity_file = \"{}\"\n\
+         [[prometheus]]\nname = \"six\"\nurl = \"{url}\"\napi_key = \"{API_KEY}\"\n\
          [[alertmanager]]\nurl = \"{url}\"\nbearer_token = \"{TOKEN}\"\n\
          [auth]\ntokens = [{{ name = \"anna\", token_sha256 = \"{inbound}\", scopes = [\"metrics:read\"] }}]\n\
          [audit]\nkey_file = \"{}\"\n[masking]\nkey_file = \"{}\"\n",
@@ -124,7 +137,9 @@ fn search(emitted: &Emitted) {
 
 async fn talk(client: &Client, place: &str, emitted: &mut Emitted) {
     for (tool, arguments) in calls::good_calls() {
-        for source in [None, Some("two"), Some("three"), Some("four"), Some("five"), Some("none")] {
+        for source in
+            [None, Some("two"), Some("three"), Some("four"), Some("five"), Some("six"), Some("none")]
+        {
             let mut arguments = arguments.clone();
             if let Some(source) = source {
                 arguments["source"] = source.into();

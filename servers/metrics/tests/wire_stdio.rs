@@ -151,24 +151,29 @@ async fn lines_piped_in_are_answered_and_the_process_ends_by_itself() {
 
 #[tokio::test]
 async fn a_line_that_is_no_message_is_answered_with_an_error_and_the_next_one_is_served() {
+    let overlong = "x".repeat((16 << 20) + 1);
+    // First of all junk, before any message has come.
+    let (one, two) = (list_tools(1), list_tools(2));
+    let lines = ["hello", &one, "{\"jsonrpc\":", "{}", "[]", "\u{0}\u{1b}", &overlong, &two];
+    let replies = replies_to(format!("{}\n\r\n", lines.join("\n"))).await;
+    let answered: Vec<&Value> = replies.iter().filter(|reply| reply["result"].is_object()).collect();
+    let ids: Vec<&Value> = answered.iter().map(|reply| &reply["id"]).collect();
+    assert_eq!(ids, [&json!(1), &json!(2)], "both requests are served");
+    let refused: Vec<&Value> = replies.iter().filter(|reply| reply["error"].is_object()).collect();
+    assert!(refused.iter().all(|reply| reply.get("id") == Some(&Value::Null)), "{refused:?}");
+    let codes: Vec<i64> = refused.iter().map(|reply| reply["error"]["code"].as_i64().unwrap()).collect();
+    assert_eq!(codes, [-32700, -32700, -32600, -32600, -32700, -32600]);
+}
+
+/// Its replies to this input, with which standard input ends.
+async fn replies_to(input: String) -> Vec<Value> {
     let state = tempfile::tempdir().unwrap();
     let mut process = command(&state, &[])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
+        .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    let list = |id: u8| {
-        json!({"jsonrpc": "2.0", "id": id, "method": "tools/list", "params": {"_meta": {
-            "io.modelcontextprotocol/protocolVersion": "2026-07-28",
-            "io.modelcontextprotocol/clientInfo": {"name": "pipe", "version": "0"},
-            "io.modelcontextprotocol/clientCapabilities": {}}}})
-        .to_string()
-    };
-    let overlong = "x".repeat((16 << 20) + 1);
-    // First of all junk, before any message has come.
-    let lines = ["hello", &list(1), "{\"jsonrpc\":", "{}", "[]", "\u{0}\u{1b}", &overlong, &list(2)];
-    let input = format!("{}\n\r\n", lines.join("\n"));
     let mut stdin = process.stdin.take().unwrap();
     let output = tokio::task::spawn_blocking(move || {
         std::thread::scope(|scope| {
@@ -179,15 +184,30 @@ async fn a_line_that_is_no_message_is_answered_with_an_error_and_the_next_one_is
     });
     let output = output.await.unwrap();
     assert!(output.status.success(), "{:?}", output.status);
-    let replies: Vec<Value> =
-        String::from_utf8(output.stdout).unwrap().lines().map(|l| serde_json::from_str(l).unwrap()).collect();
-    let answered: Vec<&Value> = replies.iter().filter(|reply| reply["result"].is_object()).collect();
-    let ids: Vec<&Value> = answered.iter().map(|reply| &reply["id"]).collect();
-    assert_eq!(ids, [&json!(1), &json!(2)], "both requests are served");
-    let refused: Vec<&Value> = replies.iter().filter(|reply| reply["error"].is_object()).collect();
-    assert!(refused.iter().all(|reply| reply.get("id") == Some(&Value::Null)), "{refused:?}");
-    let codes: Vec<i64> = refused.iter().map(|reply| reply["error"]["code"].as_i64().unwrap()).collect();
-    assert_eq!(codes, [-32700, -32700, -32600, -32600, -32700, -32600]);
+    String::from_utf8(output.stdout).unwrap().lines().map(|l| serde_json::from_str(l).unwrap()).collect()
+}
+
+fn list_tools(id: u8) -> String {
+    json!({"jsonrpc": "2.0", "id": id, "method": "tools/list", "params": {"_meta": {
+        "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+        "io.modelcontextprotocol/clientInfo": {"name": "pipe", "version": "0"},
+        "io.modelcontextprotocol/clientCapabilities": {}}}})
+    .to_string()
+}
+
+#[tokio::test]
+async fn the_end_of_input_ends_the_last_line() {
+    let (one, two) = (list_tools(1), list_tools(2));
+    for (input, ids) in [(one.clone(), vec![1]), (format!("{one}\n{two}"), vec![1, 2])] {
+        let replies = replies_to(input).await;
+        assert!(replies.iter().all(|reply| reply["result"]["tools"].is_array()), "{replies:?}");
+        assert_eq!(replies.iter().map(|reply| reply["id"].as_u64().unwrap()).collect::<Vec<_>>(), ids);
+    }
+    let refused = |replies: &[Value]| -> Vec<i64> {
+        replies.iter().map(|reply| reply["error"]["code"].as_i64().unwrap()).collect()
+    };
+    assert_eq!(refused(&replies_to("{\"jsonrpc\":".to_owned()).await), [-32700], "cut off, and told once");
+    assert_eq!(refused(&replies_to("x".repeat((16 << 20) + 1)).await), [-32600], "overlong, and told once");
 }
 
 #[tokio::test]

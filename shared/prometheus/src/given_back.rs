@@ -167,7 +167,7 @@ fn pattern(text: &str) -> String {
 mod tests {
     use contract::Intake;
     use jiff::Timestamp;
-    use redact::{Redactor, RedactorConfig, Vault};
+    use redact::{CustomClass, Redactor, RedactorConfig, Rules, Vault};
 
     use super::*;
 
@@ -210,11 +210,29 @@ mod tests {
 
     #[test]
     fn within_a_replacement_a_dollar_refers_to_nothing() {
-        let mut place = Place::default();
-        place.read("label_replace(up, ");
-        place.after_string();
-        place.read(", ");
-        assert_eq!(place.role(), Role::Replacement);
+        let account = CustomClass { name: "account".to_owned(), pattern: r"acct\$\d+".to_owned() };
+        let rules = Rules { custom: vec![account], ..Rules::default() };
+        let config = RedactorConfig { key: [7; 32], enabled: true };
+        let redactor = Redactor::with_rules(config, &rules).unwrap();
+        let intake = Intake::new(redactor).remembering(Vault::new(), "anna".to_owned());
+        let cx = Context { intake, ..Context::for_test(Timestamp::UNIX_EPOCH) };
+        let token = cx.intake.text("acct$1").inside().to_owned();
+        assert!(token.starts_with("<account:"), "{token}");
+        // Go's regexp.Expand, which Prometheus uses, writes `$` for `$$`.
+        for (given, sent) in [
+            (
+                "label_replace(up, 'a', 'TOKEN', 'b', '(.*)')",
+                "label_replace(up, 'a', 'acct$$1', 'b', '(.*)')",
+            ),
+            (
+                "label_replace(up, 'a', 'x-$1-TOKEN', 'b', '(.*)')",
+                "label_replace(up, 'a', 'x-$1-acct$$1', 'b', '(.*)')",
+            ),
+            ("label_replace(up, 'a', '$1', 'b', 'TOKEN')", "label_replace(up, 'a', '$1', 'b', 'acct\\\\$1')"),
+            ("up{a='TOKEN'}", "up{a='acct$1'}"),
+        ] {
+            assert_eq!(given_back(&cx, "p", &given.replace("TOKEN", &token)).unwrap(), sent, "{given}");
+        }
     }
 
     #[test]

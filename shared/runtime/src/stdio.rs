@@ -72,12 +72,14 @@ impl<R: AsyncRead + Send + Unpin, W: AsyncWrite + Send + Unpin + 'static> Lines<
         async move { writer.lock().await.send(line).await.map_err(io::Error::other) }
     }
 
-    /// The next whole line without its end; `None` at the end of input. A last line without an end is no message.
+    /// The next whole line without its end; `None` at the end of input, which ends the last line too.
     async fn next_line(&mut self) -> io::Result<Option<Result<Vec<u8>, Refusal>>> {
         loop {
             let available = self.reader.fill_buf().await?;
             if available.is_empty() {
-                return Ok(None);
+                // Asked again, it is the end of input: both are taken.
+                let is_line = self.is_overlong || !self.line.is_empty();
+                return Ok(is_line.then(|| self.taken()));
             }
             let end = available.iter().position(|byte| *byte == b'\n');
             let taken = available.get(..end.unwrap_or(available.len())).unwrap_or_default();
@@ -91,11 +93,15 @@ impl<R: AsyncRead + Send + Unpin, W: AsyncWrite + Send + Unpin + 'static> Lines<
             let used = taken.len() + usize::from(end.is_some());
             self.reader.consume(used);
             if end.is_some() {
-                let line = std::mem::take(&mut self.line);
-                let is_overlong = std::mem::take(&mut self.is_overlong);
-                return Ok(Some(if is_overlong { Err(Refusal::overlong()) } else { Ok(line) }));
+                return Ok(Some(self.taken()));
             }
         }
+    }
+
+    /// The current line; none is left.
+    fn taken(&mut self) -> Result<Vec<u8>, Refusal> {
+        let line = std::mem::take(&mut self.line);
+        if std::mem::take(&mut self.is_overlong) { Err(Refusal::overlong()) } else { Ok(line) }
     }
 }
 

@@ -129,11 +129,15 @@ impl Scan<'_> {
     }
 
     fn numeric_offset(&mut self) -> Option<Offset> {
-        self.one_of(b" ");
+        let is_after_blank = self.one_of(b" ").is_some();
         let sign = if self.one_of(b"+-")? == b'-' { -1 } else { 1 };
         let hours: i32 = self.digits(2)?;
         self.one_of(b":");
-        let minutes: i32 = self.digits(2).unwrap_or(0);
+        // After a blank, `+10` alone is a number of the message.
+        let minutes: i32 = self.digits(2).or((!is_after_blank).then_some(0))?;
+        if self.peek().is_some_and(|byte| byte.is_ascii_digit()) {
+            return None;
+        }
         Offset::from_seconds(sign * (hours * 3600 + minutes * 60)).ok()
     }
 
@@ -285,6 +289,23 @@ mod tests {
             assert_eq!(moment(text, near()), Some(expected), "{text}");
             let line = format!("{text} and more");
             assert_eq!(leading_moment(&line, near()), Some((expected, text.len())), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_number_after_the_moment_is_no_offset() {
+        for (line, expected, length) in [
+            ("2026-01-14 14:02:03 +10 retries", "2026-01-14T14:02:03Z", 19),
+            ("2026-01-14 14:02:03 -05", "2026-01-14T14:02:03Z", 19),
+            ("2026-01-14 14:02:03 +10: retries", "2026-01-14T14:02:03Z", 19),
+            ("2026-01-14 14:02:03 +10000 rows", "2026-01-14T14:02:03Z", 19),
+            ("14/Jan/2026:14:02:03 +10 retries", "2026-01-14T14:02:03Z", 20),
+            ("2026-01-14 14:02:03 +10:00 ok", "2026-01-14T04:02:03Z", 26),
+            ("2026-01-14 14:02:03 +1000 ok", "2026-01-14T04:02:03Z", 25),
+            ("2026-01-14 14:02:03+10 ok", "2026-01-14T04:02:03Z", 22),
+        ] {
+            let expected: Timestamp = expected.parse().unwrap();
+            assert_eq!(leading_moment(line, near()), Some((expected, length)), "{line}");
         }
     }
 

@@ -2,6 +2,7 @@
 #![allow(clippy::print_stdout, clippy::disallowed_methods, reason = "a developer's command line")]
 
 mod configuration;
+mod controls;
 mod map;
 mod servers;
 mod tools;
@@ -59,6 +60,7 @@ fn run(check: bool) -> Result<Vec<String>, Failure> {
         }
     }
     problems.extend(map::problems(&root)?);
+    problems.extend(controls::problems(&root)?);
     problems.extend(configuration::examples_that_do_not_load(&root, &servers)?);
     Ok(problems)
 }
