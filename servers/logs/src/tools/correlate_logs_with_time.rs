@@ -68,7 +68,15 @@ window use get_error_patterns. Example: {\"timestamp\": \"2026-01-14T14:02:45Z\"
         let full = request.detail.unwrap_or(cx.detail) == Detail::Full;
         let mut rows = judge::rows(&gathered);
         gather::verify(cx, store, &gathered, &mut rows).await;
-        Ok(show::answer(&show::Picture { cx, store, gathered: &gathered, rows: &rows, full }))
+        let versions = gather::versions(cx, store, &gathered, judge::new_versions(&gathered)).await;
+        Ok(show::answer(&show::Picture {
+            cx,
+            store,
+            gathered: &gathered,
+            rows: &rows,
+            versions: &versions,
+            full,
+        }))
     }
 }
 

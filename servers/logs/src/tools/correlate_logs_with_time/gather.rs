@@ -6,12 +6,12 @@ use contract::{Context, TimeRange, ToolError, Untrusted};
 use futures_util::future::join;
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Request, judge::Row};
+use super::{
+    Request,
+    judge::{self, NewVersion, Row},
+};
 use crate::{
-    analysis::{
-        anchor::{Anchor, anchor},
-        difference::Class,
-    },
+    analysis::anchor::{Anchor, anchor},
     backend::Logs,
     model::{Condition, Level, Like, Page, Record, Reply, Role, Sample, Search, Total},
 };
@@ -21,10 +21,12 @@ const AROUND: usize = 4_000;
 const BEFORE: usize = 4_000;
 /// The time before is at least as long, so that what happens every quarter of an hour is not new.
 const LEAST_BEFORE: Duration = Duration::from_secs(3_600);
-/// Patterns that are looked for in all of the time before.
+/// Patterns that are counted in full.
 const VERIFIED: usize = 20;
-/// Letters of a pattern with which it can be looked for.
-const TELLING: usize = 16;
+/// Versions that are told.
+const VERSIONS: usize = 3;
+/// Errors on each side of the moment among which one with an id is looked for.
+const NEAR: usize = 10;
 /// Records of a sequence.
 const SEQUENCE: usize = 30;
 
@@ -100,7 +102,8 @@ pub(super) async fn gather<'a>(
     let (around, before) = (around?, before?);
     let mut failed = Vec::new();
     let mut sequence = None;
-    if let Some(anchor) = nearest(&around.value.records, asked.at) {
+    let anchor = nearest_error(cx, store, asked).await;
+    if let Some(anchor) = anchor.or_else(|| nearest(&around.value.records, asked.at)) {
         match follow(cx, store, asked, &anchor).await {
             Ok(reply) => sequence = Some(Sequence { anchor, reply }),
             Err(error) => failed.push(format!("the records with the same id could not be read: {error}")),
@@ -109,31 +112,88 @@ pub(super) async fn gather<'a>(
     Ok(Gathered { asked, around, before, sequence, failed })
 }
 
-/// Looks for the most telling patterns in every record of the time before: what was not among those that were read is not
-/// new for that. Patterns that were there too are left out; those that could not be looked for stay.
+/// Counts the most telling patterns in every record of both windows, where the samples are not everything: what was not
+/// among the records that were read is not new for that, and the first one that was read is not the first one.
 pub(super) async fn verify(cx: &Context, store: &dyn Logs, gathered: &Gathered<'_>, rows: &mut Vec<Row>) {
     if gathered.complete() {
         return;
     }
-    let heads = rows.iter().enumerate().filter(|(_, row)| row.class == Class::New).take(VERIFIED);
-    // A word or two would be found in records of many patterns.
-    let telling = |like: &Like| like.fragments.iter().map(String::len).sum::<usize>() >= TELLING;
-    let heads = heads.filter_map(|(place, row)| Some((place, row.like.clone().filter(telling)?)));
-    let heads: Vec<(usize, Like)> = heads.collect();
+    let trusted = |row: &Row| row.like.clone().filter(|like| finds_only_its_own(store, gathered, row, like));
+    let heads = rows.iter().enumerate().take(VERIFIED);
+    let heads: Vec<(usize, Like)> = heads.filter_map(|(place, row)| Some((place, trusted(row)?))).collect();
     if heads.is_empty() {
         return;
     }
     let likes: Vec<Like> = heads.iter().map(|(_, like)| like.clone()).collect();
-    let before = gathered.asked.search(gathered.asked.before);
-    let Ok(counted) = store.tallies(cx, &before, &likes).await else { return };
-    let known = heads.iter().zip(&counted.value).filter(|(_, tally)| tally.count > 0);
-    let known: BTreeSet<usize> = known.map(|((place, _), _)| *place).collect();
-    let mut place = 0;
-    rows.retain(|row| {
-        let kept = !known.contains(&place) || row.lifecycle.is_some();
-        place += 1;
-        kept
-    });
+    let (around, before) =
+        (gathered.asked.search(gathered.asked.around), gathered.asked.search(gathered.asked.before));
+    let counted = join(store.tallies(cx, &around, &likes), store.tallies(cx, &before, &likes)).await;
+    let (Ok(around), Ok(before)) = counted else { return };
+    for ((place, _), (now, was)) in heads.iter().zip(around.value.iter().zip(&before.value)) {
+        if let Some(row) = rows.get_mut(*place) {
+            row.counted(gathered, now, was.count);
+        }
+    }
+    rows.retain(Row::is_telling);
+    judge::rank(rows);
+}
+
+/// Whether the filter finds every record of its pattern that was read around the moment, and none of another one.
+fn finds_only_its_own(store: &dyn Logs, gathered: &Gathered<'_>, row: &Row, like: &Like) -> bool {
+    let own: BTreeSet<usize> = row.own.iter().copied().collect();
+    let mut records = gathered.around.value.records.iter().enumerate();
+    records.all(|(index, record)| store.finds(like, record.message.inside()) == own.contains(&index))
+}
+
+/// When each new version logged first, of all records; a version that the time before has too is none.
+pub(super) async fn versions(
+    cx: &Context,
+    store: &dyn Logs,
+    gathered: &Gathered<'_>,
+    mut found: Vec<NewVersion>,
+) -> Vec<NewVersion> {
+    found.truncate(VERSIONS);
+    if gathered.complete() {
+        return found;
+    }
+    let search = |one: &NewVersion, window| Search {
+        window,
+        text: None,
+        conditions: vec![
+            Condition::Is(Role::Service, one.service.inside().to_owned()),
+            Condition::Is(Role::Version, one.version.inside().to_owned()),
+        ],
+    };
+    let mut told = Vec::new();
+    for one in found {
+        let (around, before) = (search(&one, gathered.asked.around), search(&one, gathered.asked.before));
+        let page = Page { limit: 1, oldest_first: true, after: None };
+        let (first, earlier) = join(store.page(cx, &around, &page), store.total(cx, &before)).await;
+        let (Ok(first), Ok(earlier)) = (first, earlier) else { continue };
+        let at = first.value.records.first().and_then(|record| record.at);
+        if let (Some(first), 0) = (at, earlier.value.number()) {
+            told.push(NewVersion { first, ..one });
+        }
+    }
+    told
+}
+
+/// The error nearest to the moment, of all records, that has an id; `None` where the store can't say.
+async fn nearest_error(cx: &Context, store: &dyn Logs, asked: &Asked) -> Option<Anchor> {
+    let split = asked.at.checked_add(SignedDuration::from_millis(1)).ok()?;
+    let bad = |window: TimeRange| {
+        let mut search = asked.search(window);
+        search.conditions.push(Condition::AtLeast(Level::Error));
+        search
+    };
+    let before = bad(TimeRange::new(asked.around.start(), split).ok()?);
+    let newest = Page { limit: NEAR, oldest_first: false, after: None };
+    let mut records = store.page(cx, &before, &newest).await.ok()?.value.records;
+    if let Ok(after) = TimeRange::new(split, asked.around.end()) {
+        let oldest = Page { limit: NEAR, oldest_first: true, after: None };
+        records.extend(store.page(cx, &bad(after), &oldest).await.ok()?.value.records);
+    }
+    nearest(&records, asked.at)
 }
 
 /// The id of the error nearest to the moment; of a warning where there is no error.

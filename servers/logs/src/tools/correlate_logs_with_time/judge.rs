@@ -12,7 +12,7 @@ use crate::{
         lifecycle::{Lifecycle, lifecycle},
         mined::{Portrait, like, mine_by_service, portrait},
     },
-    model::{Level, Like, Record},
+    model::{Level, Like, Record, Tally},
 };
 
 /// A pattern that is new or far more frequent, or tells of a start, stop or change.
@@ -20,11 +20,15 @@ pub(super) struct Row {
     pub(super) class: Class,
     pub(super) lifecycle: Option<Lifecycle>,
     pub(super) first: Timestamp,
-    pub(super) count: usize,
+    pub(super) count: u64,
     pub(super) portrait: Portrait,
     pub(super) text: String,
     /// The first record: an index.
     pub(super) example: usize,
+    /// Whether count and first are of all records, and not of those that were read.
+    pub(super) exact: bool,
+    /// The records that were read: indices.
+    pub(super) own: Vec<usize>,
     /// What finds its records.
     pub(super) like: Option<Like>,
     /// How telling it is.
@@ -48,37 +52,71 @@ pub(super) fn rows(gathered: &Gathered<'_>) -> Vec<Row> {
     let of_services = mine_by_service(&now.records, &[&before.records]);
     for mined in of_services.into_iter().flat_map(|(_, mined)| mined) {
         let Some((example, first)) = earliest(&mined.now, &now.records) else { continue };
-        let seen = |count: usize, scale: f64, seconds: f64| Seen {
-            count: (count as f64 * scale).round() as u64,
-            seconds,
-        };
-        let is = seen(mined.now.len(), now_scale, gathered.asked.around.seconds());
-        let was =
-            seen(mined.before.first().map_or(0, Vec::len), before_scale, gathered.asked.before.seconds());
         let drawn = portrait(mined.now.iter().filter_map(|index| now.records.get(*index)));
-        let share = is.count as f64 / now.total.number().max(1) as f64;
-        let recorded = if before.records.is_empty() { Vec::new() } else { vec![was] };
-        // Whatever was never said before is worth a look here, however seldom.
-        let class = match classify(is, &recorded, true, share) {
-            Class::New if was.count > 0 => Class::Steady,
-            class => class,
-        };
         let message = now.records.get(example).map_or("", |record| record.message.inside());
-        let lifecycle = lifecycle(message).filter(|_| was.per_minute() * 4.0 <= is.per_minute());
-        if !matches!(class, Class::New | Class::Surging) && lifecycle.is_none() {
-            continue;
+        let estimate = |count: usize, scale: f64| (count as f64 * scale).round() as u64;
+        let (is, was) = (
+            estimate(mined.now.len(), now_scale),
+            estimate(mined.before.first().map_or(0, Vec::len), before_scale),
+        );
+        let mut row = Row {
+            class: Class::Unknown,
+            lifecycle: lifecycle(message),
+            first,
+            count: mined.now.len() as u64,
+            portrait: drawn,
+            text: mined.pattern.labelled(),
+            example,
+            exact: gathered.complete(),
+            like: like(&mined.pattern),
+            own: mined.now,
+            weight: 0.0,
+        };
+        row.judge(gathered, is, was);
+        if row.is_telling() {
+            rows.push(row);
         }
-        let count = mined.now.len();
-        let (text, like) = (mined.pattern.labelled(), like(&mined.pattern));
-        let weight = weight(class, lifecycle, drawn.level, first <= gathered.asked.at, count);
-        rows.push(Row { class, lifecycle, first, count, portrait: drawn, text, example, like, weight });
     }
+    rank(&mut rows);
+    rows
+}
+
+/// The most telling first.
+pub(super) fn rank(rows: &mut [Row]) {
     rows.sort_by(|one, other| {
         (other.weight.total_cmp(&one.weight))
             .then_with(|| one.first.cmp(&other.first))
             .then_with(|| one.text.cmp(&other.text))
     });
-    rows
+}
+
+impl Row {
+    /// Judges by the numbers of records around the moment and before.
+    fn judge(&mut self, gathered: &Gathered<'_>, is: u64, was: u64) {
+        let is = Seen { count: is, seconds: gathered.asked.around.seconds() };
+        let was = Seen { count: was, seconds: gathered.asked.before.seconds() };
+        let before = &gathered.before.value.records;
+        let recorded = if before.is_empty() { Vec::new() } else { vec![was] };
+        let share = is.count as f64 / gathered.around.value.total.number().max(1) as f64;
+        // Whatever was never said before is worth a look here, however seldom.
+        self.class = classify(is, &recorded, true, share);
+        self.lifecycle = self.lifecycle.filter(|_| was.per_minute() * 4.0 <= is.per_minute());
+        let early = self.first < gathered.asked.at;
+        self.weight = weight(self.class, self.lifecycle, self.portrait.level, early, self.count);
+    }
+
+    /// Takes over true counts.
+    pub(super) fn counted(&mut self, gathered: &Gathered<'_>, now: &Tally, was: u64) {
+        self.count = now.count;
+        self.first = now.first.unwrap_or(self.first);
+        self.exact = true;
+        self.judge(gathered, now.count, was);
+    }
+
+    /// Whether it is new, far more frequent, or tells of a start, stop or change.
+    pub(super) fn is_telling(&self) -> bool {
+        matches!(self.class, Class::New | Class::Surging) || self.lifecycle.is_some()
+    }
 }
 
 /// The record that happened first.
@@ -88,13 +126,7 @@ fn earliest(own: &[usize], records: &[Record]) -> Option<(usize, Timestamp)> {
 }
 
 /// Causes come before their effects: what began before the moment, is new, and is bad or a change.
-fn weight(
-    class: Class,
-    lifecycle: Option<Lifecycle>,
-    level: Option<Level>,
-    before: bool,
-    count: usize,
-) -> f64 {
+fn weight(class: Class, lifecycle: Option<Lifecycle>, level: Option<Level>, before: bool, count: u64) -> f64 {
     let class = if class == Class::New { 3.0 } else { 1.0 };
     let bad = match level {
         Some(Level::Fatal) => 4.0,

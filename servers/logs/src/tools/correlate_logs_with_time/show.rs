@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::{
     gather::{Gathered, Sequence},
-    judge::{NewVersion, Row, new_versions},
+    judge::{NewVersion, Row},
 };
 use crate::{
     analysis::difference::Class,
@@ -28,6 +28,7 @@ pub(super) struct Picture<'a> {
     pub(super) store: &'a dyn Logs,
     pub(super) gathered: &'a Gathered<'a>,
     pub(super) rows: &'a [Row],
+    pub(super) versions: &'a [NewVersion],
     pub(super) full: bool,
 }
 
@@ -40,8 +41,7 @@ pub(super) fn answer(picture: &Picture<'_>) -> Answer {
         .also_over([gathered.asked.before])
         .link(picture.store.link(&search));
     let cite = draft.cite(evidence);
-    let versions = new_versions(gathered);
-    for one in versions.iter().take(5) {
+    for one in picture.versions {
         let text = format!(
             "version {} of {} first logs at {}, {}",
             one.version.shown(60),
@@ -57,7 +57,7 @@ pub(super) fn answer(picture: &Picture<'_>) -> Answer {
     }
     caveats(picture, &mut draft);
     next(picture, &mut draft);
-    draft.conclude(verdict(picture, &versions))
+    draft.conclude(verdict(picture))
 }
 
 /// `2m13s before`, `4s after`.
@@ -78,7 +78,8 @@ fn table(picture: &Picture<'_>, draft: &mut Draft, cite: Cite) {
     let mut table = Table::new("patterns", &columns, cite);
     let most = if picture.full { MORE_ROWS } else { ROWS };
     let mut shown: Vec<&Row> = picture.rows.iter().take(most).collect();
-    shown.sort_by_key(|row| row.first);
+    // In order of time; what was there before too has no beginning here.
+    shown.sort_by_key(|row| (row.class != Class::New, row.first));
     for row in shown {
         let class = match row.lifecycle {
             Some(what) => format!("{} ({})", row.class.name(), what.name()),
@@ -86,12 +87,19 @@ fn table(picture: &Picture<'_>, draft: &mut Draft, cite: Cite) {
         };
         table.row(vec![
             Cell::text(class),
-            Cell::Time(row.first),
-            Cell::text(offset(row.first, picture.gathered.asked.at)),
+            if row.class == Class::New { Cell::Time(row.first) } else { Cell::Missing },
+            Cell::text(match row.class {
+                Class::New => offset(row.first, picture.gathered.asked.at),
+                _ => String::new(),
+            }),
             Cell::text(first(&row.portrait.services)),
             Cell::text(first(&row.portrait.places)),
             Cell::text(row.portrait.level.map_or("", Level::name)),
-            Cell::Count(row.count as u64),
+            if row.exact {
+                Cell::Count(row.count)
+            } else {
+                Cell::text(format!("{} of those read", row.count))
+            },
             Cell::Quoted(picture.cx.intake.text(&row.text), PATTERN),
         ]);
     }
@@ -154,7 +162,7 @@ fn caveats(picture: &Picture<'_>, draft: &mut Draft) {
         draft.caveat(format!("all records were read: {read} around the moment, {earlier} before"));
     } else {
         draft.caveat(format!(
-            "new means: not in the records that were read, {} of {} around the moment ({}), {} of {} before ({}); a seldom \
+            "counts and first moments are of all records, but where it says `of those read`: {} of {} around the moment ({}), {} of {} before ({}); a seldom \
              pattern can be missed",
             around.records.len(),
             number(around.total),
@@ -203,11 +211,11 @@ fn next(picture: &Picture<'_>, draft: &mut Draft) {
     }
 }
 
-fn verdict(picture: &Picture<'_>, versions: &[NewVersion]) -> String {
+fn verdict(picture: &Picture<'_>) -> String {
     let gathered = picture.gathered;
     let at = time_text(gathered.asked.at);
     let new = picture.rows.iter().filter(|row| row.class == Class::New);
-    let before = new.clone().filter(|row| row.first <= gathered.asked.at).count();
+    let before = new.clone().filter(|row| row.first < gathered.asked.at).count();
     let Some(worst) = picture.rows.first() else {
         return format!(
             "Nothing in the logs around {at} is new: {} records, all of patterns that the {} before had too.",
@@ -215,7 +223,7 @@ fn verdict(picture: &Picture<'_>, versions: &[NewVersion]) -> String {
             duration_text(gathered.asked.before.seconds())
         );
     };
-    let version = versions.first().map_or(String::new(), |one| {
+    let version = picture.versions.first().map_or(String::new(), |one| {
         format!(
             "; {} {} first logs {}",
             one.service.shown(60),
