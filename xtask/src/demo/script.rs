@@ -70,9 +70,9 @@ pub(crate) const STEPS: &[Step] = &[
         &[("service", "payment"), ("time_range", "30m")],
     ),
     logs(
-        "What was new just before it began, in any service?",
+        "What was new just before it began?",
         "correlate_logs_with_time",
-        &[("timestamp", "2026-01-14T14:02:15Z")],
+        &[("timestamp", "2026-01-14T14:02:15Z"), ("service", "payment")],
     ),
     logs(
         "Who is affected, and what does the log of one request look like?",

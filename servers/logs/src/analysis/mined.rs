@@ -80,6 +80,14 @@ pub(crate) fn like(pattern: &Pattern) -> Option<Like> {
     (!fragments.is_empty()).then_some(Like { fragments })
 }
 
+/// A pattern as it is shown: with its values where all of these records say the very same, else with their kinds. That a
+/// setting is `DB_POOL_SIZE=10` in each of five records is the answer, and `DB_POOL_SIZE=<num>` is not.
+pub(crate) fn told<'a>(pattern: &Pattern, mut records: impl Iterator<Item = &'a Record>) -> String {
+    let line = |record: &'a Record| record.message.inside().lines().next().unwrap_or_default();
+    let Some(first) = records.next().map(line) else { return pattern.labelled() };
+    if records.all(|record| line(record) == first) { first.to_owned() } else { pattern.labelled() }
+}
+
 /// What the records of a pattern have in common, of a sample.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Portrait {
@@ -170,6 +178,14 @@ mod tests {
         assert_eq!((charge.now.clone(), charge.before.clone()), (vec![0, 2], vec![vec![0], vec![]]));
         let pool = mined.iter().find(|one| one.pattern.text().starts_with("pool")).unwrap();
         assert_eq!((pool.now.clone(), pool.before.clone()), (vec![1], vec![vec![], vec![]]));
+        assert_eq!(
+            told(&charge.pattern, charge.now.iter().map(|index| &now[*index])),
+            charge.pattern.labelled()
+        );
+        assert_eq!(
+            told(&pool.pattern, pool.now.iter().map(|index| &now[*index])),
+            "pool exhausted (size=10)"
+        );
         let portrait = portrait(charge.now.iter().map(|index| &now[*index]));
         assert_eq!(portrait.places.len(), 2);
         assert_eq!(portrait.span.map(|(first, last)| (first.as_second(), last.as_second())), Some((10, 13)));

@@ -10,7 +10,7 @@ use crate::{
     analysis::{
         difference::{Class, Seen, classify},
         lifecycle::{Lifecycle, lifecycle},
-        mined::{Portrait, like, mine_by_service, portrait},
+        mined::{Portrait, like, mine_by_service, portrait, told},
     },
     model::{Level, Like, Record, Tally},
 };
@@ -65,7 +65,7 @@ pub(super) fn rows(gathered: &Gathered<'_>) -> Vec<Row> {
             first,
             count: mined.now.len() as u64,
             portrait: drawn,
-            text: mined.pattern.labelled(),
+            text: told(&mined.pattern, mined.now.iter().filter_map(|index| now.records.get(*index))),
             example,
             exact: gathered.complete(),
             like: like(&mined.pattern),

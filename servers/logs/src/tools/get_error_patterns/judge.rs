@@ -7,7 +7,7 @@ use super::gather::{Gathered, Looked, seen};
 use crate::{
     analysis::{
         difference::{Class, Seen, classify},
-        mined::{Mined, Portrait, like, mine_by_service, portrait},
+        mined::{Mined, Portrait, like, mine_by_service, portrait, told},
     },
     model::{Level, Like, Role, Tally},
 };
@@ -18,6 +18,8 @@ const HANDFUL_SHARE: f64 = 0.002;
 
 /// One pattern of one service as it is shown.
 pub(super) struct Row {
+    /// The pattern as it is shown.
+    pub(super) text: String,
     /// Whose records these are.
     pub(super) service: Option<Untrusted>,
     pub(super) mined: Mined,
@@ -63,7 +65,9 @@ fn row(gathered: &Gathered<'_>, service: Option<Untrusted>, mined: Mined) -> Row
         portrait(records)
     };
     let exact = gathered.now.complete() && gathered.before.iter().all(Looked::complete);
+    let text = told(&mined.pattern, mined.now.iter().filter_map(|index| gathered.now.records().get(*index)));
     let mut row = Row {
+        text,
         service,
         class: Class::Unknown,
         matters: false,

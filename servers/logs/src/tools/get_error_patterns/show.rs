@@ -76,7 +76,7 @@ fn table(picture: &Picture<'_>, draft: &mut Draft, shown: &[&Row], cite: Cite) {
         }
         cells.push(Cell::text(told(&row.portrait.places, "places")));
         cells.push(Cell::text(told(&row.portrait.versions, "versions")));
-        cells.push(Cell::Quoted(picture.cx.intake.text(&row.mined.pattern.labelled()), PATTERN));
+        cells.push(Cell::Quoted(picture.cx.intake.text(&row.text), PATTERN));
         cells.push(Cell::text(row.mined.pattern.id().to_string()));
         table.row(cells);
     }
@@ -269,7 +269,7 @@ fn verdict(picture: &Picture<'_>) -> String {
         counted(picture.rows.len(), "pattern", "patterns"),
         first.class.name(),
         first.now.count,
-        picture.cx.intake.text(&first.mined.pattern.labelled()).shown(160)
+        picture.cx.intake.text(&first.text).shown(160)
     )
 }
 
