@@ -73,12 +73,15 @@ fn raw(who: &str, length: usize) -> String {
 #[tokio::test]
 async fn who_sends_slowly_fills_only_its_own_places_and_is_told_when_to_come_back() {
     let served = served().await;
+    let send_slowly = async || {
+        let mut stream = TcpStream::connect(("127.0.0.1", served.port)).await.unwrap();
+        stream.write_all(format!("{}{{", raw("eve", 100)).as_bytes()).await.unwrap();
+        stream
+    };
     let mut slow = Vec::new();
     // All that one caller may take while nobody else calls: the rest is for who comes next.
     for _ in 0..384 {
-        let mut stream = TcpStream::connect(("127.0.0.1", served.port)).await.unwrap();
-        stream.write_all(format!("{}{{", raw("eve", 100)).as_bytes()).await.unwrap();
-        slow.push(stream);
+        slow.push(send_slowly().await);
     }
     let patience = Instant::now() + Duration::from_secs(10);
     let refused = loop {
@@ -86,8 +89,9 @@ async fn who_sends_slowly_fills_only_its_own_places_and_is_told_when_to_come_bac
         if reply.status == 429 {
             break reply;
         }
-        // The last of them may not have been read yet.
+        // The last of them may not have been read yet, or was refused because this very call had its place.
         assert!(Instant::now() < patience, "all of eve's places are taken");
+        slow.push(send_slowly().await);
     };
     assert_eq!(refused.header("retry-after"), Some("1"));
     for _ in 0..20 {
