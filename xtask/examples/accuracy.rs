@@ -24,6 +24,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let number = |place: usize, usual: u64| arguments.get(place).map_or(Ok(usual), |text| text.parse());
     let (seeds, from) = (number(0, 24)?, number(1, 10_000)?);
+    // Recordings are evaluated on the threads of a runtime.
+    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     let begun = Instant::now();
     let directory = tempfile::tempdir()?;
     let manifest = "id = \"bench\"\ntitle = \"bench\"\nnow = \"2026-01-01T01:00:00Z\"\n\
@@ -34,8 +36,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut tally = Tally::default();
     for fault in Fault::ALL {
         for seed in from..from + seeds {
-            let case =
-                Case::of(&snapshot, fault, seed).map_err(|error| format!("{fault} {seed}: {error}"))?;
+            let case = runtime
+                .block_on(Case::of(&snapshot, fault, seed))
+                .map_err(|error| format!("{fault} {seed}: {error}"))?;
             tally.add(&case, seed);
         }
         eprintln!("{fault}: {seeds} incidents, {:.0} s so far", begun.elapsed().as_secs_f64());
@@ -59,7 +62,7 @@ struct Case {
 }
 
 impl Case {
-    fn of(snapshot: &Arc<snapshot::Snapshot>, fault: Fault, seed: u64) -> Result<Case, Box<dyn Error>> {
+    async fn of(snapshot: &Arc<snapshot::Snapshot>, fault: Fault, seed: u64) -> Result<Case, Box<dyn Error>> {
         let world = World::incident(fault, seed);
         let truth = world.truth();
         let onset = truth.onset / 1000;
@@ -74,8 +77,8 @@ impl Case {
             onset,
             culprits: truth.culprits.iter().map(|culprit| culprit.metric.to_owned()).collect(),
             victim: truth.victim.to_owned(),
-            victim_alone: read(Arc::clone(snapshot), store()?, Some(truth.victim), now)?,
-            everyone: read(Arc::clone(snapshot), store()?, None, now)?,
+            victim_alone: read(Arc::clone(snapshot), store()?, Some(truth.victim), now).await?,
+            everyone: read(Arc::clone(snapshot), store()?, None, now).await?,
         })
     }
 

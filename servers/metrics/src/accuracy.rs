@@ -6,7 +6,6 @@
 use std::sync::Arc;
 
 use contract::Context;
-use futures_util::FutureExt;
 use jiff::Timestamp;
 
 use crate::{
@@ -50,7 +49,7 @@ pub struct Reading {
 ///
 /// # Errors
 /// What the tool says.
-pub fn read(
+pub async fn read(
     snapshot: Arc<snapshot::Snapshot>,
     store: promql::Store,
     service: Option<&str>,
@@ -60,11 +59,7 @@ pub fn read(
     let recording = Recording::holding(snapshot, store);
     let aliases = Aliases::default();
     let reading = unusual_signals(&cx, &recording, &aliases, QueryLimits::default(), service);
-    // Nothing is waited for: all of it is in memory.
-    let (signals, grid) = reading
-        .now_or_never()
-        .ok_or("the reading waits for something")?
-        .map_err(|error| error.to_string())?;
+    let (signals, grid) = reading.await.map_err(|error| error.to_string())?;
     let seconds = (0..grid.count()).map(|place| grid.second(place)).collect();
     Ok(Reading { signals, moments: grid.count(), step: grid.step().as_secs_f64(), seconds })
 }
