@@ -67,6 +67,14 @@ impl Total {
             Total::Exactly(number) | Total::AtLeast(number) => number,
         }
     }
+
+    /// As answers write it: `34054`, or `more than 10000` where counting stopped.
+    pub(crate) fn told(self) -> String {
+        match self {
+            Total::Exactly(number) => number.to_string(),
+            Total::AtLeast(number) => format!("more than {number}"),
+        }
+    }
 }
 
 /// What came back, with the exact query that was sent and what is missing in it.

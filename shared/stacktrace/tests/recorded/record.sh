@@ -24,7 +24,7 @@ fi
 if want python3; then
   for kind in cause context recursion notes group taskgroup syntax json stdlib; do
     record python-$kind python3 checkout.py $kind
-    sed -i "s|/root/.pyenv/versions/[0-9.]*/|/usr/local/|" "$out/python-$kind.txt"
+    sed -i "s|/[^" ]*/[.]pyenv/versions/[0-9.]*/|/usr/local/|" "$out/python-$kind.txt"
   done
 fi
 if want go; then

@@ -9,11 +9,7 @@ use super::{
     gather::{Gathered, Sequence},
     judge::{NewVersion, Row},
 };
-use crate::{
-    analysis::difference::Class,
-    backend::Logs,
-    model::{Level, Total},
-};
+use crate::{analysis::difference::Class, backend::Logs, model::Level};
 
 const ROWS: usize = 12;
 const MORE_ROWS: usize = 40;
@@ -165,10 +161,10 @@ fn caveats(picture: &Picture<'_>, draft: &mut Draft) {
             "counts and first moments are of all records, but where it says `of those read`: {} of {} around the moment ({}), {} of {} before ({}); a seldom \
              pattern can be missed",
             around.records.len(),
-            number(around.total),
+            around.total.told(),
             around.method,
             before.records.len(),
-            number(before.total),
+            before.total.told(),
             before.method
         ));
     }
@@ -178,13 +174,6 @@ fn caveats(picture: &Picture<'_>, draft: &mut Draft) {
     gathered.failed.iter().for_each(|text| draft.caveat(text.clone()));
     let replies = [&gathered.around, &gathered.before].into_iter();
     replies.flat_map(|reply| &reply.partial).for_each(|text| draft.caveat(text.clone()));
-}
-
-fn number(total: Total) -> String {
-    match total {
-        Total::Exactly(number) => number.to_string(),
-        Total::AtLeast(number) => format!("more than {number}"),
-    }
 }
 
 fn next(picture: &Picture<'_>, draft: &mut Draft) {
@@ -219,7 +208,7 @@ fn verdict(picture: &Picture<'_>) -> String {
     let Some(worst) = picture.rows.first() else {
         return format!(
             "Nothing in the logs around {at} is new: {} records, all of patterns that the {} before had too.",
-            number(gathered.around.value.total),
+            gathered.around.value.total.told(),
             duration_text(gathered.asked.before.seconds())
         );
     };

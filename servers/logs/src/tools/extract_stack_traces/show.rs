@@ -7,7 +7,6 @@ use super::gather::Gathered;
 use crate::{
     analysis::thrown::{Thrown, chain},
     backend::Logs,
-    model::Total,
 };
 
 /// Traces of which frames are shown, and with `full`.
@@ -155,7 +154,7 @@ fn caveats(picture: &Picture<'_>, draft: &mut Draft) {
     if gathered.complete() {
         draft.caveat(format!("all {read} records that match were read; counts are exact"));
     } else {
-        let total = number(gathered.sample.value.total);
+        let total = gathered.sample.value.total.told();
         draft.caveat(format!(
             "{read} of {total} records that match were read ({}); counts are of these",
             gathered.sample.value.method
@@ -175,13 +174,6 @@ fn caveats(picture: &Picture<'_>, draft: &mut Draft) {
     }
     gathered.failed.iter().for_each(|text| draft.caveat(text.clone()));
     gathered.sample.partial.iter().for_each(|text| draft.caveat(text.clone()));
-}
-
-fn number(total: Total) -> String {
-    match total {
-        Total::Exactly(number) => number.to_string(),
-        Total::AtLeast(number) => format!("more than {number}"),
-    }
 }
 
 fn next(picture: &Picture<'_>, draft: &mut Draft) {
@@ -229,7 +221,7 @@ fn verdict(picture: &Picture<'_>) -> String {
         return format!(
             "None of the {} records that were read holds a stack trace ({} match).",
             gathered.records.len(),
-            number(total)
+            total.told()
         );
     };
     let root = &first.trace.root_cause;

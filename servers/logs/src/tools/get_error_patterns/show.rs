@@ -12,7 +12,7 @@ use super::{
 use crate::{
     analysis::difference::Class,
     backend::Logs,
-    model::{Level, Like, Total},
+    model::{Level, Like},
 };
 
 /// Examples shown, and with `full`.
@@ -126,7 +126,7 @@ fn caveats(picture: &Picture<'_>, draft: &mut Draft, shown: &[&Row]) {
     } else {
         draft.caveat(format!(
             "patterns of {read} of {} records of the window ({}); counts without ≈ were counted in full by the pattern's filter",
-            total(now.sample.value.total),
+            now.sample.value.total.told(),
             now.sample.value.method
         ));
     }
@@ -151,13 +151,6 @@ fn caveats(picture: &Picture<'_>, draft: &mut Draft, shown: &[&Row]) {
     replies.flat_map(|one| &one.sample.partial).for_each(|text| draft.caveat(text.clone()));
 }
 
-fn total(total: Total) -> String {
-    match total {
-        Total::Exactly(number) => number.to_string(),
-        Total::AtLeast(number) => format!("more than {number}"),
-    }
-}
-
 fn baseline(one: &Looked) -> String {
     let read = one.records().len();
     let of = if one.complete() { String::new() } else { format!(", {read} of them read") };
@@ -165,7 +158,7 @@ fn baseline(one: &Looked) -> String {
         "{}, {}: {} records of these levels{of}, {} in all",
         one.name,
         one.window,
-        total(one.sample.value.total),
+        one.sample.value.total.told(),
         one.recorded
     )
 }
@@ -251,7 +244,7 @@ fn verdict(picture: &Picture<'_>) -> String {
     let with = |class: Class| picture.rows.iter().filter(|row| row.class == class).count();
     let (new, surging) = (with(Class::New), with(Class::Surging));
     let length = duration_text(gathered.asked.window.seconds());
-    let sum = format!("{} {level}{whose} in {length}", total(all));
+    let sum = format!("{} {level}{whose} in {length}", all.told());
     let Some(first) = picture.rows.first().filter(|row| row.matters) else {
         return format!(
             "{sum}, {}: nothing new, nothing surging.",

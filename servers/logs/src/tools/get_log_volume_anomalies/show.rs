@@ -5,6 +5,7 @@ use signal::SHAPE_BUCKETS;
 
 use super::{
     gather::{Counted, Gathered, Judged, long, per_minute},
+    rows::{Row, alike, ongoing, rows, together},
     words,
 };
 use crate::{
@@ -24,9 +25,6 @@ pub(super) struct Picture<'a> {
     pub(super) gathered: &'a Gathered,
     pub(super) full: bool,
 }
-
-/// One anomaly with its stream.
-type Row<'a> = (&'a Judged, Anomaly);
 
 pub(super) fn answer(picture: &Picture<'_>) -> Answer {
     let mut draft = Draft::new();
@@ -61,43 +59,6 @@ fn cite(picture: &Picture<'_>, draft: &mut Draft, counted: &Counted) -> Cite {
     draft.cite(evidence)
 }
 
-/// Anomalies of values, the worst first; of all records only where no value tells the same.
-fn rows(gathered: &Gathered) -> Vec<Row<'_>> {
-    let all = gathered.streams.iter();
-    let mut rows: Vec<Row<'_>> =
-        all.flat_map(|one| one.judgement.anomalies.iter().map(move |found| (one, *found))).collect();
-    let told_by_a_value = |found: &Anomaly, rows: &[Row<'_>]| {
-        rows.iter().any(|(one, other)| {
-            one.value.is_some() && other.kind == found.kind && other.from < found.to && found.from < other.to
-        })
-    };
-    rows.retain(|(one, found)| !only_late(gathered, one, found));
-    if gathered.service.is_none() {
-        let copy = rows.clone();
-        rows.retain(|(one, found)| one.value.is_some() || !told_by_a_value(found, &copy));
-    }
-    rows.sort_by(|(one, a), (other, b)| {
-        // One service: its own row first, values after it.
-        let whole = |judged: &Judged| gathered.service.is_some() && judged.value.is_none();
-        (whole(other).cmp(&whole(one)))
-            .then_with(|| b.score.total_cmp(&a.score))
-            .then_with(|| one.value.as_ref().map(|v| &v.1).cmp(&other.value.as_ref().map(|v| &v.1)))
-    });
-    rows
-}
-
-/// Whether what is missing at the end has only not arrived yet.
-fn only_late(gathered: &Gathered, judged: &Judged, found: &Anomaly) -> bool {
-    let name = match &judged.value {
-        Some((Role::Service, value)) => Some(value),
-        _ => gathered.service.as_ref(),
-    };
-    let late = gathered.late.iter().find(|(service, _)| Some(service) == name);
-    let quiet = matches!(found.kind, Kind::Silence | Kind::Drop) && ongoing(judged, found);
-    let missing = gathered.asked.end().duration_since(gathered.when.begins(found.from)).as_secs_f64();
-    late.is_some_and(|(_, late)| quiet && missing <= 1.5 * late.now + 2.0 * gathered.when.step.as_secs_f64())
-}
-
 /// The streams that the anomalies are of, in words.
 fn name(picture: &Picture<'_>, judged: &Judged) -> String {
     match (&judged.value, &picture.gathered.service) {
@@ -111,11 +72,6 @@ fn name(picture: &Picture<'_>, judged: &Judged) -> String {
 /// When it began and ended, as far as the window shows.
 fn since(picture: &Picture<'_>, found: &Anomaly) -> String {
     time_text(picture.gathered.when.begins(found.from))
-}
-
-/// Whether it lasts to the end of the window.
-fn ongoing(judged: &Judged, found: &Anomaly) -> bool {
-    found.to >= judged.counts.len()
 }
 
 /// Many services that fall silent at once have one cause, and it is seldom the services.
@@ -215,38 +171,6 @@ fn table(picture: &Picture<'_>, draft: &mut Draft, rows: &[Row<'_>], cite: Cite)
     table.seen((rows.len() + late.len()) as u64);
     table.see_more("name a service, or a shorter time_range");
     draft.table(table);
-}
-
-/// Rows of the same kind of value to which the same happened at the same time, as one: a rollout replaces every pod.
-fn alike<'a>(rows: &[Row<'a>]) -> Vec<Vec<Row<'a>>> {
-    let mut groups: Vec<Vec<Row<'a>>> = Vec::new();
-    for (judged, found) in rows {
-        let same = |group: &&mut Vec<Row<'a>>| {
-            group.first().is_some_and(|(first, other)| {
-                let role = |one: &Judged| {
-                    one.value.as_ref().map(|(role, _)| *role).filter(|role| *role != Role::Service)
-                };
-                role(judged).is_some()
-                    && role(judged) == role(first)
-                    && found.kind == other.kind
-                    && found.from.abs_diff(other.from) <= 2
-                    && ongoing(judged, found) == ongoing(first, other)
-            })
-        };
-        match groups.iter_mut().find(same) {
-            Some(group) => group.push((judged, *found)),
-            None => groups.push(vec![(judged, *found)]),
-        }
-    }
-    groups
-}
-
-/// Their numbers added up.
-fn together(group: &[Row<'_>], first: Anomaly) -> Anomaly {
-    let (count, expected) = group
-        .iter()
-        .fold((0, 0.0), |(count, expected), (_, found)| (count + found.count, expected + found.expected));
-    Anomaly { count, expected, ..first }
 }
 
 /// The first of them, and how many more.
