@@ -132,14 +132,15 @@ fn reproduce(root: &Path) -> Result<(), Box<dyn Error>> {
         });
         succeed(cargo.env("CARGO_TARGET_DIR", target.path()), "build the servers")?;
         let sum = |server: &&str| -> Result<String, Box<dyn Error>> {
-            Ok(hex::encode(Sha256::digest(fs::read(target.path().join("release").join(server))?)))
+            let program = fs::read(target.path().join("release").join(server))?;
+            Ok(format!("{} bytes, sha256 {}", program.len(), hex::encode(Sha256::digest(&program))))
         };
         sums.push(SERVERS.iter().map(sum).collect::<Result<_, _>>()?);
     }
     let [first, second] = sums.as_slice() else { return Err("build twice".into()) };
     let same = first == second;
     for (server, sum) in SERVERS.iter().zip(first) {
-        println!("{server}: sha256 {sum}");
+        println!("{server}: {sum}");
     }
     println!("figure: supply chain: two builds, the same bytes | {} | yes", if same { "yes" } else { "no" });
     if same { Ok(()) } else { Err("get the same bytes from two builds".into()) }
