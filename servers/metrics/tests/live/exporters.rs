@@ -177,12 +177,17 @@ async fn what_is_unusual_is_told(session: &mut Session, scraped: &Scraped, chang
     let answer = session.answer("get_high_cardinality_metrics", arguments).await;
     let rows = answer.rows("metrics");
     // One row for all calls: what moves together is one movement, and the failing ones are part of it. The server counts
-    // its calls twice, as outcomes and as durations; which of the two moved first is a matter of when it was scraped.
-    let counts = ["mcp_tool_calls_total", "mcp_tool_call_duration_seconds_count"];
-    let calls = rows.iter().find(|row| row["metric"].as_str().is_some_and(|name| counts.contains(&name)));
+    // its calls twice, as outcomes and as durations, and their answers' bytes; which of these leads the row is a matter of
+    // when they were scraped.
+    let named = |cell: &Value| cell.to_string().contains("mcp_tool_calls_total");
+    let calls = rows.iter().find(|row| named(&row["metric"]) || named(&row["goes with"]));
     let calls = calls.unwrap_or_else(|| panic!("{}", answer.text));
-    near(calls["before"].as_f64().unwrap(), f64::from(CALM), 0.1, &answer);
-    near(calls["after"].as_f64().unwrap(), f64::from(BUSY), 0.1, &answer);
+    if calls["metric"] == "mcp_tool_answer_bytes_total" {
+        assert!(calls["goes with"].to_string().contains("4 /s → 12 /s"), "{}", answer.text);
+    } else {
+        near(calls["before"].as_f64().unwrap(), f64::from(CALM), 0.1, &answer);
+        near(calls["after"].as_f64().unwrap(), f64::from(BUSY), 0.1, &answer);
+    }
     let onset = seconds(&calls["onset"]);
     assert!((-15.0..75.0).contains(&(onset - changed)), "{} s after\n{}", onset - changed, answer.text);
 }
