@@ -153,7 +153,7 @@ fn values(asked: &Asked<'_>, draft: &mut Draft, name: &str, top: &Top, total: To
     let first = top.values.first().map_or(String::new(), |first| {
         format!(", most often {} ({} records)", first.value.shown(80), first.count)
     });
-    format!("{} have {distinct} of {shown}{first}.", found(asked, total))
+    format!("{}; {distinct} of {shown}{first}.", found(asked, total))
 }
 
 /// The first trace that is named, for the server that knows traces.
