@@ -9,6 +9,7 @@ pub(crate) mod snapshot;
 use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 
 use contract::{Context, ErrorKind, ToolError, nearest};
+use runtime::Aliases;
 use upstream::{ConfigError, SourceConfig};
 
 use crate::model::{
@@ -101,11 +102,17 @@ pub(crate) fn fingerprint(text: &str) -> u32 {
 /// The sources of this server, as configured.
 pub(crate) struct Sources {
     logs: Vec<Arc<dyn Logs>>,
+    aliases: Aliases,
 }
 
 impl Sources {
-    pub(crate) fn new(logs: Vec<Arc<dyn Logs>>) -> Sources {
-        Sources { logs }
+    pub(crate) fn new(logs: Vec<Arc<dyn Logs>>, aliases: Aliases) -> Sources {
+        Sources { logs, aliases }
+    }
+
+    /// What the alias file calls this service in logs; empty where it does not say.
+    pub(crate) fn called(&self, service: &str) -> &[String] {
+        self.aliases.of(service, "logs")
     }
 
     /// Arguments that make no sense with so few sources.

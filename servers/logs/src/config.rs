@@ -20,8 +20,6 @@ pub struct Config {
     pub adx: Vec<SourceConfig>,
     /// What of a source are logs, and which of their fields are which, where that is not found out right.
     pub logs: Vec<LogsConfig>,
-    /// A TOML file that says what services are called elsewhere: `[checkout]` with `logs = "checkout-svc"`.
-    pub aliases_file: Option<PathBuf>,
 }
 
 /// The logs of one source.

@@ -72,10 +72,10 @@ fn from_settings(loaded: &Loaded<Config>, _clock: Arc<dyn Clock>) -> Result<Serv
 /// Puts the server together. Opens no connection: sources are reached on first use.
 ///
 /// # Errors
-/// When a source's settings can't be used.
+/// When a source's settings, or the alias file, can't be used.
 pub fn server(loaded: &Loaded<Config>) -> Result<Server, ConfigError> {
     if let Some(snapshot) = &loaded.snapshot {
-        return Ok(recorded(snapshot, &loaded.config));
+        return recorded(snapshot, loaded);
     }
     let mut server = Server::new(ABOUT).prompt(INVESTIGATE);
     let mut stores: Vec<Arc<dyn Logs>> = Vec::new();
@@ -94,7 +94,7 @@ pub fn server(loaded: &Loaded<Config>) -> Result<Server, ConfigError> {
         server = server.probe(Arc::new(AdxProbe(Arc::clone(&store))));
         stores.push(store);
     }
-    Ok(tools::all(server, &Arc::new(Sources::new(stores))))
+    Ok(tools::all(server, &Arc::new(Sources::new(stores, loaded.aliases()?))))
 }
 
 /// What is said of the logs of a source that is none would be lost without a word.
@@ -113,14 +113,14 @@ fn known_sources(config: &Config) -> Result<(), ConfigError> {
 }
 
 /// The server over a recorded incident, which takes the place of every configured source.
-fn recorded(snapshot: &Arc<::snapshot::Snapshot>, config: &Config) -> Server {
+fn recorded(snapshot: &Arc<::snapshot::Snapshot>, loaded: &Loaded<Config>) -> Result<Server, ConfigError> {
     let manifest = snapshot.manifest();
-    let of_incident = config.logs.iter().find(|logs| logs.source == manifest.id);
+    let of_incident = loaded.config.logs.iter().find(|logs| logs.source == manifest.id);
     let fields = of_incident.map(|logs| logs.fields.clone()).unwrap_or_default();
     let recording = Arc::new(Recording::new(Arc::clone(snapshot), fields));
     let note =
         format!("All answers come from the recorded incident `{}`: now is {}.", manifest.id, manifest.now);
     let probe = Arc::new(RecordingProbe(Arc::clone(&recording)));
     let server = Server::new(ABOUT).note(note).prompt(INVESTIGATE).probe(probe);
-    tools::all(server, &Arc::new(Sources::new(vec![recording])))
+    Ok(tools::all(server, &Arc::new(Sources::new(vec![recording], loaded.aliases()?))))
 }

@@ -162,3 +162,19 @@ async fn sources_fields_services_and_levels_are_told() {
     assert_eq!(rows(&reply, "services")[0], [json!("payment"), json!(3)]);
     assert_eq!(rows(&reply, "levels")[0], [json!("error"), json!(3)]);
 }
+
+#[tokio::test]
+async fn a_window_that_ends_after_now_is_cut_and_every_tool_says_so() {
+    let window = "2026-01-14T14:00:00Z/2026-01-14T16:00:00Z";
+    for (tool, arguments) in [
+        ("search_logs", json!({"query": "*", "time_range": window})),
+        ("search_logs", json!({"query": "no-such-word", "time_range": window})),
+        ("get_error_patterns", json!({"time_range": window})),
+        ("get_log_volume_anomalies", json!({"time_range": window})),
+        ("extract_stack_traces", json!({"error_query": "*", "time_range": window})),
+    ] {
+        let reply = ask(tool, arguments).await;
+        let cut = "time_range ends at 2026-01-14T16:00:00Z, which is after now: looked at up to 2026-01-14T15:00:00Z";
+        assert!(reply.text.contains(cut), "{tool}\n{}", reply.text);
+    }
+}

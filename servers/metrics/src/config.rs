@@ -2,7 +2,7 @@
 
 pub(crate) mod aliases;
 
-use std::{path::PathBuf, time::Duration};
+use std::time::Duration;
 
 use runtime::{ServerConfig, WellKnown};
 use schemars::JsonSchema;
@@ -22,9 +22,6 @@ pub struct Config {
     pub alertmanager: Vec<SourceConfig>,
     /// Bounds of queries.
     pub queries: QueryLimits,
-    /// A TOML file that says by which labels the series of a service are found:
-    /// `[checkout]` with `prometheus = ['service="checkout"', 'namespace="shop",container="checkout"']`.
-    pub aliases_file: Option<PathBuf>,
     /// How your programs tell what requests they answer, where that is none of the conventions known.
     pub conventions: Vec<Convention>,
     /// What of your programs can be full, such as pools.

@@ -84,7 +84,7 @@ fn from_settings(loaded: &Loaded<Config>, _clock: Arc<dyn Clock>) -> Result<Serv
 /// When a source's settings, or the alias file, can't be used.
 pub fn server(loaded: &Loaded<Config>) -> Result<Server, ConfigError> {
     if let Some(snapshot) = &loaded.snapshot {
-        return recorded(snapshot, &loaded.config);
+        return recorded(snapshot, loaded);
     }
     let limits = &loaded.settings.upstream;
     let mut server = Server::new(ABOUT).prompt(INVESTIGATE);
@@ -108,7 +108,7 @@ pub fn server(loaded: &Loaded<Config>) -> Result<Server, ConfigError> {
             None => client,
         });
     }
-    let sources = Sources::new(metrics, alerts).with_aliases(aliases(&loaded.config)?);
+    let sources = Sources::new(metrics, alerts).with_aliases(aliases(loaded)?);
     Ok(tools::all(server, &Arc::new(sources), loaded.config.queries, catalogue(&loaded.config)?))
 }
 
@@ -147,15 +147,13 @@ fn matchers_are_wrong(source: &SourceConfig, problem: String) -> ConfigError {
     ConfigError { source_name: source.name.clone(), setting: "required_matchers", problem }
 }
 
-fn aliases(config: &Config) -> Result<Aliases, ConfigError> {
-    let Some(path) = &config.aliases_file else { return Ok(Aliases::default()) };
-    let wrong = |problem: String| ConfigError {
-        source_name: path.display().to_string(),
+/// By which labels the series of services are found, as the alias file says it.
+fn aliases(loaded: &Loaded<Config>) -> Result<Aliases, ConfigError> {
+    Aliases::of_file(&loaded.aliases()?).map_err(|problem| ConfigError {
+        source_name: "prometheus".to_owned(),
         setting: "aliases_file",
         problem,
-    };
-    let text = std::fs::read_to_string(path).map_err(|error| wrong(format!("can't be read ({error})")))?;
-    Aliases::parse(&text).map_err(wrong)
+    })
 }
 
 /// The conventions of golden signals: the operator's and the built-in ones.
@@ -167,19 +165,16 @@ fn catalogue(config: &Config) -> Result<Catalogue, ConfigError> {
     })
 }
 
-/// The server over a recorded incident, which takes the place of every configured source and of the alias file.
-fn recorded(snapshot: &Arc<snapshot::Snapshot>, config: &Config) -> Result<Server, ConfigError> {
+/// The server over a recorded incident, which takes the place of every configured source.
+fn recorded(snapshot: &Arc<snapshot::Snapshot>, loaded: &Loaded<Config>) -> Result<Server, ConfigError> {
+    let config = &loaded.config;
     let recording = Arc::new(Recording::new(Arc::clone(snapshot)));
     let alerts = recording.has_alertmanager().then(|| Arc::clone(&recording) as Arc<dyn AlertManager>);
     let manifest = snapshot.manifest();
-    let wrong =
-        |problem: String| ConfigError { source_name: manifest.id.clone(), setting: "aliases.toml", problem };
-    let aliases = snapshot.aliases().map_err(|error| wrong(error.to_string()))?;
-    let aliases = Aliases::parse(&aliases.unwrap_or_default()).map_err(wrong)?;
     let note =
         format!("All answers come from the recorded incident `{}`: now is {}.", manifest.id, manifest.now);
     let probe = Arc::new(RecordingProbe(Arc::clone(&recording)));
     let server = Server::new(ABOUT).note(note).prompt(INVESTIGATE).probe(probe);
-    let sources = Sources::new(vec![recording], alerts).with_aliases(aliases);
+    let sources = Sources::new(vec![recording], alerts).with_aliases(aliases(loaded)?);
     Ok(tools::all(server, &Arc::new(sources), config.queries, catalogue(config)?))
 }

@@ -36,6 +36,9 @@ struct Arguments {
     /// Answer from a recorded incident (a directory with a snapshot.toml) instead of the configured sources.
     #[arg(long, global = true, value_name = "DIR")]
     snapshot: Option<PathBuf>,
+    /// What services are called elsewhere (TOML); `aliases_file` of the configuration.
+    #[arg(long, global = true, value_name = "FILE")]
+    aliases: Option<PathBuf>,
     #[command(subcommand)]
     command: Option<Command>,
 }
@@ -183,6 +186,9 @@ fn run<Config: ServerConfig>(program: &Program<Config>, arguments: Arguments) ->
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .collect();
     let mut loaded = load::<Config>(program.about.name, arguments.config.as_deref(), &environment)?;
+    if arguments.aliases.is_some() {
+        loaded.settings.aliases_file.clone_from(&arguments.aliases);
+    }
     match arguments.command {
         Some(Command::Audit { command: AuditCommand::Verify { file, key_file } }) => {
             return audits::verify_log(&loaded, &file, key_file, &environment);

@@ -3,6 +3,7 @@
 //! The only crate that knows rmcp. A server hands over a [`Server`] (its tools, prompts and sources); everything
 //! else is the same for all five.
 
+mod aliases;
 mod audits;
 mod blocking;
 mod call;
@@ -28,6 +29,7 @@ mod state;
 mod stdio;
 mod telemetry;
 
+pub use aliases::Aliases;
 pub use blocking::blocking;
 pub use engine::{Engine, StartError};
 pub use fixtures::{Answered, Changed, Fixtures, Round, RpcError};

@@ -32,6 +32,11 @@ pub struct Settings {
     pub masking: Masking,
     /// Bounds of every exchange with a backend.
     pub upstream: upstream::Limits,
+    /// A TOML file that says what services are called elsewhere (`--aliases`), one for all servers: `[checkout]` with
+    /// `prometheus = ['service="checkout"', 'namespace="shop",container="checkout"']` (each text one way to find the series) and
+    /// `logs = ["checkout-svc", "checkout-worker"]`; further systems are `traces`, `kubernetes` and `pagerduty`. A recorded
+    /// incident's own `aliases.toml` takes its place.
+    pub aliases_file: Option<PathBuf>,
 }
 
 /// The HTTP transport.

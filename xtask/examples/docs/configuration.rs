@@ -68,7 +68,10 @@ pub(crate) fn reference(servers: &[Documented]) -> String {
 }
 
 fn push(section: &Section, prefix: &str, page: &mut String) {
-    page.push_str(&format!("\n### {}\n{}\n", section.title, section.meaning));
+    page.push_str(&format!("\n### {}\n", section.title));
+    if !section.meaning.is_empty() {
+        page.push_str(&format!("{}\n", section.meaning));
+    }
     if !section.keys.is_empty() {
         page.push_str("\n| key, environment variable | type | default | meaning |\n|---|---|---|---|\n");
     }
@@ -126,6 +129,11 @@ fn sections_of(schema: &Value) -> Vec<Section> {
     let mut sections = Vec::new();
     let mut before: Option<(String, &Value)> = None;
     for (name, section) in properties(schema) {
+        if is_key(section) {
+            let key = [name.clone(), kind(section), shown(section.get("default")), cell(text(section, "description"))];
+            sections.push(Section { title: format!("`{name}`"), meaning: String::new(), keys: vec![key] });
+            continue;
+        }
         let (path, title, fields) = match section.get("items") {
             Some(item) => (format!("{name}[]"), format!("`[[{name}]]`"), item),
             None => (name.clone(), format!("`[{name}]`"), section),
@@ -141,6 +149,11 @@ fn sections_of(schema: &Value) -> Vec<Section> {
         sections.push(Section { title, meaning, keys });
     }
     sections
+}
+
+/// Whether it is set itself and holds no keys.
+fn is_key(section: &Value) -> bool {
+    section.get("items").is_none() && section.get("properties").is_none()
 }
 
 /// Every key below `path`. `given` is what the section above has there when nothing is set.

@@ -1,14 +1,12 @@
-//! What the tools share: the window of a question ([`window`]), conditions from arguments ([`level`]), the service an
-//! argument means ([`service`]), evidence and caveats of a reply ([`Told`]), the key of a `group_by` ([`key`]).
+//! What the tools share: how many rows ([`limit`]), conditions from arguments ([`level`]), the service an
+//! argument means ([`Service`]), evidence and caveats of a reply ([`Told`]), the key of a `group_by` ([`key`]).
 
 use std::{collections::BTreeSet, time::Duration};
 
-use contract::{
-    Cite, Context, Draft, Evidence, TimeRange, TimeSpec, ToolError, Untrusted, nearest, time_text,
-};
+use contract::{Cite, Context, Draft, Evidence, TimeRange, ToolError, Untrusted, nearest};
 
 use crate::{
-    backend::Logs,
+    backend::{Logs, Sources},
     model::{Condition, Key, Level, Page, Reply, Role, Search},
 };
 
@@ -17,21 +15,17 @@ const SERVICES: usize = 500;
 /// Names that may have been meant.
 const NEAREST: usize = 5;
 
-/// The window that an argument means, `usual` without one, no longer than `most` and no later than now.
+/// How many rows a `limit` argument means, `usual` without one.
 ///
 /// # Errors
-/// When it can't be read, is too long, or has not begun.
-pub(crate) fn window(
-    cx: &Context,
-    spec: Option<&TimeSpec>,
-    usual: Duration,
-    most: Duration,
-) -> Result<TimeRange, ToolError> {
-    let window = cx.window("time_range", spec.unwrap_or(&TimeSpec::Last(usual)), most)?;
-    TimeRange::new(window.start(), window.end().min(cx.now)).map_err(|_| {
-        ToolError::invalid("time_range", &format!("begins after now, {}", time_text(cx.now)))
-            .remedy("ask for a window that has begun")
-    })
+/// When it is not between 1 and `most`.
+pub(crate) fn limit(limit: Option<u32>, usual: usize, most: u32) -> Result<usize, ToolError> {
+    match limit {
+        None => Ok(usual),
+        Some(rows) if (1..=most).contains(&rows) => Ok(usize::try_from(rows).unwrap_or(usual)),
+        Some(rows) => Err(ToolError::invalid("limit", &format!("{rows} is not between 1 and {most}"))
+            .remedy(format!("leave it out for {usual}, or narrow what is asked for"))),
+    }
 }
 
 /// The part of a window from which on anything at all is recorded; `None` when nothing is. Nobody knows what was usual before
@@ -65,9 +59,47 @@ pub(crate) fn key(name: &str) -> Key {
     role.map_or_else(|| Key::Field(name.to_owned()), Key::Role)
 }
 
-/// The condition that a record is of this service.
-pub(crate) fn of_service(name: &str) -> Condition {
-    Condition::Is(Role::Service, name.trim().to_owned())
+/// The service that a call is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Service {
+    /// As the caller calls it.
+    pub(crate) name: Untrusted,
+    /// As the alias file calls it in logs; empty where it does not say.
+    called: Vec<Untrusted>,
+}
+
+impl Service {
+    /// What a `service` argument means.
+    pub(crate) fn of(cx: &Context, sources: &Sources, given: Option<&str>) -> Option<Service> {
+        let name = given?.trim();
+        let called = sources.called(name).iter().map(|called| cx.intake.text(called)).collect();
+        Some(Service { name: cx.intake.text(name), called })
+    }
+
+    /// A record is of this service.
+    pub(crate) fn condition(&self) -> Condition {
+        let is = |name: &Untrusted| Condition::Is(Role::Service, name.inside().to_owned());
+        match self.called.as_slice() {
+            [] => is(&self.name),
+            [only] => is(only),
+            several => Condition::Any(several.iter().map(is).collect()),
+        }
+    }
+
+    /// Whether it has several names in logs.
+    pub(crate) fn is_several(&self) -> bool {
+        self.called.len() > 1
+    }
+
+    /// Says under which names records were looked for, where these are other ones.
+    pub(crate) fn caveat(&self, draft: &mut Draft) {
+        if self.called.is_empty() {
+            return;
+        }
+        let called: Vec<String> = self.called.iter().map(|name| name.shown(60)).collect();
+        let name = self.name.shown(60);
+        draft.caveat(format!("records of {name} are those of {}, by the alias file", called.join(", ")));
+    }
 }
 
 /// Names near to a service of which nothing was found; empty when there is no service at all.

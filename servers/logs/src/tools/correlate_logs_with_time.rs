@@ -60,6 +60,7 @@ window use get_error_patterns. Example: {\"timestamp\": \"2026-01-14T14:02:45Z\"
         let store = self.sources.logs(request.source.as_deref())?;
         let asked = gather::Asked::of(
             cx,
+            &self.sources,
             moment(cx, &request.timestamp)?,
             minutes(request.delta_minutes)?,
             &request,

@@ -9,7 +9,7 @@ use contract::{Answer, Card, Context, Cost, Detail, Effect, TimeSpec, Tool, Tool
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::backend::Sources;
+use crate::{backend::Sources, tools::asking};
 
 /// The longest window.
 const LONGEST: Duration = Duration::from_secs(7 * 86_400);
@@ -62,19 +62,10 @@ get_error_patterns. Example: {\"error_query\": \"\\\"pool exhausted\\\"\", \"ser
 
     async fn answer(&self, cx: &Context, request: Request) -> Result<Answer, ToolError> {
         let store = self.sources.logs(request.source.as_deref())?;
-        let limit = limit(request.limit)?;
-        let asked = gather::Asked::of(cx, &request)?;
+        let limit = asking::limit(request.limit, ROWS, MOST_ROWS)?;
+        let asked = gather::Asked::of(cx, &self.sources, &request)?;
         let gathered = gather::gather(cx, store, &asked).await?;
         let full = request.detail.unwrap_or(cx.detail) == Detail::Full;
         Ok(show::answer(&show::Picture { cx, store, gathered: &gathered, limit, full }))
-    }
-}
-
-fn limit(limit: Option<u32>) -> Result<usize, ToolError> {
-    match limit {
-        None => Ok(ROWS),
-        Some(rows) if (1..=MOST_ROWS).contains(&rows) => Ok(usize::try_from(rows).unwrap_or(ROWS)),
-        Some(rows) => Err(ToolError::invalid("limit", &format!("{rows} is not between 1 and {MOST_ROWS}"))
-            .remedy(format!("leave it out for {ROWS} kinds of traces, or narrow error_query"))),
     }
 }

@@ -10,7 +10,7 @@ use contract::{Answer, Card, Context, Cost, Detail, Effect, TimeSpec, Tool, Tool
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::{backend::Sources, model::Level};
+use crate::{backend::Sources, model::Level, tools::asking};
 
 /// The longest window.
 const LONGEST: Duration = Duration::from_secs(7 * 86_400);
@@ -87,7 +87,7 @@ Example: {\"service\": \"payment\", \"time_range\": \"30m\"}",
 
     async fn answer(&self, cx: &Context, request: Request) -> Result<Answer, ToolError> {
         let store = self.sources.logs(request.source.as_deref())?;
-        let asked = gather::Asked::of(cx, &request)?;
+        let asked = gather::Asked::of(cx, &self.sources, &request)?;
         let gathered = gather::gather(cx, store, &asked).await?;
         let mut rows = judge::rows(&gathered);
         gather::recount(cx, store, &gathered, &mut rows).await;
@@ -98,18 +98,9 @@ Example: {\"service\": \"payment\", \"time_range\": \"30m\"}",
             store,
             gathered: &gathered,
             rows: &rows,
-            limit: limit(request.limit)?,
+            limit: asking::limit(request.limit, ROWS, MOST_ROWS)?,
             full: request.detail.unwrap_or(cx.detail) == Detail::Full,
         };
         Ok(show::answer(&picture))
-    }
-}
-
-fn limit(limit: Option<u32>) -> Result<usize, ToolError> {
-    match limit {
-        None => Ok(ROWS),
-        Some(rows) if (1..=MOST_ROWS).contains(&rows) => Ok(usize::try_from(rows).unwrap_or(ROWS)),
-        Some(rows) => Err(ToolError::invalid("limit", &format!("{rows} is not between 1 and {MOST_ROWS}"))
-            .remedy(format!("leave it out for {ROWS} patterns, or narrow with service or level"))),
     }
 }

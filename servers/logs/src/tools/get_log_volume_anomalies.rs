@@ -12,7 +12,7 @@ use contract::{Answer, Card, Context, Cost, Detail, Effect, TimeSpec, Tool, Tool
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::backend::Sources;
+use crate::{backend::Sources, tools::asking::Service};
 
 /// The longest window; its lead-in is as long.
 const LONGEST: Duration = Duration::from_secs(14 * 86_400);
@@ -59,8 +59,9 @@ out for that. Example: {\"service\": \"payment\", \"time_range\": \"2h\"}",
     async fn answer(&self, cx: &Context, request: Request) -> Result<Answer, ToolError> {
         let store = self.sources.logs(request.source.as_deref())?;
         let full = request.detail.unwrap_or(cx.detail) == Detail::Full;
-        let asked = when::asked(cx, request.time_range.as_ref())?;
-        let gathered = gather::gather(cx, store, asked, request.service.as_deref()).await?;
+        let past = when::asked(cx, request.time_range.as_ref())?;
+        let service = Service::of(cx, &self.sources, request.service.as_deref());
+        let gathered = gather::gather(cx, store, past, service).await?;
         Ok(show::answer(&show::Picture { cx, store, gathered: &gathered, full }))
     }
 }

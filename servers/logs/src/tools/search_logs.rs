@@ -5,7 +5,7 @@ mod show;
 
 use std::{sync::Arc, time::Duration};
 
-use contract::{Answer, Card, Context, Cost, Detail, Effect, TimeRange, TimeSpec, Tool, ToolError};
+use contract::{Answer, Card, Context, Cost, Detail, Effect, Past, TimeRange, TimeSpec, Tool, ToolError};
 use futures_util::future::join3;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -14,12 +14,12 @@ use signal::SHAPE_BUCKETS;
 use crate::{
     backend::{Logs, Sources},
     model::{Condition, Histogram, Page, Reply, Role, Sample, Search, Top, Total},
-    tools::asking,
+    tools::asking::{self, Service},
 };
 
 /// Lines without `limit`, and the most.
 const LINES: usize = 20;
-const MOST_LINES: usize = 100;
+const MOST_LINES: u32 = 100;
 const USUAL: Duration = Duration::from_secs(3600);
 const LONGEST: Duration = Duration::from_secs(31 * 86_400);
 /// The longest text of an argument, in bytes.
@@ -35,7 +35,7 @@ pub(crate) struct Request {
     /// The window: `1h` (when left out), or START/END; at most 31d.
     time_range: Option<TimeSpec>,
     /// Most lines, or values with `group_by`, 1 to 100; 20 when left out.
-    limit: Option<usize>,
+    limit: Option<u32>,
     /// Only this service.
     service: Option<String>,
     /// Only this level and worse: `trace`, `debug`, `info`, `warn`, `error`, `fatal`.
@@ -99,6 +99,8 @@ struct Asked<'a> {
     store: &'a dyn Logs,
     sources: &'a Sources,
     request: Request,
+    past: Past,
+    service: Option<Service>,
     search: Search,
     limit: usize,
     full: bool,
@@ -117,11 +119,9 @@ impl<'a> Asked<'a> {
         sources: &'a Sources,
         request: Request,
     ) -> Result<Asked<'a>, ToolError> {
-        let window = asking::window(cx, request.time_range.as_ref(), USUAL, LONGEST)?;
-        let limit = request.limit.unwrap_or(LINES);
-        if !(1..=MOST_LINES).contains(&limit) {
-            return Err(ToolError::invalid("limit", &format!("is not between 1 and {MOST_LINES}")));
-        }
+        let spec = request.time_range.as_ref().unwrap_or(&TimeSpec::Last(USUAL));
+        let past = cx.past("time_range", spec, LONGEST)?;
+        let limit = asking::limit(request.limit, LINES, MOST_LINES)?;
         for (name, text) in [
             ("query", Some(&request.query)),
             ("service", request.service.as_ref()),
@@ -133,14 +133,15 @@ impl<'a> Asked<'a> {
             }
         }
         let mut conditions: Vec<Condition> = Vec::new();
-        conditions.extend(request.service.as_deref().map(asking::of_service));
+        let service = Service::of(cx, sources, request.service.as_deref());
+        conditions.extend(service.as_ref().map(Service::condition));
         conditions.extend(request.level.as_deref().map(asking::level).transpose()?);
         let trace = request.trace_id.as_deref().map(str::trim);
         conditions.extend(trace.map(|id| Condition::Is(Role::Trace, id.to_owned())));
         let text = Some(request.query.trim()).filter(|text| !matches!(*text, "" | "*")).map(str::to_owned);
         let full = request.detail.unwrap_or(cx.detail) == Detail::Full;
-        let search = Search { window, text, conditions };
-        Ok(Asked { cx, store, sources, request, search, limit, full })
+        let search = Search { window: past.window, text, conditions };
+        Ok(Asked { cx, store, sources, request, past, service, search, limit, full })
     }
 
     async fn find(&self, cx: &Context) -> Result<Found, ToolError> {

@@ -1,5 +1,4 @@
-//! The alias file: what a service is called elsewhere. All servers read the same file; this one takes from it by which
-//! labels the series of a service are found.
+//! What this server takes from the alias file: by which labels the series of a service are found.
 
 use std::collections::BTreeMap;
 
@@ -45,25 +44,19 @@ pub(crate) struct Aliases {
 }
 
 impl Aliases {
-    /// Reads `[checkout]` tables with `prometheus = ['service="checkout"', 'namespace="shop",container="checkout"']`.
-    /// Other keys belong to other servers.
+    /// The matchers of the file: `prometheus = ['service="checkout"', 'namespace="shop",container="checkout"']`.
     ///
     /// # Errors
-    /// Which entry can't be read, and why; never a value that could be a secret.
-    pub(crate) fn parse(text: &str) -> Result<Aliases, String> {
-        let table =
-            text.parse::<toml::Table>().map_err(|error| format!("is not TOML: {}", error.message()))?;
-        let mut services = BTreeMap::new();
-        for (name, entry) in &table {
-            let entry = entry.as_table().ok_or_else(|| format!("`{name}` is not a table"))?;
-            let Some(list) = entry.get("prometheus") else { continue };
+    /// Which entry is none; never a value that could be a secret.
+    pub(crate) fn of_file(file: &runtime::Aliases) -> Result<Aliases, String> {
+        let ways = |(service, texts): (&str, &[String])| {
+            let ways: Option<Vec<Matchers>> = texts.iter().map(|text| matchers(text)).collect();
             let wrong =
-                || format!("`{name}.prometheus` is not a list of matchers such as 'service=\"{name}\"'");
-            let texts = list.as_array().ok_or_else(wrong)?.iter().map(toml::Value::as_str);
-            let ways: Option<Vec<Matchers>> = texts.map(|text| matchers(text?)).collect();
-            services.insert(name.clone(), ways.ok_or_else(wrong)?);
-        }
-        Ok(Aliases { services })
+                || format!("`{service}.prometheus` is not a list of matchers such as 'service=\"{service}\"'");
+            Ok((service.to_owned(), ways.ok_or_else(wrong)?))
+        };
+        let services: Result<_, String> = file.all("prometheus").map(ways).collect();
+        Ok(Aliases { services: services? })
     }
 
     /// The ways to find the series of this service; empty without an alias.
@@ -103,6 +96,10 @@ fn matchers(text: &str) -> Option<Matchers> {
 mod tests {
     use super::*;
 
+    fn parsed(text: &str) -> Result<Aliases, String> {
+        Aliases::of_file(&runtime::Aliases::parse(text).unwrap())
+    }
+
     #[test]
     fn each_text_is_one_way_to_find_the_series() {
         let text = r#"
@@ -112,7 +109,7 @@ mod tests {
             [mail]
             logs = "mailer"
         "#;
-        let aliases = Aliases::parse(text).unwrap();
+        let aliases = parsed(text).unwrap();
         let pods = vec![Matcher::equal("namespace", "shop"), Matcher::regex("pod", "checkout-.*")];
         assert_eq!(aliases.of("checkout"), [vec![Matcher::equal("service", "checkout")], pods]);
         assert!(aliases.of("mail").is_empty() && aliases.of("cart").is_empty());
@@ -121,17 +118,13 @@ mod tests {
     #[test]
     fn what_is_no_list_of_matchers_is_refused_by_name() {
         for text in [
-            "[checkout]\nprometheus = 'service=\"checkout\"'",
             "[checkout]\nprometheus = ['checkout']",
             "[checkout]\nprometheus = ['service=\"checkout\"} or {job=\"x\"']",
             "[checkout]\nprometheus = ['service=\"a\" or job=\"b\"']",
             "[checkout]\nprometheus = ['']",
-            "[checkout]\nprometheus = [3]",
         ] {
-            let error = Aliases::parse(text).unwrap_err();
+            let error = parsed(text).unwrap_err();
             assert!(error.starts_with("`checkout.prometheus` is not a list of matchers"), "{text}: {error}");
         }
-        assert_eq!(Aliases::parse("checkout = 1").unwrap_err(), "`checkout` is not a table");
-        assert!(Aliases::parse("[checkout").unwrap_err().starts_with("is not TOML"));
     }
 }

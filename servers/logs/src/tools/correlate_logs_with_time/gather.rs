@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use contract::{Context, TimeRange, ToolError, Untrusted};
+use contract::{Context, TimeRange, ToolError};
 use futures_util::future::join;
 use jiff::{SignedDuration, Timestamp};
 
@@ -12,8 +12,9 @@ use super::{
 };
 use crate::{
     analysis::anchor::{Anchor, anchor},
-    backend::Logs,
+    backend::{Logs, Sources},
     model::{Condition, Level, Like, Page, Record, Reply, Role, Sample, Search, Total},
+    tools::asking::Service,
 };
 
 /// Records read around the moment, and of the time before.
@@ -35,12 +36,13 @@ pub(super) struct Asked {
     pub(super) at: Timestamp,
     pub(super) around: TimeRange,
     pub(super) before: TimeRange,
-    pub(super) service: Option<Untrusted>,
+    pub(super) service: Option<Service>,
 }
 
 impl Asked {
     pub(super) fn of(
         cx: &Context,
+        sources: &Sources,
         at: Timestamp,
         minutes: u32,
         request: &Request,
@@ -53,13 +55,13 @@ impl Asked {
         let length = LEAST_BEFORE.max(Duration::from_secs(u64::from(minutes) * 240));
         let begin = start.checked_sub(length).map_err(|_| outside())?;
         let before = TimeRange::new(begin, start).map_err(|_| outside())?;
-        let service = request.service.as_deref().map(|name| cx.intake.text(name.trim()));
+        let service = Service::of(cx, sources, request.service.as_deref());
         Ok(Asked { at, around, before, service })
     }
 
     pub(super) fn search(&self, window: TimeRange) -> Search {
-        let service = self.service.iter().map(|name| Condition::Is(Role::Service, name.inside().to_owned()));
-        Search { window, text: None, conditions: service.collect() }
+        let conditions = self.service.iter().map(Service::condition).collect();
+        Search { window, text: None, conditions }
     }
 }
 

@@ -152,6 +152,7 @@ fn told(picture: &Picture<'_>, draft: &mut Draft, sequence: &Sequence) {
 
 fn caveats(picture: &Picture<'_>, draft: &mut Draft) {
     let gathered = picture.gathered;
+    gathered.asked.service.iter().for_each(|service| service.caveat(draft));
     let (around, before) = (&gathered.around.value, &gathered.before.value);
     if gathered.complete() {
         let (read, earlier) = (around.records.len(), before.records.len());

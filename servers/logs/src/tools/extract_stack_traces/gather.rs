@@ -1,6 +1,6 @@
 //! Reading the records, and those around them where a trace was logged one line a record.
 
-use contract::{Context, TimeRange, TimeSpec, ToolError, Untrusted, time_text};
+use contract::{Context, Past, TimeRange, TimeSpec, ToolError};
 use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use stacktrace::Application;
@@ -8,8 +8,9 @@ use stacktrace::Application;
 use super::{LONGEST, Request, USUAL};
 use crate::{
     analysis::thrown::{Thrown, thrown, traces},
-    backend::Logs,
+    backend::{Logs, Sources},
     model::{Condition, Layout, Level, Page, Record, Reply, Role, Sample, Search, Total},
+    tools::asking::Service,
 };
 
 /// Records read.
@@ -24,27 +25,23 @@ const AFTER: i64 = 2;
 
 /// What was asked for.
 pub(super) struct Asked {
-    pub(super) window: TimeRange,
-    pub(super) service: Option<Untrusted>,
+    pub(super) past: Past,
+    pub(super) service: Option<Service>,
     pub(super) search: Search,
 }
 
 impl Asked {
-    pub(super) fn of(cx: &Context, request: &Request) -> Result<Asked, ToolError> {
+    pub(super) fn of(cx: &Context, sources: &Sources, request: &Request) -> Result<Asked, ToolError> {
         let spec = request.time_range.as_ref().unwrap_or(&TimeSpec::Last(USUAL));
-        let asked = cx.window("time_range", spec, LONGEST)?;
-        let window = TimeRange::new(asked.start(), asked.end().min(cx.now)).map_err(|_| {
-            ToolError::invalid("time_range", &format!("begins after now, {}", time_text(cx.now)))
-                .remedy("ask for a window that has begun")
-        })?;
-        let service = request.service.as_deref().map(|name| cx.intake.text(name.trim()));
+        let past = cx.past("time_range", spec, LONGEST)?;
+        let service = Service::of(cx, sources, request.service.as_deref());
         let query = request.error_query.trim();
         let text = (query != "*").then(|| query.to_owned());
         // Everything is too much: then it is errors.
         let errors = text.is_none().then_some(Condition::AtLeast(Level::Error));
-        let of_service = service.iter().map(|name| Condition::Is(Role::Service, name.inside().to_owned()));
+        let of_service = service.iter().map(Service::condition);
         let conditions = of_service.chain(errors).collect();
-        Ok(Asked { window, service, search: Search { window, text, conditions } })
+        Ok(Asked { past, service, search: Search { window: past.window, text, conditions } })
     }
 }
 
@@ -124,12 +121,7 @@ async fn around(
         let place = place
             .zip(record.place.as_ref())
             .map(|(role, place)| Condition::Is(role, place.inside().to_owned()));
-        let service = asked
-            .search
-            .conditions
-            .iter()
-            .filter(|one| matches!(one, Condition::Is(Role::Service, _)))
-            .cloned();
+        let service = asked.service.iter().map(Service::condition);
         Some((*index, Search { window, text: None, conditions: place.into_iter().chain(service).collect() }))
     });
     let near: Vec<(usize, Search)> = near.take(ANCHORS).collect();

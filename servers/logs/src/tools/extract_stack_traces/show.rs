@@ -32,7 +32,7 @@ pub(super) fn answer(picture: &Picture<'_>) -> Answer {
     let mut draft = Draft::new();
     let gathered = picture.gathered;
     let evidence = Evidence::new(picture.store.system(), gathered.sample.sent.as_str())
-        .over(gathered.asked.window)
+        .over(gathered.asked.past.window)
         .link(picture.store.link(&gathered.asked.search));
     let cite = draft.cite(evidence);
     let shown: Vec<&Thrown> = gathered.thrown.iter().take(picture.limit).collect();
@@ -150,6 +150,8 @@ fn details(picture: &Picture<'_>, draft: &mut Draft, shown: &[&Thrown], cite: Ci
 
 fn caveats(picture: &Picture<'_>, draft: &mut Draft) {
     let gathered = picture.gathered;
+    gathered.asked.service.iter().for_each(|service| service.caveat(draft));
+    gathered.asked.past.caveat("time_range").into_iter().for_each(|cut| draft.caveat(cut));
     let read = gathered.records.len();
     if gathered.complete() {
         draft.caveat(format!("all {read} records that match were read; counts are exact"));
@@ -180,12 +182,12 @@ fn next(picture: &Picture<'_>, draft: &mut Draft) {
     let gathered = picture.gathered;
     let first = gathered.thrown.first();
     let found = first.and_then(|one| one.portrait.services.first()).and_then(|(service, _)| service.plain());
-    let own = gathered.asked.service.as_ref().and_then(Untrusted::plain);
+    let own = gathered.asked.service.as_ref().and_then(|service| service.name.plain());
     let scoped = |call: Next| match own.or(found) {
         Some(service) => call.with("service", service),
         None => call,
     };
-    let window = gathered.asked.window.to_string();
+    let window = gathered.asked.past.window.to_string();
     let Some(first) = first else {
         let call = Next::call("get_error_patterns", "which errors there are at all");
         draft.next(scoped(call).with("time_range", window));
@@ -208,7 +210,7 @@ fn next(picture: &Picture<'_>, draft: &mut Draft) {
 
 fn verdict(picture: &Picture<'_>) -> String {
     let gathered = picture.gathered;
-    let window = gathered.asked.window;
+    let window = gathered.asked.past.window;
     let total = gathered.sample.value.total;
     if total.number() == 0 {
         return format!(

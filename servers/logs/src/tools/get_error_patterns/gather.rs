@@ -14,9 +14,9 @@ use crate::{
         difference::{Class, Seen},
         volume::{Kind, Stream, judge},
     },
-    backend::Logs,
+    backend::{Logs, Sources},
     model::{Condition, Histogram, Key, Like, Record, Reply, Role, Sample, Search, Tally, Top, Total},
-    tools::asking::{recorded, services_near},
+    tools::asking::{Service, recorded, services_near},
 };
 
 /// Records read of the window, and of each baseline.
@@ -35,20 +35,17 @@ pub(super) struct Asked {
     pub(super) window: TimeRange,
     /// Name and window of each baseline.
     pub(super) baselines: Vec<(String, TimeRange)>,
-    pub(super) service: Option<Untrusted>,
+    pub(super) service: Option<Service>,
     pub(super) floor: Floor,
-    /// Whether the window was cut off at now.
-    pub(super) cut: bool,
+    /// What is to be said of the window when its end was after now.
+    pub(super) cut: Option<String>,
 }
 
 impl Asked {
-    pub(super) fn of(cx: &Context, request: &Request) -> Result<Asked, ToolError> {
-        let asked =
-            cx.window("time_range", request.time_range.as_ref().unwrap_or(&TimeSpec::Last(USUAL)), LONGEST)?;
-        let window = TimeRange::new(asked.start(), asked.end().min(cx.now)).map_err(|_| {
-            ToolError::invalid("time_range", &format!("begins after now, {}", time_text(cx.now)))
-                .remedy("ask for a window that has begun")
-        })?;
+    pub(super) fn of(cx: &Context, sources: &Sources, request: &Request) -> Result<Asked, ToolError> {
+        let spec = request.time_range.as_ref().unwrap_or(&TimeSpec::Last(USUAL));
+        let past = cx.past("time_range", spec, LONGEST)?;
+        let window = past.window;
         let baselines = match &request.baseline {
             Some(spec) => vec![("the given baseline".to_owned(), cx.window("baseline", spec, LONGEST)?)],
             None => usual(window),
@@ -57,14 +54,14 @@ impl Asked {
             return Err(ToolError::invalid("baseline", &format!("{given} overlaps the window, {window}"))
                 .remedy("a window that ends before time_range begins"));
         }
-        let service = request.service.as_deref().map(|name| cx.intake.text(name.trim()));
+        let service = Service::of(cx, sources, request.service.as_deref());
         let floor = request.level.unwrap_or(Floor::Warn);
-        Ok(Asked { window, baselines, service, floor, cut: asked.end() > cx.now })
+        Ok(Asked { window, baselines, service, floor, cut: past.caveat("time_range") })
     }
 
     /// Records of the service in a window, of any level or those asked for.
     pub(super) fn search(&self, window: TimeRange, any_level: bool) -> Search {
-        let service = self.service.iter().map(|name| Condition::Is(Role::Service, name.inside().to_owned()));
+        let service = self.service.iter().map(Service::condition);
         let level = self.floor.level().filter(|_| !any_level).map(Condition::AtLeast);
         Search { window, text: None, conditions: service.chain(level).collect() }
     }
@@ -145,7 +142,7 @@ pub(super) async fn gather<'a>(
     let nowhere = std::iter::once(&gathered.now).chain(&gathered.before).all(|one| one.recorded == 0);
     if let (Some(service), true) = (&asked.service, nowhere) {
         // Whoever mistyped a name should hear it; that this can't be asked is no reason to fail.
-        gathered.near = services_near(cx, store, asked.window, service.inside()).await.unwrap_or_default();
+        gathered.near = services_near(cx, store, asked.window, service.name.inside()).await.unwrap_or_default();
     }
     Ok(gathered)
 }
@@ -231,7 +228,8 @@ async fn tallies(
 /// The records of one service, at the levels asked for.
 fn of_service(gathered: &Gathered<'_>, window: TimeRange, service: Option<&Untrusted>) -> Search {
     let mut search = gathered.asked.search(window, false);
-    if let (Some(service), None) = (service, &gathered.asked.service) {
+    let is_one = gathered.asked.service.as_ref().is_some_and(|asked| !asked.is_several());
+    if let (Some(service), false) = (service, is_one) {
         search.conditions.push(Condition::Is(Role::Service, service.inside().to_owned()));
     }
     search

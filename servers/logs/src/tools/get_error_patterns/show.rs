@@ -13,6 +13,7 @@ use crate::{
     analysis::difference::Class,
     backend::Logs,
     model::{Level, Like},
+    tools::asking::Service,
 };
 
 /// Examples shown, and with `full`.
@@ -57,7 +58,7 @@ fn table(picture: &Picture<'_>, draft: &mut Draft, shown: &[&Row], cite: Cite) {
     if shown.is_empty() {
         return;
     }
-    let several = picture.gathered.asked.service.is_none();
+    let several = picture.gathered.asked.service.as_ref().is_none_or(Service::is_several);
     let mut columns = vec!["class", "count", "per min", "was per min", "since", "level"];
     columns.extend(several.then_some("service"));
     columns.extend(["where", "version", "pattern", "id"]);
@@ -119,6 +120,7 @@ fn examples(picture: &Picture<'_>, draft: &mut Draft, shown: &[&Row], cite: Cite
 
 fn caveats(picture: &Picture<'_>, draft: &mut Draft, shown: &[&Row]) {
     let gathered = picture.gathered;
+    gathered.asked.service.iter().for_each(|service| service.caveat(draft));
     let now = &gathered.now;
     let read = now.records().len();
     if now.complete() {
@@ -136,12 +138,7 @@ fn caveats(picture: &Picture<'_>, draft: &mut Draft, shown: &[&Row]) {
     if gathered.before.iter().all(|one| one.recorded == 0) {
         draft.caveat("nothing was recorded in any baseline: what is new can't be told");
     }
-    if gathered.asked.cut {
-        draft.caveat(format!(
-            "time_range ends after now; read up to {}",
-            time_text(gathered.asked.window.end())
-        ));
-    }
+    gathered.asked.cut.iter().for_each(|text| draft.caveat(text.clone()));
     let rest: u64 = picture.rows.iter().skip(shown.len()).map(|row| row.now.count).sum();
     if rest > 0 {
         draft.caveat(format!("the patterns not shown have about {rest} records of the window"));
@@ -208,7 +205,7 @@ fn service(row: &Row) -> Option<&str> {
 }
 
 fn scoped(picture: &Picture<'_>, service: Option<&str>, call: Next) -> Next {
-    let own = picture.gathered.asked.service.as_ref().and_then(Untrusted::plain);
+    let own = picture.gathered.asked.service.as_ref().and_then(|service| service.name.plain());
     match own.or(service) {
         Some(service) => call.with("service", service),
         None => call,
@@ -232,7 +229,7 @@ fn query(picture: &Picture<'_>, like: &Like) -> Option<String> {
 fn verdict(picture: &Picture<'_>) -> String {
     let gathered = picture.gathered;
     let whose =
-        gathered.asked.service.as_ref().map_or(String::new(), |name| format!(" of {}", name.shown(60)));
+        gathered.asked.service.as_ref().map_or(String::new(), |service| format!(" of {}", service.name.shown(60)));
     let level = match gathered.asked.floor.level() {
         Some(level) => format!("records at {} or worse", level.name()),
         None => "records".to_owned(),

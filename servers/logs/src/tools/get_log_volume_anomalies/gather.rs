@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use contract::{Context, TimeRange, ToolError, Untrusted, duration_text};
+use contract::{Context, Past, TimeRange, ToolError, Untrusted, duration_text};
 use futures_util::future::{join, join_all};
 
 use super::when::When;
@@ -13,7 +13,7 @@ use crate::{
     },
     backend::Logs,
     model::{Condition, Freshness, Histogram, Key, Layout, Reply, Role, Search},
-    tools::asking::recorded,
+    tools::asking::{Service, recorded},
 };
 
 /// Values told of a key. Services beyond these are many, and small.
@@ -49,8 +49,8 @@ pub(super) struct Judged {
 
 /// Everything the answer is made of.
 pub(super) struct Gathered {
-    pub(super) service: Option<Untrusted>,
-    pub(super) asked: TimeRange,
+    pub(super) service: Option<Service>,
+    pub(super) past: Past,
     pub(super) when: When,
     pub(super) freshness: Result<Reply<Freshness>, ToolError>,
     /// By service, or by level, place and version of one service. Never empty.
@@ -70,11 +70,11 @@ pub(super) struct Gathered {
 pub(super) async fn gather(
     cx: &Context,
     store: &dyn Logs,
-    asked: TimeRange,
-    service: Option<&str>,
+    past: Past,
+    service: Option<Service>,
 ) -> Result<Gathered, ToolError> {
-    let conditions: Vec<Condition> =
-        service.map(|name| Condition::Is(Role::Service, name.trim().to_owned())).into_iter().collect();
+    let asked = past.window;
+    let conditions: Vec<Condition> = service.iter().map(Service::condition).collect();
     let search = |window| Search { window, text: None, conditions: conditions.clone() };
     let recent = search(asked);
     let (layout, freshness) = join(store.layout(cx), store.freshness(cx, &recent)).await;
@@ -114,16 +114,16 @@ pub(super) async fn gather(
         counted.push(one);
     }
     let streams = streams(&counted, when.first);
-    let service = service.map(|name| cx.intake.text(name.trim()));
-    let late = latecomers(cx, store, asked, &names(service.as_ref(), counted.first())).await;
-    Ok(Gathered { service, asked, when, freshness, counted, streams, late, failed })
+    let late = latecomers(cx, store, asked, &timed(service.as_ref(), counted.first())).await;
+    Ok(Gathered { service, past, when, freshness, counted, streams, late, failed })
 }
 
-/// Whose records are looked at for when they arrived: the service asked for, or those that log most.
-fn names(service: Option<&Untrusted>, counted: Option<&Counted>) -> Vec<Untrusted> {
+/// Whose records are looked at for when they arrived, and by which condition: the service asked for, or those that log most.
+fn timed(service: Option<&Service>, counted: Option<&Counted>) -> Vec<(Untrusted, Condition)> {
+    let named = |name: &Untrusted| (name.clone(), Condition::Is(Role::Service, name.inside().to_owned()));
     match (service, counted) {
-        (Some(service), _) => vec![service.clone()],
-        (None, Some(one)) => one.now.value.by.iter().take(TIMED).map(|(name, _)| name.clone()).collect(),
+        (Some(service), _) => vec![(service.name.clone(), service.condition())],
+        (None, Some(one)) => one.now.value.by.iter().take(TIMED).map(|(name, _)| named(name)).collect(),
         (None, None) => Vec::new(),
     }
 }
@@ -133,19 +133,20 @@ async fn latecomers(
     cx: &Context,
     store: &dyn Logs,
     asked: TimeRange,
-    names: &[Untrusted],
+    timed: &[(Untrusted, Condition)],
 ) -> Vec<(Untrusted, Late)> {
-    let search = |name: &Untrusted| Search {
+    let search = |(_, of_service): &(Untrusted, Condition)| Search {
         window: asked,
         text: None,
-        conditions: vec![Condition::Is(Role::Service, name.inside().to_owned())],
+        conditions: vec![of_service.clone()],
     };
-    let searches: Vec<Search> = names.iter().map(search).collect();
+    let searches: Vec<Search> = timed.iter().map(search).collect();
     let newest = join_all(searches.iter().map(|search| store.freshness(cx, search))).await;
-    let suspects = searches.iter().zip(names).zip(newest).filter(|(_, fresh)| {
+    let suspects = searches.iter().zip(timed).zip(newest).filter(|(_, fresh)| {
         fresh.as_ref().is_ok_and(|fresh| fresh.value.lag_seconds.is_some_and(|(_, p95)| p95 >= SLOW))
     });
-    let suspects: Vec<(&Search, &Untrusted)> = suspects.map(|(pair, _)| pair).collect();
+    let suspects: Vec<(&Search, &Untrusted)> =
+        suspects.map(|((search, (name, _)), _)| (search, name)).collect();
     let read = join_all(suspects.iter().map(|(search, _)| store.sample(cx, search, SAMPLE))).await;
     let found = suspects.iter().zip(read).filter_map(|((_, name), sample)| {
         let sample = sample.ok()?.value;

@@ -38,11 +38,11 @@ pub(super) fn rows(gathered: &Gathered) -> Vec<Row<'_>> {
 fn only_late(gathered: &Gathered, judged: &Judged, found: &Anomaly) -> bool {
     let name = match &judged.value {
         Some((Role::Service, value)) => Some(value),
-        _ => gathered.service.as_ref(),
+        _ => gathered.service.as_ref().map(|service| &service.name),
     };
     let late = gathered.late.iter().find(|(service, _)| Some(service) == name);
     let quiet = matches!(found.kind, Kind::Silence | Kind::Drop) && ongoing(judged, found);
-    let missing = gathered.asked.end().duration_since(gathered.when.begins(found.from)).as_secs_f64();
+    let missing = gathered.past.window.end().duration_since(gathered.when.begins(found.from)).as_secs_f64();
     late.is_some_and(|(_, late)| quiet && missing <= 1.5 * late.now + 2.0 * gathered.when.step.as_secs_f64())
 }
 

@@ -11,7 +11,8 @@ use super::{
 use crate::{
     analysis::volume::{Anomaly, Culprit, EXCESS, Kind, RATIO, blame},
     backend::Logs,
-    model::{Condition, Role, Search},
+    model::{Role, Search},
+    tools::asking::Service,
 };
 
 /// Rows of streams that are as usual, with `full`.
@@ -45,8 +46,7 @@ pub(super) fn answer(picture: &Picture<'_>) -> Answer {
 
 fn cite(picture: &Picture<'_>, draft: &mut Draft, counted: &Counted) -> Cite {
     let when = &picture.gathered.when;
-    let conditions = picture.gathered.service.iter();
-    let conditions = conditions.map(|name| Condition::Is(Role::Service, name.inside().to_owned())).collect();
+    let conditions = picture.gathered.service.iter().map(Service::condition).collect();
     let search = Search { window: when.window(), text: None, conditions };
     let earlier = counted.earlier.iter().filter_map(|(name, _)| {
         when.earlier().into_iter().find(|(other, _)| other == name).map(|(_, window)| window)
@@ -64,7 +64,7 @@ fn name(picture: &Picture<'_>, judged: &Judged) -> String {
     match (&judged.value, &picture.gathered.service) {
         (Some((Role::Service, value)), _) => value.shown(60),
         (Some((role, value)), _) => format!("{} {}", words::role(*role), value.shown(60)),
-        (None, Some(service)) => service.shown(60),
+        (None, Some(service)) => service.name.shown(60),
         (None, None) => "all services together".to_owned(),
     }
 }
@@ -214,6 +214,8 @@ fn usual(picture: &Picture<'_>, draft: &mut Draft, cite: Cite) {
 fn caveats(picture: &Picture<'_>, draft: &mut Draft) {
     let gathered = picture.gathered;
     let when = &gathered.when;
+    gathered.service.iter().for_each(|service| service.caveat(draft));
+    gathered.past.caveat("time_range").into_iter().for_each(|cut| draft.caveat(cut));
     draft.caveat(format!(
         "told is what at least doubles or halves (×{RATIO}) and differs by {EXCESS} records or more; steps of {}",
         long(when.step)
@@ -274,7 +276,7 @@ fn freshness(picture: &Picture<'_>, draft: &mut Draft, fresh: &crate::model::Rep
         ));
     }
     let newest = fresh.value.newest;
-    let behind = newest.map(|newest| picture.gathered.asked.end().duration_since(newest).as_secs_f64());
+    let behind = newest.map(|newest| picture.gathered.past.window.end().duration_since(newest).as_secs_f64());
     if let (Some(newest), Some(behind)) = (newest, behind)
         && behind > 2.0 * picture.gathered.when.step.as_secs_f64()
     {
@@ -285,7 +287,7 @@ fn freshness(picture: &Picture<'_>, draft: &mut Draft, fresh: &crate::model::Rep
 fn next(picture: &Picture<'_>, draft: &mut Draft, rows: &[Row<'_>]) {
     let Some((judged, found)) = rows.first() else {
         let call = Next::call("get_error_patterns", "whether what is logged changed, though not how much");
-        draft.next(with_service(picture, call, None).with("time_range", picture.gathered.asked.to_string()));
+        draft.next(with_service(picture, call, None).with("time_range", picture.gathered.past.window.to_string()));
         return;
     };
     let when = &picture.gathered.when;
@@ -316,13 +318,13 @@ fn next(picture: &Picture<'_>, draft: &mut Draft, rows: &[Row<'_>]) {
         && let Some(service) = named
     {
         let call = Next::call("get_log_volume_anomalies", "which level, pod or version accounts for it");
-        let call = call.with("service", service).with("time_range", picture.gathered.asked.to_string());
+        let call = call.with("service", service).with("time_range", picture.gathered.past.window.to_string());
         draft.next(call);
     }
 }
 
 fn with_service(picture: &Picture<'_>, call: Next, named: Option<&str>) -> Next {
-    let own = picture.gathered.service.as_ref().and_then(|service| service.plain());
+    let own = picture.gathered.service.as_ref().and_then(|service| service.name.plain());
     match own.or(named) {
         Some(service) => call.with("service", service),
         None => call,
@@ -378,11 +380,11 @@ fn as_usual(picture: &Picture<'_>, all: u64) -> String {
     match &gathered.service {
         Some(service) if all == 0 => format!(
             "No record of {} between {} and {}, and none is usual then: a service that logs under another name, or never did.",
-            service.shown(60),
+            service.name.shown(60),
             time_text(window.start()),
             time_text(window.end())
         ),
-        Some(service) => format!("{} logs as usual: {all} records.", service.shown(60)),
+        Some(service) => format!("{} logs as usual: {all} records.", service.name.shown(60)),
         None if all == 0 => format!(
             "No records at all between {} and {}.",
             time_text(window.start()),

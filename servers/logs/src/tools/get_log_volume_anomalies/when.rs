@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use contract::{Context, TimeRange, TimeSpec, ToolError, time_text};
+use contract::{Context, Past, TimeRange, TimeSpec, ToolError};
 use jiff::Timestamp;
 
 use super::LONGEST;
@@ -17,17 +17,13 @@ const NICE: [u64; 16] =
 const DAY: Duration = Duration::from_secs(86_400);
 
 /// What was asked for, up to now.
-pub(super) fn asked(cx: &Context, spec: Option<&TimeSpec>) -> Result<TimeRange, ToolError> {
-    let window = cx.window("time_range", spec.unwrap_or(&TimeSpec::Last(USUAL)), LONGEST)?;
-    let begun = TimeRange::new(window.start(), window.end().min(cx.now)).map_err(|_| {
-        ToolError::invalid("time_range", &format!("begins after now, {}", time_text(cx.now)))
-            .remedy("ask for a window that has begun")
-    })?;
-    if begun.seconds() < SHORTEST.as_secs_f64() {
+pub(super) fn asked(cx: &Context, spec: Option<&TimeSpec>) -> Result<Past, ToolError> {
+    let past = cx.past("time_range", spec.unwrap_or(&TimeSpec::Last(USUAL)), LONGEST)?;
+    if past.window.seconds() < SHORTEST.as_secs_f64() {
         return Err(ToolError::invalid("time_range", "is too short to be compared with anything")
             .remedy("at least 5m of past time; left out, it is 1h"));
     }
-    Ok(begun)
+    Ok(past)
 }
 
 /// Equal steps over a lead-in and the window.

@@ -23,6 +23,8 @@ pub(super) async fn answer(asked: &Asked<'_>, total: &Reply<Total>) -> Result<An
         filters(asked, &mut draft, &mut told).await?;
     }
     told.caveats(&mut draft);
+    asked.service.iter().for_each(|service| service.caveat(&mut draft));
+    asked.past.caveat("time_range").into_iter().for_each(|cut| draft.caveat(cut));
     for other in asked.sources.others(asked.store) {
         draft.caveat(format!("source {other} was not searched"));
     }
@@ -56,14 +58,15 @@ async fn outside(asked: &Asked<'_>, draft: &mut Draft, cite: Cite) -> Result<(),
 
 /// Whether the service is known by another name.
 async fn service(asked: &Asked<'_>, draft: &mut Draft, cite: Cite) -> Result<(), ToolError> {
-    let Some(name) = asked.request.service.as_deref() else { return Ok(()) };
-    let only = Search { text: None, conditions: vec![asking::of_service(name)], ..asked.search.clone() };
+    let Some(service) = &asked.service else { return Ok(()) };
+    let only = Search { text: None, conditions: vec![service.condition()], ..asked.search.clone() };
     if asked.store.total(asked.cx, &only).await?.value.number() > 0 {
         return Ok(());
     }
-    let near = asking::services_near(asked.cx, asked.store, asked.search.window, name.trim()).await?;
+    let near =
+        asking::services_near(asked.cx, asked.store, asked.search.window, service.name.inside()).await?;
     let shown: Vec<String> = near.iter().map(|name| name.shown(60)).collect();
-    let name = asked.cx.intake.text(name.trim()).shown(60);
+    let name = service.name.shown(60);
     let text = match shown.as_slice() {
         [] => format!("no record names {name} as its service, nor any other service"),
         near => format!("no record is of a service {name}; there are: {}", near.join(", ")),
@@ -88,7 +91,7 @@ async fn filters(asked: &Asked<'_>, draft: &mut Draft, told: &mut Told<'_>) -> R
     for (place, condition) in search.conditions.iter().enumerate().filter(|_| parts > 1) {
         let mut conditions = search.conditions.clone();
         conditions.remove(place);
-        tried.push((format!("without {}", named(condition)), Search { conditions, ..search.clone() }));
+        tried.push((format!("without {}", named(asked, condition)), Search { conditions, ..search.clone() }));
     }
     for (what, search) in tried {
         let reply = asked.store.total(asked.cx, &search).await?;
@@ -98,9 +101,9 @@ async fn filters(asked: &Asked<'_>, draft: &mut Draft, told: &mut Told<'_>) -> R
     Ok(())
 }
 
-fn named(condition: &Condition) -> &'static str {
+fn named(asked: &Asked<'_>, condition: &Condition) -> &'static str {
     match condition {
-        Condition::Is(Role::Service, _) => "the service",
+        of if asked.service.as_ref().is_some_and(|service| service.condition() == *of) => "the service",
         Condition::Is(Role::Trace, _) => "the trace id",
         Condition::AtLeast(_) => "the level",
         _ => "a condition",

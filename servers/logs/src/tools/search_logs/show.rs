@@ -44,6 +44,8 @@ pub(super) fn answer(asked: &Asked<'_>, total: &Reply<Total>, over_time: OverTim
     };
     draft.finding(Finding::new(format!("{} in all", counted(total.value)), cite));
     told.caveats(&mut draft);
+    asked.service.iter().for_each(|service| service.caveat(&mut draft));
+    asked.past.caveat("time_range").into_iter().for_each(|cut| draft.caveat(cut));
     for other in asked.sources.others(asked.store) {
         draft.caveat(format!("source {other} was not searched"));
     }
@@ -119,8 +121,7 @@ fn lines(asked: &Asked<'_>, draft: &mut Draft, sample: &Sample, total: Total, ci
 
 /// How many records of what, with the level that was asked for.
 fn found(asked: &Asked<'_>, total: Total) -> String {
-    let of = asked.request.service.as_deref().map(|name| asked.cx.intake.text(name.trim()).shown(60));
-    let of = of.map_or(String::new(), |of| format!(" of {of}"));
+    let of = asked.service.as_ref().map_or(String::new(), |of| format!(" of {}", of.name.shown(60)));
     let what = match &asked.search.text {
         Some(text) => format!(" match {}", asked.cx.intake.text(text).shown(120)),
         None => String::new(),
