@@ -8,7 +8,8 @@ use testkit::mcp::ToolReply;
 
 use common::{connect, incident, rows};
 
-const ALIASES: &str = "[checkout]\nlogs = [\"checkout-svc\", \"checkout-worker\"]\n[mail]\nlogs = \"mailer\"\n";
+const ALIASES: &str =
+    "[checkout]\nlogs = [\"checkout-svc\", \"checkout-worker\"]\n[mail]\nlogs = \"mailer\"\n";
 
 /// Two records of the service, one of its worker, one of another service, one of a service whose own name is an alias.
 fn records() -> String {
@@ -21,7 +22,11 @@ fn records() -> String {
     [
         record("50:01", "checkout-svc", "pool exhausted"),
         record("50:02", "checkout-svc", "pool exhausted"),
-        record("51:00", "checkout-worker", "java.lang.IllegalStateException: no\\n\\tat shop.Cart.pay(Cart.java:7)"),
+        record(
+            "51:00",
+            "checkout-worker",
+            "java.lang.IllegalStateException: no\\n\\tat shop.Cart.pay(Cart.java:7)",
+        ),
         record("52:00", "mailer", "smtp refused"),
         record("53:00", "checkout", "not meant"),
     ]

@@ -123,7 +123,10 @@ mod tests {
             ("checkout = 'hunter2'", "`checkout` is not a table"),
             ("[checkout]\nlogs = 3", "`checkout.logs` is neither a text nor a list of texts"),
             ("[checkout]\nlogs = ['hunter2', 3]", "`checkout.logs` is neither a text nor a list of texts"),
-            ("[checkout]\nlog = 'hunter2'", "`checkout.log` is unknown; did you mean `logs`? known: prometheus, "),
+            (
+                "[checkout]\nlog = 'hunter2'",
+                "`checkout.log` is unknown; did you mean `logs`? known: prometheus, ",
+            ),
             ("[checkout", "is not TOML"),
         ] {
             let error = Aliases::parse(text).unwrap_err();

@@ -130,7 +130,12 @@ fn sections_of(schema: &Value) -> Vec<Section> {
     let mut before: Option<(String, &Value)> = None;
     for (name, section) in properties(schema) {
         if is_key(section) {
-            let key = [name.clone(), kind(section), shown(section.get("default")), cell(text(section, "description"))];
+            let key = [
+                name.clone(),
+                kind(section),
+                shown(section.get("default")),
+                cell(text(section, "description")),
+            ];
             sections.push(Section { title: format!("`{name}`"), meaning: String::new(), keys: vec![key] });
             continue;
         }

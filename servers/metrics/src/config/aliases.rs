@@ -51,8 +51,9 @@ impl Aliases {
     pub(crate) fn of_file(file: &runtime::Aliases) -> Result<Aliases, String> {
         let ways = |(service, texts): (&str, &[String])| {
             let ways: Option<Vec<Matchers>> = texts.iter().map(|text| matchers(text)).collect();
-            let wrong =
-                || format!("`{service}.prometheus` is not a list of matchers such as 'service=\"{service}\"'");
+            let wrong = || {
+                format!("`{service}.prometheus` is not a list of matchers such as 'service=\"{service}\"'")
+            };
             Ok((service.to_owned(), ways.ok_or_else(wrong)?))
         };
         let services: Result<_, String> = file.all("prometheus").map(ways).collect();

@@ -142,7 +142,8 @@ pub(super) async fn gather<'a>(
     let nowhere = std::iter::once(&gathered.now).chain(&gathered.before).all(|one| one.recorded == 0);
     if let (Some(service), true) = (&asked.service, nowhere) {
         // Whoever mistyped a name should hear it; that this can't be asked is no reason to fail.
-        gathered.near = services_near(cx, store, asked.window, service.name.inside()).await.unwrap_or_default();
+        gathered.near =
+            services_near(cx, store, asked.window, service.name.inside()).await.unwrap_or_default();
     }
     Ok(gathered)
 }

@@ -228,8 +228,11 @@ fn query(picture: &Picture<'_>, like: &Like) -> Option<String> {
 
 fn verdict(picture: &Picture<'_>) -> String {
     let gathered = picture.gathered;
-    let whose =
-        gathered.asked.service.as_ref().map_or(String::new(), |service| format!(" of {}", service.name.shown(60)));
+    let whose = gathered
+        .asked
+        .service
+        .as_ref()
+        .map_or(String::new(), |service| format!(" of {}", service.name.shown(60)));
     let level = match gathered.asked.floor.level() {
         Some(level) => format!("records at {} or worse", level.name()),
         None => "records".to_owned(),

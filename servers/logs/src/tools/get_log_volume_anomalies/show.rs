@@ -287,7 +287,9 @@ fn freshness(picture: &Picture<'_>, draft: &mut Draft, fresh: &crate::model::Rep
 fn next(picture: &Picture<'_>, draft: &mut Draft, rows: &[Row<'_>]) {
     let Some((judged, found)) = rows.first() else {
         let call = Next::call("get_error_patterns", "whether what is logged changed, though not how much");
-        draft.next(with_service(picture, call, None).with("time_range", picture.gathered.past.window.to_string()));
+        draft.next(
+            with_service(picture, call, None).with("time_range", picture.gathered.past.window.to_string()),
+        );
         return;
     };
     let when = &picture.gathered.when;
