@@ -12,7 +12,7 @@ mod binary;
 
 use std::collections::BTreeSet;
 
-use binary::{Served, audited, command};
+use binary::PROGRAM;
 use serde_json::{Value, json};
 use testkit::mcp::Era;
 
@@ -31,13 +31,13 @@ const WIDE: [(&str, &str); 5] = [
 
 fn verify(state: &tempfile::TempDir) -> (bool, String) {
     let log = state.path().join("audit");
-    let output = command(state, &[]).args(["audit", "verify"]).arg(log).output().unwrap();
+    let output = PROGRAM.command(state, &[]).args(["audit", "verify"]).arg(log).output().unwrap();
     (output.status.success(), String::from_utf8(output.stdout).unwrap())
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_answered_before_a_kill_is_recorded_and_the_next_start_goes_on() {
-    let mut served = Served::start(&WIDE).await;
+    let mut served = PROGRAM.serve(&WIDE).await;
     let mut sessions = Vec::new();
     for _ in 0..CLIENTS {
         let mut client = served.client();
@@ -60,11 +60,11 @@ async fn what_was_answered_before_a_kill_is_recorded_and_the_next_start_goes_on(
     let (valid, said) = verify(state);
     assert!(valid, "a torn end is no flaw: {said}");
     let before = audited_whole(state);
-    let output = command(state, &[]).args(["call", "list_firing_alerts"]).output().unwrap();
+    let output = PROGRAM.command(state, &[]).args(["call", "list_firing_alerts"]).output().unwrap();
     assert!(!output.status.success(), "nothing is configured");
     let (valid, said) = verify(state);
     assert!(valid, "{said}");
-    let after = audited(state);
+    let after = PROGRAM.audited(state);
     assert_eq!(after.len(), before + 1, "{said}");
     let ids: BTreeSet<&str> = after.iter().map(|record| record["call_id"].as_str().unwrap()).collect();
     assert_eq!(ids.len(), after.len(), "no call has two records");

@@ -10,12 +10,12 @@ mod common;
 use serde_json::Value;
 use testkit::recorded::{Recorded, Reply};
 
-use binary::{audited, command};
+use binary::PROGRAM;
 use common::incident;
 
 fn run(environment: &[(&str, &str)], arguments: &[&str]) -> (bool, String, String, tempfile::TempDir) {
     let state = tempfile::tempdir().unwrap();
-    let output = command(&state, environment).args(arguments).output().unwrap();
+    let output = PROGRAM.command(&state, environment).args(arguments).output().unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     (output.status.success(), text(output.stdout), text(output.stderr), state)
 }
@@ -46,7 +46,7 @@ fn tools_are_listed_for_people_and_as_clients_get_them() {
 async fn one_call_passes_the_whole_guard_and_its_failure_is_the_exit_code() {
     let (ok, said, _, state) = run(&[], &["call", "query_metrics", "promql=up"]);
     assert!(!ok && said.starts_with("not_configured: no Prometheus is configured"), "{said}");
-    let record = audited(&state).pop().unwrap();
+    let record = PROGRAM.audited(&state).pop().unwrap();
     assert_eq!((record["transport"].as_str(), record["principal"].as_str()), (Some("cli"), Some("tester")));
 
     let backend = Recorded::start().await;
@@ -101,7 +101,7 @@ fn a_log_is_verified_with_the_key_it_has_and_none_is_made() {
     let key = state.path().join("audit.key");
     let log = std::fs::read_dir(state.path().join("audit")).unwrap().next().unwrap().unwrap().path();
     let verify = || {
-        let output = command(&state, &[]).args(["audit", "verify"]).arg(&log).output().unwrap();
+        let output = PROGRAM.command(&state, &[]).args(["audit", "verify"]).arg(&log).output().unwrap();
         let said = [output.stdout, output.stderr].concat();
         (output.status.success(), String::from_utf8(said).unwrap())
     };
@@ -131,7 +131,7 @@ fn a_server_that_changes_nothing_has_nothing_to_approve() {
 #[test]
 fn without_a_place_for_the_audit_log_nothing_starts_unless_the_operator_says_so() {
     let state = tempfile::tempdir().unwrap();
-    let mut nowhere = command(&state, &[]);
+    let mut nowhere = PROGRAM.command(&state, &[]);
     nowhere.env_remove("OBSERVABILITY_MCP_STATE").arg("tools");
     let output = nowhere.output().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
@@ -153,7 +153,8 @@ fn a_report_says_who_called_what_and_which_tools_nobody_used() {
     let (_, _, _, state) = run(&[], &["call", "query_metrics", "promql=up"]);
     let audit = state.path().join("audit");
     let report = |more: &[&str]| {
-        let output = command(&state, &[]).args(["audit", "report"]).arg(&audit).args(more).output().unwrap();
+        let output =
+            PROGRAM.command(&state, &[]).args(["audit", "report"]).arg(&audit).args(more).output().unwrap();
         assert!(output.status.success());
         String::from_utf8(output.stdout).unwrap()
     };

@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-use binary::{Served, command};
+use binary::PROGRAM;
 use testkit::fuzz::fuzz;
 
 const CALL: &str = "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"params\":{\"name\":\"query_metrics\",\"arguments\":{\"promql\":\"up\"},\
@@ -32,7 +32,7 @@ fn exchange(port: u16, request: &[u8]) -> Vec<u8> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn fuzz_http_requests() {
-    let mut served = Served::start(&[("RUST_LOG", "off")]).await;
+    let mut served = PROGRAM.serve(&[("RUST_LOG", "off")]).await;
     let port = served.port;
     let post = format!(
         "POST /mcp HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Type: application/json\r\nAccept: application/json, \
@@ -71,7 +71,8 @@ async fn fuzz_http_requests() {
 #[test]
 fn fuzz_stdio_lines() {
     let state = tempfile::tempdir().unwrap();
-    let mut process = command(&state, &[("RUST_LOG", "off")])
+    let mut process = PROGRAM
+        .command(&state, &[("RUST_LOG", "off")])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())

@@ -19,14 +19,14 @@ use testkit::{
     rss::peak_rss_bytes,
 };
 
-use binary::over_stdio;
+use binary::PROGRAM;
 use calls::good_calls;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn peer_fault_1_a_ping_is_answered_at_once_while_queries_hang() {
     let backend = Misbehaving::start(Fault::AcceptAndHang);
     let state = tempfile::tempdir().unwrap();
-    let mut client = over_stdio(&state, &[("PROMETHEUS_URL", &backend.url())]);
+    let mut client = PROGRAM.over_stdio(&state, &[("PROMETHEUS_URL", &backend.url())]);
     client.connect(Era::Handshake).await;
     let mut slow = Vec::new();
     for (tool, arguments) in good_calls() {
@@ -51,7 +51,7 @@ async fn peer_fault_2_a_trickling_backend_is_cut_at_the_deadline_and_the_process
     ];
     let environment: Vec<(&str, &str)> =
         environment.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    let mut client = over_stdio(&state, &environment);
+    let mut client = PROGRAM.over_stdio(&state, &environment);
     client.connect(Era::Stateless).await;
     let asked = Instant::now();
     let reply = client.call("query_metrics", json!({"promql": "up"})).await;
@@ -65,7 +65,7 @@ async fn peer_fault_2_a_trickling_backend_is_cut_at_the_deadline_and_the_process
 async fn peer_fault_3_a_100_mb_reply_is_an_error_and_costs_less_than_64_mib() {
     let backend = Misbehaving::start(Fault::HugeBody);
     let state = tempfile::tempdir().unwrap();
-    let mut client = over_stdio(&state, &[("PROMETHEUS_URL", &backend.url())]);
+    let mut client = PROGRAM.over_stdio(&state, &[("PROMETHEUS_URL", &backend.url())]);
     client.connect(Era::Stateless).await;
     let reply = client.call("query_metrics", json!({"promql": "up", "time_range": "1h"})).await;
     assert!(
@@ -86,8 +86,8 @@ async fn peer_fault_3_a_100_mb_reply_is_an_error_and_costs_less_than_64_mib() {
 async fn peer_fault_4_start_up_waits_for_no_backend() {
     let backend = Misbehaving::start(Fault::AcceptAndHang);
     let state = tempfile::tempdir().unwrap();
-    let mut client =
-        over_stdio(&state, &[("PROMETHEUS_URL", &backend.url()), ("ALERTMANAGER_URL", &backend.url())]);
+    let mut client = PROGRAM
+        .over_stdio(&state, &[("PROMETHEUS_URL", &backend.url()), ("ALERTMANAGER_URL", &backend.url())]);
     client.connect(Era::Stateless).await;
     assert_eq!(client.list_tools().await.len(), calls::TOOLS.len());
     assert_eq!(backend.connections(), 0, "a backend is reached on first use");
@@ -100,7 +100,7 @@ async fn peer_fault_5_stdout_is_the_protocol_and_nothing_else() {
     let environment = [("PROMETHEUS_URL", backend.url()), ("RUST_LOG", "trace".to_owned())];
     let environment: Vec<(&str, &str)> =
         environment.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    let mut client = over_stdio(&state, &environment);
+    let mut client = PROGRAM.over_stdio(&state, &environment);
     client.connect(Era::Stateless).await;
     for (tool, arguments) in good_calls() {
         // The client panics on a line that is no JSON-RPC message.
@@ -114,7 +114,7 @@ async fn peer_fault_5_stdout_is_the_protocol_and_nothing_else() {
 async fn peer_fault_6_a_failed_backend_is_an_error_that_names_it_without_its_raw_words() {
     let backend = Misbehaving::start(Fault::Status500Html);
     let state = tempfile::tempdir().unwrap();
-    let mut client = over_stdio(&state, &[("PROMETHEUS_URL", &backend.url())]);
+    let mut client = PROGRAM.over_stdio(&state, &[("PROMETHEUS_URL", &backend.url())]);
     client.connect(Era::Stateless).await;
     for (tool, arguments) in good_calls() {
         let reply = client.call(tool, arguments).await;
@@ -128,8 +128,8 @@ async fn peer_fault_6_a_failed_backend_is_an_error_that_names_it_without_its_raw
 async fn peer_fault_7_nothing_but_allow_listed_reads_reaches_a_backend() {
     let backend = Recorded::start().await;
     let state = tempfile::tempdir().unwrap();
-    let mut client =
-        over_stdio(&state, &[("PROMETHEUS_URL", &backend.url()), ("ALERTMANAGER_URL", &backend.url())]);
+    let mut client = PROGRAM
+        .over_stdio(&state, &[("PROMETHEUS_URL", &backend.url()), ("ALERTMANAGER_URL", &backend.url())]);
     client.connect(Era::Stateless).await;
     let hostile = [
         "../../-/reload",
@@ -205,7 +205,7 @@ async fn peer_fault_7_nothing_but_allow_listed_reads_reaches_a_backend() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn peer_fault_8_an_unknown_argument_is_refused_with_the_nearest_known_one() {
     let state = tempfile::tempdir().unwrap();
-    let mut client = over_stdio(&state, &[]);
+    let mut client = PROGRAM.over_stdio(&state, &[]);
     client.connect(Era::Stateless).await;
     for (tool, mut arguments) in good_calls() {
         arguments["detial"] = json!("full");
@@ -222,7 +222,7 @@ async fn peer_fault_8_an_unknown_argument_is_refused_with_the_nearest_known_one(
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn peer_fault_9_the_version_is_ours_prompts_are_real_and_resources_are_not_claimed() {
     let state = tempfile::tempdir().unwrap();
-    let mut client = over_stdio(&state, &[]);
+    let mut client = PROGRAM.over_stdio(&state, &[]);
     let welcome = client.connect(Era::Handshake).await;
     assert_eq!(welcome["serverInfo"]["name"], "metrics-mcp");
     assert_eq!(welcome["serverInfo"]["version"], env!("CARGO_PKG_VERSION"));
@@ -234,7 +234,7 @@ async fn peer_fault_9_the_version_is_ours_prompts_are_real_and_resources_are_not
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn peer_fault_10_output_schemas_are_a_small_part_of_a_small_listing() {
     let state = tempfile::tempdir().unwrap();
-    let mut client = over_stdio(&state, &[]);
+    let mut client = PROGRAM.over_stdio(&state, &[]);
     client.connect(Era::Stateless).await;
     let tools = client.list_tools().await;
     let listing = serde_json::to_string(&tools).unwrap().len();
@@ -250,7 +250,7 @@ async fn and_a_healthy_backend_is_a_success() {
     let body = r#"{"status":"success","data":{"resultType":"vector","result":[{"metric":{"__name__":"up","job":"a"},"value":[1768401120,"1"]}]}}"#;
     backend.reply(Reply::to("POST", "/api/v1/query").text(body)).await;
     let state = tempfile::tempdir().unwrap();
-    let mut client = over_stdio(&state, &[("PROMETHEUS_URL", &backend.url())]);
+    let mut client = PROGRAM.over_stdio(&state, &[("PROMETHEUS_URL", &backend.url())]);
     client.connect(Era::Stateless).await;
     let reply = client.call("query_metrics", json!({"promql": "up"})).await;
     assert!(!reply.is_error, "{}", reply.text);

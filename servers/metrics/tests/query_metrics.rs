@@ -27,9 +27,9 @@ mod values;
 mod world;
 
 use serde_json::json;
-use testkit::recorded::Reply;
+use testkit::{answer::both, recorded::Reply};
 
-use world::{INSTANT, NAMES, NOW, RANGE, World, both, has};
+use world::{INSTANT, NAMES, NOW, RANGE, World, has};
 
 /// Checked with `jq` on up.json: five series, `payment-db` at 0, the others at 1; no label is common but the name.
 #[tokio::test]

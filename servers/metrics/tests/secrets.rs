@@ -7,17 +7,12 @@ mod binary;
 #[path = "common/calls.rs"]
 mod calls;
 
-use std::{
-    fs,
-    io::{Read, Write},
-    net::TcpListener,
-    path::Path,
-    process::Stdio,
-};
+use std::{fs, path::Path};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use binary::command;
-use testkit::mcp::{Client, Era, HttpClient, HttpRequest};
+use binary::PROGRAM;
+use serde_json::json;
+use testkit::secrets::{Emitted, sha256};
 
 /// What is planted, by where.
 const PASSWORD: &str = "planted-password-b7Qx2";
@@ -55,35 +50,13 @@ fn planted() -> Vec<String> {
     all
 }
 
-/// A backend that answers every request with an error that repeats the request's head, header values too.
+/// A Prometheus that repeats what it was sent.
 fn parrot() -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    std::thread::spawn(move || {
-        for stream in listener.incoming() {
-            let mut stream = stream.unwrap();
-            std::thread::spawn(move || {
-                let mut head = [0; 16 * 1024];
-                let read = stream.read(&mut head).unwrap_or(0);
-                let head = String::from_utf8_lossy(&head[..read]);
-                let decoded: String = head
-                    .lines()
-                    .filter_map(|line| line.split_once("Basic ").or_else(|| line.split_once("basic ")))
-                    .filter_map(|(_, encoded)| STANDARD.decode(encoded.trim()).ok())
-                    .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
-                    .collect();
-                let body = serde_json::json!({"status": "error", "errorType": "bad_data",
-                    "error": format!("wrong credentials {decoded} in {head}")});
-                let body = body.to_string();
-                let _ = write!(
-                    stream,
-                    "HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
-                    body.len()
-                );
-            });
-        }
-    });
-    url
+    let decode = |text: &str| String::from_utf8_lossy(&STANDARD.decode(text).unwrap()).into_owned();
+    testkit::secrets::parrot(
+        decode,
+        |said| json!({"status": "error", "errorType": "bad_data", "error": said}),
+    )
 }
 
 fn configuration(directory: &Path, url: &str) -> String {
@@ -112,48 +85,6 @@ fn configuration(directory: &Path, url: &str) -> String {
     )
 }
 
-/// `sha256sum`, so that the expected value is not ours.
-fn sha256(text: &str) -> String {
-    let mut process =
-        std::process::Command::new("sha256sum").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-    process.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
-    String::from_utf8(process.wait_with_output().unwrap().stdout).unwrap()[..64].to_owned()
-}
-
-/// Everything that was emitted, by where.
-type Emitted = Vec<(String, String)>;
-
-fn search(emitted: &Emitted) {
-    let all: usize = emitted.iter().map(|(_, text)| text.len()).sum();
-    assert!(all > 20_000, "only {all} bytes were emitted: what was searched?");
-    for secret in planted() {
-        for (place, text) in emitted {
-            let at = text.find(&secret);
-            let around = at.map(|at| text[at.saturating_sub(80)..].chars().take(200).collect::<String>());
-            assert!(at.is_none(), "{secret} in {place}: …{}", around.unwrap_or_default());
-        }
-    }
-}
-
-async fn talk(client: &Client, place: &str, emitted: &mut Emitted) {
-    for (tool, arguments) in calls::good_calls() {
-        for source in
-            [None, Some("two"), Some("three"), Some("four"), Some("five"), Some("six"), Some("none")]
-        {
-            let mut arguments = arguments.clone();
-            if let Some(source) = source {
-                arguments["source"] = source.into();
-            }
-            let reply = client.call(tool, arguments).await;
-            emitted.push((format!("{place}: {tool} {source:?}"), reply.text));
-            emitted.push((
-                format!("{place}: {tool} structured"),
-                reply.structured.unwrap_or_default().to_string(),
-            ));
-        }
-    }
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_credential_is_in_anything_the_process_emits() {
     let (files, state) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
@@ -163,57 +94,20 @@ async fn no_credential_is_in_anything_the_process_emits() {
     let wide = ["CHEAP", "RANGE", "HEAVY"].map(|class| {
         ["PER_MINUTE", "BURST"].map(|what| (format!("METRICS_MCP__RATES__{class}__{what}"), "100000"))
     });
-    let mut emitted = Emitted::new();
     let prepared = |arguments: &[&str]| {
-        let mut command = command(&state, &[("RUST_LOG", "trace")]);
+        let mut command = PROGRAM.command(&state, &[("RUST_LOG", "trace")]);
         command.envs(wide.clone().into_iter().flatten()).args(["--config", &path]).args(arguments);
         command
     };
-
+    let mut emitted = Emitted::default();
     for arguments in [vec!["check"], vec!["tools", "--json"], vec!["--help"], vec!["audit", "report", "/"]] {
-        let output = prepared(&arguments).output().unwrap();
-        let (said, told) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-        emitted.push((format!("{arguments:?}"), format!("{said}{told}")));
+        emitted.run(prepared(&arguments));
     }
-
-    let mut stdio = Client::spawn(prepared(&[]));
-    stdio.connect(Era::Stateless).await;
-    talk(&stdio, "stdio", &mut emitted).await;
-    stdio.close_input().await;
-    stdio.child().exit_within(std::time::Duration::from_secs(20)).await.unwrap();
-    emitted.push(("stderr over stdio".to_owned(), stdio.child().stderr()));
-
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let log = files.path().join("http.log");
-    let mut served = prepared(&["serve", "--http", &format!("127.0.0.1:{port}")])
-        .stdout(Stdio::null())
-        .stderr(fs::File::create(&log).unwrap())
-        .spawn()
-        .unwrap();
-    while tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_err() {
-        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-    }
-    let url = format!("http://127.0.0.1:{port}");
-    let http =
-        HttpClient::new(&format!("{url}/mcp")).with_header("Authorization", &format!("Bearer {INBOUND}"));
-    let mut client = Client::over_http(http);
-    client.connect(Era::Stateless).await;
-    talk(&client, "http", &mut emitted).await;
-    // A token that is nearly right is not repeated either.
-    let wrong = HttpRequest::new("POST").path("/mcp").header("Authorization", &format!("Bearer {INBOUND}x"));
-    for request in [wrong, HttpRequest::new("GET").path("/metrics"), HttpRequest::new("GET").path("/readyz")]
-    {
-        emitted.push(("http".to_owned(), HttpClient::new(&url).send(request).await.text()));
-    }
-    binary::terminate(served.id());
-    served.wait().unwrap();
-    emitted.push(("stderr over http".to_owned(), fs::read_to_string(&log).unwrap()));
-
-    for entry in fs::read_dir(state.path().join("audit")).unwrap() {
-        let path = entry.unwrap().path();
-        emitted.push((path.display().to_string(), fs::read_to_string(path).unwrap()));
-    }
-    search(&emitted);
+    let (calls, sources) = (calls::good_calls(), ["two", "three", "four", "five", "six", "none"]);
+    emitted.over_stdio(prepared(&[]), &calls, &sources).await;
+    emitted.over_http(prepared(&[]), INBOUND, &calls, &sources).await;
+    emitted.files(&state.path().join("audit"));
+    emitted.holds_none_of(&planted());
 }
 
 /// A mistake in a configuration file is told without the line it is in.
@@ -231,7 +125,7 @@ fn a_broken_configuration_is_told_without_its_values() {
         fs::write(&path, broken).unwrap();
         let state = tempfile::tempdir().unwrap();
         let config = path.display().to_string();
-        let output = command(&state, &[]).args(["--config", &config, "check"]).output().unwrap();
+        let output = PROGRAM.command(&state, &[]).args(["--config", &config, "check"]).output().unwrap();
         let told =
             format!("{}{}", String::from_utf8_lossy(&output.stderr), String::from_utf8_lossy(&output.stdout));
         assert!(!output.status.success() && !told.is_empty());

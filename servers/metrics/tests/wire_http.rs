@@ -14,7 +14,7 @@ use testkit::{
     proxy::{Fault, Misbehaving},
 };
 
-use binary::{Served, audited, command};
+use binary::PROGRAM;
 
 fn meta() -> Value {
     json!({
@@ -39,7 +39,7 @@ fn code(reply: &HttpReply) -> Value {
 
 #[tokio::test]
 async fn both_eras_are_served_on_one_endpoint_without_sessions() {
-    let served = Served::start(&[]).await;
+    let served = PROGRAM.serve(&[]).await;
     for era in Era::ALL {
         let mut client = served.client();
         client.connect(era).await;
@@ -58,13 +58,13 @@ async fn both_eras_are_served_on_one_endpoint_without_sessions() {
     assert_eq!(result["_meta"]["io.modelcontextprotocol/serverInfo"]["name"], "metrics-mcp");
     assert_eq!((&result["ttlMs"], &result["cacheScope"]), (&json!(300_000), &json!("private")));
     assert_eq!(result["resultType"], "complete");
-    let records = audited(&served.state);
+    let records = PROGRAM.audited(&served.state);
     assert!(records.iter().all(|record| record["transport"] == "http"), "{records:?}");
 }
 
 #[tokio::test]
 async fn what_the_protocol_forbids_is_refused() {
-    let served = Served::start(&[]).await;
+    let served = PROGRAM.serve(&[]).await;
     let mcp = served.mcp();
     let body =
         |method: &str, params: Value| json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params});
@@ -103,7 +103,7 @@ async fn what_the_protocol_forbids_is_refused() {
 
 #[tokio::test]
 async fn a_browser_elsewhere_and_a_rebound_name_get_nothing() {
-    let served = Served::start(&[]).await;
+    let served = PROGRAM.serve(&[]).await;
     let own = format!("http://127.0.0.1:{}", served.port);
     for (origin, status) in
         [("https://evil.example", 403), ("null", 403), ("http://127.0.0.1:1", 403), (own.as_str(), 200)]
@@ -128,7 +128,7 @@ async fn with_tokens_only_their_holders_call_and_only_what_their_scopes_allow() 
     let values =
         ["oncall-bot", READER_SHA256, "[\"metrics:read\"]", "stranger", STRANGER_SHA256, "[\"logs:read\"]"];
     let environment: Vec<(&str, &str)> = names.iter().map(String::as_str).zip(values).collect();
-    let served = Served::start(&environment).await;
+    let served = PROGRAM.serve(&environment).await;
 
     let none = served.mcp().send(list_tools()).await;
     assert_eq!((none.status, none.header("www-authenticate")), (401, Some("Bearer")));
@@ -150,7 +150,7 @@ async fn with_tokens_only_their_holders_call_and_only_what_their_scopes_allow() 
     assert_eq!(client.list_tools().await.len(), 0, "only what it may call is listed");
     let refused = client.call("query_metrics", json!({"promql": "up"})).await;
     assert!(refused.is_error && refused.text.contains("lacks the scope `metrics:read`"), "{}", refused.text);
-    let records = audited_after_flush(&served).await;
+    let records = PROGRAM.audited_soon(&served.state, 2).await;
     let seen: Vec<_> =
         records.iter().map(|r| (r["principal"].as_str().unwrap(), r["outcome"].as_str().unwrap())).collect();
     assert_eq!(seen, [("oncall-bot", "upstream_error"), ("stranger", "refused")]);
@@ -162,22 +162,10 @@ async fn with_tokens_only_their_holders_call_and_only_what_their_scopes_allow() 
 const READER_SHA256: &str = "ba5005a40cf5212e4ac0190104cc127edab013294bb71279a975b27a80982d45";
 const STRANGER_SHA256: &str = "4f503e9b31172d52ac2323e5345520fed2361069a5ccdc217bf6690390443d0a";
 
-/// The log is on disk within a second.
-async fn audited_after_flush(served: &Served) -> Vec<Value> {
-    for _ in 0..40 {
-        let records = audited(&served.state);
-        if records.len() >= 2 {
-            return records;
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    audited(&served.state)
-}
-
 #[test]
 fn an_address_that_others_can_reach_needs_tokens() {
     let state = tempfile::tempdir().unwrap();
-    let output = command(&state, &[]).args(["serve", "--http", "0.0.0.0:0"]).output().unwrap();
+    let output = PROGRAM.command(&state, &[]).args(["serve", "--http", "0.0.0.0:0"]).output().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(
         !output.status.success() && said.contains("without auth.tokens anyone who reaches it could call"),
@@ -188,7 +176,7 @@ fn an_address_that_others_can_reach_needs_tokens() {
 #[tokio::test]
 async fn probes_tell_what_calls_have_shown_and_ask_no_backend() {
     let backend = Misbehaving::start(Fault::Status502Plain);
-    let served = Served::start(&[("PROMETHEUS_URL", &backend.url())]).await;
+    let served = PROGRAM.serve(&[("PROMETHEUS_URL", &backend.url())]).await;
     assert_eq!((served.get("/livez").await.status, served.get("/readyz").await.status), (200, 200));
     assert_eq!(served.get("/readyz").await.text(), "prometheus \"main\": not asked yet\n");
     assert_eq!(backend.connections(), 0, "a probe asks no backend");
@@ -208,7 +196,7 @@ async fn probes_tell_what_calls_have_shown_and_ask_no_backend() {
 #[tokio::test]
 async fn a_client_that_goes_away_stops_the_request_to_the_backend_within_200_ms() {
     let backend = Misbehaving::start(Fault::AcceptAndHang);
-    let served = Served::start(&[("PROMETHEUS_URL", &backend.url())]).await;
+    let served = PROGRAM.serve(&[("PROMETHEUS_URL", &backend.url())]).await;
     let call = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call",
         "params": {"name": "query_metrics", "arguments": {"promql": "up"}, "_meta": meta()}});
     let request = HttpRequest::post(&call)
@@ -222,15 +210,10 @@ async fn a_client_that_goes_away_stops_the_request_to_the_backend_within_200_ms(
         backend.closed_within(Duration::from_millis(200)).await.is_some(),
         "the connection to the backend is closed"
     );
-    for _ in 0..40 {
-        if let [record] = audited(&served.state).as_slice() {
-            assert_eq!(record["outcome"], "cancelled");
-            assert_eq!(record["upstream"][0]["outcome"], "cancelled", "what was sent is recorded: {record}");
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    panic!("no record of the cancelled call");
+    let records = PROGRAM.audited_soon(&served.state, 1).await;
+    let [record] = records.as_slice() else { panic!("no record of the cancelled call: {records:?}") };
+    assert_eq!(record["outcome"], "cancelled");
+    assert_eq!(record["upstream"][0]["outcome"], "cancelled", "what was sent is recorded: {record}");
 }
 
 #[tokio::test]
@@ -240,11 +223,11 @@ async fn sigterm_finishes_what_runs_and_ends_with_success() {
         [("PROMETHEUS_URL", backend.url()), ("METRICS_MCP__HTTP__SHUTDOWN_GRACE_SECONDS", "1".to_owned())];
     let environment: Vec<(&str, &str)> =
         environment.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    let mut idle = Served::start(&[]).await;
+    let mut idle = PROGRAM.serve(&[]).await;
     idle.terminate();
     assert!(idle.exit_within(Duration::from_secs(1)).expect("an idle server ends at once").success());
 
-    let mut served = Served::start(&environment).await;
+    let mut served = PROGRAM.serve(&environment).await;
     let mut client = served.client();
     client.connect(Era::Stateless).await;
     let pending = client.begin_call("query_metrics", json!({"promql": "up"})).await;
@@ -252,6 +235,6 @@ async fn sigterm_finishes_what_runs_and_ends_with_success() {
     served.terminate();
     assert!(served.exit_within(Duration::from_secs(4)).expect("it ends after the grace").success());
     drop(pending);
-    let records = audited(&served.state);
+    let records = PROGRAM.audited(&served.state);
     assert_eq!((records.len(), &records[0]["outcome"]), (1, &json!("cancelled")));
 }

@@ -24,26 +24,27 @@ use tokio::{
     net::{TcpSocket, TcpStream},
 };
 
-use binary::Served;
+use binary::PROGRAM;
 
 // printf %s ana-token | sha256sum; printf %s eve-token | sha256sum
 const ANA_SHA256: &str = "fdb19af2cd8f3f7de8c00cbdd4c4838366cbe4fa2e7ae38ba7f5847e75ad4bb5";
 const EVE_SHA256: &str = "90623e5477a896ff088b7223109b65c9f6931b8889a22170c72f733462dd3bac";
 
 /// A server with two callers.
-async fn served() -> Served {
-    Served::start(&[
-        ("METRICS_MCP__AUTH__TOKENS__0__NAME", "ana"),
-        ("METRICS_MCP__AUTH__TOKENS__0__TOKEN_SHA256", ANA_SHA256),
-        ("METRICS_MCP__AUTH__TOKENS__0__SCOPES", "[\"metrics:read\"]"),
-        ("METRICS_MCP__AUTH__TOKENS__1__NAME", "eve"),
-        ("METRICS_MCP__AUTH__TOKENS__1__TOKEN_SHA256", EVE_SHA256),
-        ("METRICS_MCP__AUTH__TOKENS__1__SCOPES", "[\"metrics:read\"]"),
-        // Of this test's calls none is refused for its rate.
-        ("METRICS_MCP__RATES__RANGE__BURST", "100000"),
-        ("METRICS_MCP__RATES__RANGE__PER_MINUTE", "100000"),
-    ])
-    .await
+async fn served() -> testkit::program::Served {
+    PROGRAM
+        .serve(&[
+            ("METRICS_MCP__AUTH__TOKENS__0__NAME", "ana"),
+            ("METRICS_MCP__AUTH__TOKENS__0__TOKEN_SHA256", ANA_SHA256),
+            ("METRICS_MCP__AUTH__TOKENS__0__SCOPES", "[\"metrics:read\"]"),
+            ("METRICS_MCP__AUTH__TOKENS__1__NAME", "eve"),
+            ("METRICS_MCP__AUTH__TOKENS__1__TOKEN_SHA256", EVE_SHA256),
+            ("METRICS_MCP__AUTH__TOKENS__1__SCOPES", "[\"metrics:read\"]"),
+            // Of this test's calls none is refused for its rate.
+            ("METRICS_MCP__RATES__RANGE__BURST", "100000"),
+            ("METRICS_MCP__RATES__RANGE__PER_MINUTE", "100000"),
+        ])
+        .await
 }
 
 fn body() -> Value {
@@ -57,7 +58,7 @@ fn list() -> HttpRequest {
     HttpRequest::post(&body()).header("MCP-Protocol-Version", "2026-07-28").header("Mcp-Method", "tools/list")
 }
 
-fn of(served: &Served, who: &str) -> HttpClient {
+fn of(served: &testkit::program::Served, who: &str) -> HttpClient {
     served.mcp().with_header("Authorization", &format!("Bearer {who}-token"))
 }
 
@@ -125,12 +126,13 @@ async fn who_is_alone_is_not_held_back_to_a_share() {
 #[tokio::test]
 async fn a_connection_without_a_request_is_closed_and_a_long_call_is_not() {
     let backend = Misbehaving::start(Fault::AcceptAndHang);
-    let served = Served::start(&[
-        ("PROMETHEUS_URL", &backend.url()),
-        ("METRICS_MCP__HTTP__HEADER_TIMEOUT_SECONDS", "1"),
-        ("METRICS_MCP__LIMITS__CALL_DEADLINE_SECONDS", "3"),
-    ])
-    .await;
+    let served = PROGRAM
+        .serve(&[
+            ("PROMETHEUS_URL", &backend.url()),
+            ("METRICS_MCP__HTTP__HEADER_TIMEOUT_SECONDS", "1"),
+            ("METRICS_MCP__LIMITS__CALL_DEADLINE_SECONDS", "3"),
+        ])
+        .await;
     let whole = "GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n";
     let mut silent = Vec::new();
     for (sent, answered) in [("", ""), ("P", ""), ("POST /mcp HTTP/1.1\r\nHost: loc", ""), (whole, "ok\n")] {
@@ -163,7 +165,7 @@ async fn silent_connections_leave_files_for_backends_and_room_for_callers_once_t
     let environment: Vec<(&str, &str)> =
         environment.iter().map(|(name, value)| (*name, value.as_str())).collect();
     // Of 64 files 48 may be connections of clients.
-    let served = Served::start_with_files(64, &environment).await;
+    let served = PROGRAM.serve_with_files(64, &environment).await;
     let mut first = Kept::open(&served).await;
     let mut silent = Vec::new();
     for _ in 0..100 {
@@ -180,7 +182,7 @@ async fn silent_connections_leave_files_for_backends_and_room_for_callers_once_t
 #[tokio::test]
 async fn who_reads_no_answer_is_closed_and_makes_room_for_callers() {
     // Of 64 files 48 may be connections of clients.
-    let served = Served::start_with_files(64, &[("METRICS_MCP__HTTP__HEADER_TIMEOUT_SECONDS", "2")]).await;
+    let served = PROGRAM.serve_with_files(64, &[("METRICS_MCP__HTTP__HEADER_TIMEOUT_SECONDS", "2")]).await;
     // Answers of 7 MB: more than hyper (0.4 MB) and Linux (4 MB) hold for a client, so that requests are left unread.
     let many = format!("{}{}", raw("nobody", body().to_string().len()), body()).repeat(600);
     let mut deaf = Vec::new();
@@ -201,7 +203,7 @@ async fn who_reads_no_answer_is_closed_and_makes_room_for_callers() {
 struct Kept(TcpStream);
 
 impl Kept {
-    async fn open(served: &Served) -> Kept {
+    async fn open(served: &testkit::program::Served) -> Kept {
         Kept(TcpStream::connect(("127.0.0.1", served.port)).await.unwrap())
     }
 
@@ -270,7 +272,7 @@ async fn one_callers_storm_does_not_delay_anothers_cheap_call_by_more_than_twice
 }
 
 /// The median of a hundred cheap calls by ana.
-async fn median(served: &Served) -> Duration {
+async fn median(served: &testkit::program::Served) -> Duration {
     let mut ana = Client::over_http(of(served, "ana"));
     ana.connect(Era::Stateless).await;
     let mut took = Vec::new();
@@ -294,7 +296,7 @@ struct Storm {
 }
 
 impl Storm {
-    fn start(served: &Served, connections: usize) -> Storm {
+    fn start(served: &testkit::program::Served, connections: usize) -> Storm {
         let (over, counts) =
             (Arc::new(AtomicBool::new(false)), Arc::new([AtomicUsize::new(0), AtomicUsize::new(0)]));
         let task = |_| {

@@ -7,7 +7,7 @@ mod binary;
 use serde_json::{Value, json};
 use testkit::mcp::{HttpReply, HttpRequest};
 
-use binary::Served;
+use binary::PROGRAM;
 
 const VERSION: &str = "io.modelcontextprotocol/protocolVersion";
 const CLIENT: &str = "io.modelcontextprotocol/clientInfo";
@@ -42,7 +42,7 @@ fn refusal(reply: &HttpReply) -> (u16, Value, Value) {
 
 #[tokio::test]
 async fn each_part_of_meta_that_is_demanded_is_missed() {
-    let served = Served::start(&[]).await;
+    let served = PROGRAM.serve(&[]).await;
     for method in ["tools/list", "server/discover", "prompts/list"] {
         for key in [VERSION, CAPABILITIES] {
             let reply = served.mcp().send(request(method, json!({}), without(key))).await;
@@ -62,7 +62,7 @@ async fn each_part_of_meta_that_is_demanded_is_missed() {
 
 #[tokio::test]
 async fn an_unknown_version_is_refused_with_those_that_are_known() {
-    let served = Served::start(&[]).await;
+    let served = PROGRAM.serve(&[]).await;
     for version in ["2099-01-01", "2024-11-05", "v999.0.0", "2026-07-28 "] {
         let mut asked = meta();
         asked[VERSION] = json!(version);
@@ -84,7 +84,7 @@ async fn an_unknown_version_is_refused_with_those_that_are_known() {
 
 #[tokio::test]
 async fn headers_that_contradict_the_body_are_refused() {
-    let served = Served::start(&[]).await;
+    let served = PROGRAM.serve(&[]).await;
     let named = |name: &str| call(json!({"promql": "up"})).header("Mcp-Name", name);
     let other_version = |version: &str| {
         request("tools/list", json!({}), meta())
@@ -121,7 +121,7 @@ async fn headers_that_contradict_the_body_are_refused() {
 
 #[tokio::test]
 async fn methods_that_are_not_there_are_not_found() {
-    let served = Served::start(&[]).await;
+    let served = PROGRAM.serve(&[]).await;
     let absent = [
         "no/such",
         // Of the old era only.
@@ -157,7 +157,7 @@ async fn methods_that_are_not_there_are_not_found() {
 
 #[tokio::test]
 async fn an_unknown_tool_is_the_protocols_own_error_and_bad_arguments_are_the_tools() {
-    let served = Served::start(&[]).await;
+    let served = PROGRAM.serve(&[]).await;
     let unknown = request("tools/call", json!({"name": "query_metric", "arguments": {}}), meta());
     let reply = served.mcp().send(unknown.header("Mcp-Name", "query_metric")).await;
     assert_eq!(reply.json()["error"]["code"], -32602, "{}", reply.text());
@@ -167,7 +167,7 @@ async fn an_unknown_tool_is_the_protocols_own_error_and_bad_arguments_are_the_to
 
 #[tokio::test]
 async fn only_post_is_served_and_only_json() {
-    let served = Served::start(&[]).await;
+    let served = PROGRAM.serve(&[]).await;
     for method in ["GET", "DELETE", "PUT", "PATCH", "OPTIONS"] {
         let reply = served.mcp().send(HttpRequest::new(method)).await;
         assert_eq!(reply.status, 405, "{method}");
@@ -183,7 +183,7 @@ async fn only_post_is_served_and_only_json() {
 
 #[tokio::test]
 async fn a_request_of_256_kib_is_read_and_one_byte_more_is_not() {
-    let served = Served::start(&[]).await;
+    let served = PROGRAM.serve(&[]).await;
     let sized = |bytes: usize| {
         let params = |fill: usize| {
             let mut params = json!({"name": "query_metrics", "arguments": {"promql": "x".repeat(fill)}});
@@ -207,14 +207,14 @@ async fn a_request_of_256_kib_is_read_and_one_byte_more_is_not() {
 async fn a_tool_that_needs_nothing_of_the_client_runs_for_one_that_can_do_nothing() {
     // -32021 is for tools that need a capability; no tool of this server does. (The code itself is tested where a tool
     // needs one: in the conformance suite, `test_missing_capability`.)
-    let served = Served::start(&[]).await;
+    let served = PROGRAM.serve(&[]).await;
     let reply = served.mcp().send(call(json!({"promql": "up"})).header("Mcp-Name", "query_metrics")).await;
     assert_eq!((reply.status, &reply.json()["result"]["resultType"]), (200, &json!("complete")));
 }
 
 #[tokio::test]
 async fn every_endpoint_checks_whose_name_it_is_called_by() {
-    let served = Served::start(&[]).await;
+    let served = PROGRAM.serve(&[]).await;
     let list = || request("tools/list", json!({}), meta());
     for (header, value, status) in [
         ("Host", "evil.example", 403),

@@ -11,13 +11,13 @@ use std::{io::Write, process::Stdio, time::Duration};
 use serde_json::{Value, json};
 use testkit::mcp::Era;
 
-use binary::{audited, command, over_stdio, terminate};
+use binary::PROGRAM;
 
 #[tokio::test]
 async fn a_server_without_any_backend_lists_everything_and_says_what_to_configure() {
     for era in Era::ALL {
         let state = tempfile::tempdir().unwrap();
-        let mut client = over_stdio(&state, &[]);
+        let mut client = PROGRAM.over_stdio(&state, &[]);
         let welcome = client.connect(era).await;
         assert!(welcome["instructions"].as_str().unwrap().len() <= 2_048);
         let capabilities = &welcome["capabilities"];
@@ -47,7 +47,7 @@ async fn a_server_without_any_backend_lists_everything_and_says_what_to_configur
 #[tokio::test]
 async fn the_prompt_is_real_and_its_arguments_are_filled_in() {
     let state = tempfile::tempdir().unwrap();
-    let mut client = over_stdio(&state, &[]);
+    let mut client = PROGRAM.over_stdio(&state, &[]);
     client.connect(Era::Stateless).await;
     let prompts = client.list_prompts().await;
     assert_eq!(prompts[0]["name"], "investigate_service");
@@ -68,43 +68,9 @@ async fn the_prompt_is_real_and_its_arguments_are_filled_in() {
 #[tokio::test]
 async fn every_tool_is_described_annotated_and_has_a_schema_every_client_accepts() {
     let state = tempfile::tempdir().unwrap();
-    let mut client = over_stdio(&state, &[]);
+    let mut client = PROGRAM.over_stdio(&state, &[]);
     client.connect(Era::Stateless).await;
-    let tools = client.list_tools().await;
-    let listing = serde_json::to_string(&tools).unwrap();
-    assert!(listing.len() <= 12 * 1024, "tools/list is {} bytes", listing.len());
-    for tool in &tools {
-        let name = tool["name"].as_str().unwrap();
-        assert_eq!(tool["annotations"]["readOnlyHint"], true, "{name}");
-        assert_eq!(tool["annotations"]["openWorldHint"], true, "{name}");
-        assert!(tool["title"].as_str().is_some_and(|title| title != name), "{name}: a title for people");
-        assert!(tool["description"].as_str().unwrap().len() > 100, "{name}: when to use it, what comes back");
-        assert!(
-            tool["_meta"]["anthropic/searchHint"].as_str().is_some_and(|hint| !hint.is_empty()),
-            "{name}"
-        );
-        check_schema(name, &tool["inputSchema"]);
-        let output = serde_json::to_string(&tool["outputSchema"]).unwrap();
-        assert!(output.len() < 400 && !output.contains("$ref"), "{name}: {output}");
-    }
-}
-
-/// Clients drop whole servers over what is refused here.
-fn check_schema(name: &str, schema: &Value) {
-    assert_eq!(schema["type"], "object", "{name}");
-    assert_eq!(schema["additionalProperties"], false, "{name}");
-    let text = schema.to_string();
-    for refused in ["$ref", "$defs", "anyOf", "oneOf", "allOf", "\"null\"", "nullable"] {
-        assert!(!text.contains(refused), "{name}: {refused} in {text}");
-    }
-    for (argument, property) in schema["properties"].as_object().unwrap() {
-        assert!(property["type"].is_string(), "{name}.{argument}: one type");
-        assert!(
-            property["description"].as_str().is_some_and(|text| text.len() > 10),
-            "{name}.{argument}: described"
-        );
-    }
-    assert!(schema["properties"].get("source").is_none(), "{name}: one source or none needs no `source`");
+    testkit::listing::check_reads(&client.list_tools().await);
 }
 
 #[tokio::test]
@@ -112,7 +78,7 @@ async fn the_listing_is_the_same_each_time() {
     let state = tempfile::tempdir().unwrap();
     let mut listings = Vec::new();
     for _ in 0..2 {
-        let mut client = over_stdio(&state, &[]);
+        let mut client = PROGRAM.over_stdio(&state, &[]);
         client.connect(Era::Stateless).await;
         listings.push(client.request("tools/list", json!({})).await["result"]["tools"].to_string());
     }
@@ -122,7 +88,8 @@ async fn the_listing_is_the_same_each_time() {
 #[tokio::test]
 async fn lines_piped_in_are_answered_and_the_process_ends_by_itself() {
     let state = tempfile::tempdir().unwrap();
-    let mut process = command(&state, &[])
+    let mut process = PROGRAM
+        .command(&state, &[])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -144,7 +111,7 @@ async fn lines_piped_in_are_answered_and_the_process_ends_by_itself() {
         String::from_utf8(output.stdout).unwrap().lines().map(|l| serde_json::from_str(l).unwrap()).collect();
     assert_eq!(lines.len(), 1, "the protocol and nothing else");
     assert_eq!(lines[0]["result"]["structuredContent"]["error"]["kind"], "not_configured");
-    let records = audited(&state);
+    let records = PROGRAM.audited(&state);
     assert_eq!(records.len(), 1);
     assert_eq!(records[0]["client"], "pipe 0");
 }
@@ -168,7 +135,8 @@ async fn a_line_that_is_no_message_is_answered_with_an_error_and_the_next_one_is
 /// Its replies to this input, with which standard input ends.
 async fn replies_to(input: String) -> Vec<Value> {
     let state = tempfile::tempdir().unwrap();
-    let mut process = command(&state, &[])
+    let mut process = PROGRAM
+        .command(&state, &[])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
@@ -213,20 +181,20 @@ async fn the_end_of_input_ends_the_last_line() {
 #[tokio::test]
 async fn sigterm_ends_it_with_success_and_the_audit_log_verifies() {
     let state = tempfile::tempdir().unwrap();
-    let mut client = over_stdio(&state, &[]);
+    let mut client = PROGRAM.over_stdio(&state, &[]);
     client.connect(Era::Handshake).await;
     client.call("query_metrics", json!({"promql": "up"})).await;
-    terminate(client.child().pid());
+    testkit::program::terminate(client.child().pid());
     let status = client.child().exit_within(Duration::from_secs(5)).await.expect("it ends");
     assert!(status.success(), "{status}");
     let log = state.path().join("audit/metrics-mcp.jsonl");
-    let verified = command(&state, &[]).args(["audit", "verify"]).arg(&log).output().unwrap();
+    let verified = PROGRAM.command(&state, &[]).args(["audit", "verify"]).arg(&log).output().unwrap();
     let said = String::from_utf8(verified.stdout).unwrap();
     assert!(verified.status.success() && said.starts_with("valid: 1 calls"), "{said}");
 
     let altered = std::fs::read_to_string(&log).unwrap().replace("query_metrics", "query_metricz");
     std::fs::write(&log, altered).unwrap();
-    let verified = command(&state, &[]).args(["audit", "verify"]).arg(&log).output().unwrap();
+    let verified = PROGRAM.command(&state, &[]).args(["audit", "verify"]).arg(&log).output().unwrap();
     let said = String::from_utf8(verified.stdout).unwrap();
     assert!(!verified.status.success() && said.starts_with("NOT VALID"), "{said}");
 }
@@ -236,7 +204,7 @@ async fn a_cancelled_call_stops_the_request_to_the_backend_within_200_ms() {
     let backend = testkit::proxy::Misbehaving::start(testkit::proxy::Fault::AcceptAndHang);
     for era in Era::ALL {
         let state = tempfile::tempdir().unwrap();
-        let mut client = over_stdio(&state, &[("PROMETHEUS_URL", &backend.url())]);
+        let mut client = PROGRAM.over_stdio(&state, &[("PROMETHEUS_URL", &backend.url())]);
         client.connect(era).await;
         let before = backend.connections();
         let pending = client.begin_call("query_metrics", json!({"promql": "up"})).await;
@@ -255,7 +223,7 @@ async fn a_very_long_name_costs_no_time() {
     backend.reply(testkit::recorded::Reply::to("POST", "/api/v1/query").text(empty)).await;
     backend.reply(testkit::recorded::Reply::to("GET", "/api/v1/label/__name__/values").text(&body)).await;
     let state = tempfile::tempdir().unwrap();
-    let mut client = over_stdio(&state, &[("PROMETHEUS_URL", &backend.url())]);
+    let mut client = PROGRAM.over_stdio(&state, &[("PROMETHEUS_URL", &backend.url())]);
     client.connect(Era::Handshake).await;
     let long = client.begin_call("query_metrics", json!({"promql": "x".repeat(8_100)})).await;
     let ping = tokio::time::timeout(Duration::from_secs(2), client.request("ping", json!({}))).await;
@@ -266,7 +234,7 @@ async fn a_very_long_name_costs_no_time() {
 #[tokio::test]
 async fn an_operator_can_rule_out_a_tool_by_name() {
     let state = tempfile::tempdir().unwrap();
-    let mut client = over_stdio(&state, &[("METRICS_MCP__TOOLS__DENY", "[\"query_metrics\"]")]);
+    let mut client = PROGRAM.over_stdio(&state, &[("METRICS_MCP__TOOLS__DENY", "[\"query_metrics\"]")]);
     client.connect(Era::Stateless).await;
     let names: Vec<Value> = client.list_tools().await.into_iter().map(|tool| tool["name"].clone()).collect();
     let left: Vec<&str> = calls::TOOLS.into_iter().filter(|name| *name != "query_metrics").collect();
@@ -291,7 +259,7 @@ fn mistakes_in_the_configuration_are_named_on_stderr() {
         ),
     ];
     for (environment, expected) in cases {
-        let output = command(&state, &environment).arg("tools").output().unwrap();
+        let output = PROGRAM.command(&state, &environment).arg("tools").output().unwrap();
         let said = String::from_utf8(output.stderr).unwrap();
         assert!(!output.status.success() && said.contains(expected), "{said}\nexpected {expected}");
         assert!(!said.contains("hunter2"), "{said}");

@@ -17,14 +17,10 @@ use testkit::mcp::{Client, Era};
 use tokio_util::sync::CancellationToken;
 
 async fn client(engine: &Engine, user: &str) -> Client {
-    let (here, there) = tokio::io::duplex(1 << 20);
-    let (their_reader, their_writer) = tokio::io::split(there);
-    let (reader, writer) = tokio::io::split(here);
     let (engine, user) = (engine.clone(), user.to_owned());
-    tokio::task::spawn(async move {
-        engine.serve_lines(their_reader, their_writer, &user, CancellationToken::new()).await.unwrap();
+    let mut client = Client::over_memory(|reader, writer| async move {
+        engine.serve_lines(reader, writer, &user, CancellationToken::new()).await.unwrap();
     });
-    let mut client = Client::over(reader, writer);
     client.connect(Era::Stateless).await;
     client
 }

@@ -5,7 +5,11 @@
 //! Written for this project from published descriptions of such attacks (OWASP's list for language models and for
 //! MCP, Unicode's security report TR 36, ECMA-48); none is copied from a collection.
 
+mod checks;
+mod sweep;
 mod texts;
+
+pub use sweep::{Answered, Sweep, ask_every_tool, sweep};
 
 /// One text.
 #[derive(Debug, Clone, PartialEq, Eq)]

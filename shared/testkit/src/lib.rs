@@ -3,6 +3,10 @@
 //! ([`prometheus`]), texts that attack their reader ([`injection`]), a fuzzer ([`fuzz`]) and the memory a child process
 //! took ([`rss`]).
 //!
+//! What holds of every server is demanded here once: of a shipped binary ([`program`]) in front of faults ([`faults`]) and
+//! with credentials ([`secrets`]), of wrong arguments ([`bad_input`]), of a listing ([`listing`]), of an answer
+//! ([`answer`]).
+//!
 //! It depends on no other crate of the workspace, so that each of them can use it in its tests, and it shares
 //! no code with the servers: what it believes about MCP comes from the specification alone. Golden answers
 //! are `insta` snapshots; there is nothing of our own for them.
@@ -17,10 +21,19 @@
     reason = "test support fails loudly"
 )]
 
+pub mod answer;
+pub mod bad_input;
+pub mod faults;
 pub mod fuzz;
+mod incident;
 pub mod injection;
+pub mod listing;
 pub mod mcp;
+pub mod program;
 pub mod prometheus;
 pub mod proxy;
 pub mod recorded;
 pub mod rss;
+pub mod secrets;
+
+pub use incident::incident;

@@ -43,16 +43,9 @@ pub(crate) async fn found(case: &Case) -> Found {
 }
 
 fn recorded(case: &Case) -> tempfile::TempDir {
-    let directory = tempfile::tempdir().unwrap();
-    std::fs::create_dir(directory.path().join("logs")).unwrap();
-    std::fs::write(directory.path().join("logs/all.ndjson"), &case.ndjson).unwrap();
     let now = case.truth.now;
     let start = now - jiff::SignedDuration::from_hours(8 * 24);
-    let manifest = format!(
-        "id = \"case\"\ntitle = \"case\"\nnow = \"{now}\"\nwindow = {{ start = \"{start}\", end = \"{now}\" }}\n"
-    );
-    std::fs::write(directory.path().join("snapshot.toml"), manifest).unwrap();
-    directory
+    testkit::incident((&start.to_string(), &now.to_string()), &[("logs/all.ndjson", &case.ndjson)])
 }
 
 async fn connect(directory: &std::path::Path, case: &Case) -> Client {
@@ -61,13 +54,9 @@ async fn connect(directory: &std::path::Path, case: &Case) -> Client {
     let server = logs_mcp::server(&loaded).unwrap();
     let (engine, _lines) =
         Engine::in_memory(server, &loaded.settings, Arc::new(FixedClock(case.truth.now))).unwrap();
-    let (here, there) = tokio::io::duplex(1 << 20);
-    let (their_reader, their_writer) = tokio::io::split(there);
-    let (reader, writer) = tokio::io::split(here);
-    tokio::task::spawn(async move {
-        engine.serve_lines(their_reader, their_writer, "bench", CancellationToken::new()).await.unwrap();
+    let mut client = Client::over_memory(|reader, writer| async move {
+        engine.serve_lines(reader, writer, "bench", CancellationToken::new()).await.unwrap();
     });
-    let mut client = Client::over(reader, writer);
     client.connect(Era::Stateless).await;
     client
 }

@@ -1,6 +1,6 @@
 //! A client over memory, connected to the real server in front of a given backend.
 #![allow(dead_code, unreachable_pub, reason = "each test file uses its part of it")]
-#![allow(clippy::unwrap_used, clippy::panic, clippy::disallowed_methods, reason = "tests fail loudly")]
+#![allow(clippy::unwrap_used, reason = "tests fail loudly")]
 
 use std::sync::Arc;
 
@@ -28,13 +28,9 @@ pub async fn connect(loaded: &Loaded<Config>, now: &str) -> (Client, audit::Line
     let clock = Arc::new(FixedClock(now.parse().unwrap()));
     let server = metrics_mcp::server(loaded).unwrap();
     let (engine, lines) = Engine::in_memory(server, &loaded.settings, clock).unwrap();
-    let (here, there) = tokio::io::duplex(1 << 20);
-    let (their_reader, their_writer) = tokio::io::split(there);
-    let (reader, writer) = tokio::io::split(here);
-    tokio::task::spawn(async move {
-        engine.serve_lines(their_reader, their_writer, "tester", CancellationToken::new()).await.unwrap();
+    let mut client = Client::over_memory(|reader, writer| async move {
+        engine.serve_lines(reader, writer, "tester", CancellationToken::new()).await.unwrap();
     });
-    let mut client = Client::over(reader, writer);
     client.connect(Era::Stateless).await;
     (client, lines)
 }
@@ -42,18 +38,9 @@ pub async fn connect(loaded: &Loaded<Config>, now: &str) -> (Client, audit::Line
 /// A recorded incident in a directory of its own, with these further files (name, text). `now` and the window's end are
 /// the same moment; the window begins 30 days before it.
 pub fn incident(now: &str, files: &[(&str, &str)]) -> tempfile::TempDir {
-    let directory = tempfile::tempdir().unwrap();
     let end: jiff::Timestamp = now.parse().unwrap();
     let start = end - jiff::SignedDuration::from_hours(30 * 24);
-    let manifest = format!(
-        "id = \"test\"\ntitle = \"A test\"\nnow = \"{end}\"\nwindow = {{ start = \"{start}\", end = \"{end}\" }}\n"
-    );
-    for (name, text) in [("snapshot.toml", manifest.as_str())].iter().chain(files) {
-        let path = directory.path().join(name);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, text).unwrap();
-    }
-    directory
+    testkit::incident((&start.to_string(), now), files)
 }
 
 /// The server over a recorded incident.

@@ -1,7 +1,10 @@
 //! Recorded incidents written by a test, the server over them, and what is expected of an answer.
 
 use serde_json::{Value, json};
-use testkit::mcp::{Client, ToolReply};
+use testkit::{
+    answer::named_rows,
+    mcp::{Client, ToolReply},
+};
 
 use crate::common::{connect, incident, recorded};
 
@@ -126,14 +129,7 @@ impl Answer {
 
     /// The rows of a table, by column name.
     pub(crate) fn rows(&self, title: &str) -> Vec<Value> {
-        let tables = self.structured["tables"].as_array().cloned().unwrap_or_default();
-        let Some(table) = tables.iter().find(|table| table["title"] == title) else { return Vec::new() };
-        let columns = table["columns"].as_array().unwrap();
-        let row = |row: &Value| {
-            let cells = columns.iter().zip(row.as_array().unwrap());
-            cells.map(|(name, cell)| (name.as_str().unwrap().to_owned(), cell.clone())).collect()
-        };
-        table["rows"].as_array().unwrap().iter().map(row).map(Value::Object).collect()
+        named_rows(&self.structured, title)
     }
 
     /// The one row whose labels contain this.

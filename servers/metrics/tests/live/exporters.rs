@@ -8,7 +8,7 @@ use testkit::mcp::{Client, Era};
 use tokio::time::Instant;
 
 use crate::{
-    binary::Served,
+    binary::PROGRAM,
     testbed::{Answer, NOBODY, Session, ask, get, url, value},
 };
 
@@ -24,7 +24,7 @@ const BUSY_FOR: u32 = 180;
 /// A server of its own that the testbed's Prometheus scrapes while this lives. Its port is in the name of its service, so
 /// that an earlier run is no part of its baseline.
 struct Scraped {
-    served: Served,
+    served: testkit::program::Served,
     client: Client,
     target: PathBuf,
 }
@@ -41,15 +41,16 @@ impl Scraped {
             .unwrap_or_else(|_| panic!("TESTBED_TARGETS is not set: run `cargo xtask test-live`"));
         let prometheus = url("prometheus");
         // The bound of rates is no part of this.
-        let served = Served::start(&[
-            ("PROMETHEUS_URL", prometheus.as_str()),
-            ("METRICS_MCP__PROMETHEUS__1__NAME", "gone"),
-            ("METRICS_MCP__PROMETHEUS__1__URL", NOBODY),
-            ("METRICS_MCP__RATES__RANGE__PER_MINUTE", "100000"),
-            ("METRICS_MCP__RATES__RANGE__BURST", "100000"),
-            ("RUST_LOG", "off"),
-        ])
-        .await;
+        let served = PROGRAM
+            .serve(&[
+                ("PROMETHEUS_URL", prometheus.as_str()),
+                ("METRICS_MCP__PROMETHEUS__1__NAME", "gone"),
+                ("METRICS_MCP__PROMETHEUS__1__URL", NOBODY),
+                ("METRICS_MCP__RATES__RANGE__PER_MINUTE", "100000"),
+                ("METRICS_MCP__RATES__RANGE__BURST", "100000"),
+                ("RUST_LOG", "off"),
+            ])
+            .await;
         let mut client = served.client();
         client.connect(Era::Stateless).await;
         let target = PathBuf::from(targets).join("metrics-mcp-live.json");

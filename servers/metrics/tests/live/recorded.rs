@@ -28,7 +28,7 @@ const QUERIES: [&str; 14] = [
 
 /// The server in front of the recording, or of a Prometheus that has its files.
 async fn client(state: &tempfile::TempDir, environment: &[(&str, &str)], arguments: &[&str]) -> Client {
-    let mut command = binary::command(state, environment);
+    let mut command = binary::PROGRAM.command(state, environment);
     let rates = ["PER_MINUTE", "BURST"].map(|name| (format!("METRICS_MCP__RATES__RANGE__{name}"), "6000"));
     command.args(arguments).envs(rates);
     let mut client = Client::spawn(command);

@@ -11,7 +11,10 @@ use std::{process::Command, time::Duration};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use testkit::mcp::{Client, Era, HttpClient, HttpRequest, ToolReply};
+use testkit::{
+    answer::named_rows,
+    mcp::{Client, Era, HttpClient, HttpRequest, ToolReply},
+};
 
 use crate::binary;
 
@@ -50,7 +53,7 @@ impl Session {
         let configuration: Vec<(&str, &str)> =
             configuration.iter().map(|(name, value)| (*name, value.as_str())).collect();
         let state = tempfile::tempdir().unwrap();
-        let mut client = binary::over_stdio(&state, &configuration);
+        let mut client = binary::PROGRAM.over_stdio(&state, &configuration);
         client.connect(Era::Stateless).await;
         Session { client, state, calls: 0 }
     }
@@ -92,7 +95,8 @@ impl Session {
         let status = self.client.child().exit_within(Duration::from_secs(5)).await;
         assert!(status.unwrap().success());
         let log = self.state.path().join("audit/metrics-mcp.jsonl");
-        let verified = binary::command(&self.state, &[]).args(["audit", "verify"]).arg(log).output().unwrap();
+        let verified =
+            binary::PROGRAM.command(&self.state, &[]).args(["audit", "verify"]).arg(log).output().unwrap();
         let said = String::from_utf8(verified.stdout).unwrap();
         assert!(verified.status.success(), "{said}");
         assert!(said.starts_with(&format!("valid: {} calls,", self.calls)), "{said}");
@@ -112,15 +116,7 @@ impl Answer {
 
     /// The rows of the table of this title, as objects by column name. Empty when there is no such table.
     pub(crate) fn rows(&self, title: &str) -> Vec<Value> {
-        let tables = self.structured["tables"].as_array().map(Vec::as_slice).unwrap_or_default();
-        let Some(table) = tables.iter().find(|table| table["title"] == title) else { return Vec::new() };
-        let columns = table["columns"].as_array().unwrap();
-        let rows = table["rows"].as_array().unwrap().iter();
-        let named = |row: &Value| {
-            let cells = columns.iter().zip(row.as_array().unwrap());
-            cells.map(|(column, cell)| (column.as_str().unwrap().to_owned(), cell.clone())).collect()
-        };
-        rows.map(named).map(Value::Object).collect()
+        named_rows(&self.structured, title)
     }
 
     /// What `coverage` says about the table of this title: seen, shown, omitted.
@@ -163,7 +159,7 @@ pub(crate) async fn load_started() -> f64 {
 /// Runs a command of the binary; whether it succeeded, and what it printed.
 pub(crate) fn run(configuration: &[(&str, String)], arguments: &[&str]) -> (bool, String) {
     let state = tempfile::tempdir().unwrap();
-    let mut command: Command = binary::command(&state, &[]);
+    let mut command: Command = binary::PROGRAM.command(&state, &[]);
     command.envs(configuration.iter().map(|(name, value)| (*name, value))).args(arguments);
     let output = command.output().unwrap();
     (output.status.success(), String::from_utf8(output.stdout).unwrap())

@@ -90,12 +90,6 @@ pub(crate) fn matrix(rows: Vec<Value>) -> Value {
     json!({"status": "success", "data": {"resultType": "matrix", "result": rows}})
 }
 
-/// Both forms of an answer, as they are kept.
-pub(crate) fn both(reply: &ToolReply) -> String {
-    let structured = serde_json::to_string_pretty(reply.structured.as_ref().unwrap()).unwrap();
-    format!("{}\n\n{structured}", reply.text)
-}
-
 pub(crate) fn first_line(reply: &ToolReply) -> &str {
     reply.text.lines().next().unwrap()
 }

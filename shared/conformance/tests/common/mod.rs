@@ -66,15 +66,11 @@ impl Stage {
         let server = conformance::plain(Arc::clone(&self.flags));
         let engine =
             Engine::start(server, &self.settings, false, Arc::new(SystemClock), &environment).unwrap();
-        let (here, there) = tokio::io::duplex(1 << 20);
-        let (their_reader, their_writer) = tokio::io::split(there);
-        let (reader, writer) = tokio::io::split(here);
         let user = user.to_owned();
-        tokio::task::spawn(async move {
-            let stop = CancellationToken::new();
-            engine.serve_lines(their_reader, their_writer, &user, stop).await.unwrap();
+        let client = Client::over_memory(|reader, writer| async move {
+            engine.serve_lines(reader, writer, &user, CancellationToken::new()).await.unwrap();
         });
-        let mut client = Client::over(reader, writer).with_capabilities(capabilities);
+        let mut client = client.with_capabilities(capabilities);
         client.connect(era).await;
         Talking(client)
     }

@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
+use tokio::io::{
+    AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader, DuplexStream, ReadHalf, WriteHalf,
+};
 use tokio::task::AbortHandle;
 
 use super::child::Child;
@@ -42,6 +44,17 @@ impl Client {
         let reader = tokio::spawn(read_lines(reader, Arc::clone(&inbox))).abort_handle();
         let writer: Box<dyn AsyncWrite + Send + Unpin> = Box::new(writer);
         Self::new(Wire::Lines { writer: tokio::sync::Mutex::new(Some(writer)), reader }, inbox)
+    }
+
+    /// Speak over memory with what `serve` makes of its two ends, until that ends.
+    pub fn over_memory<F: Future<Output = ()> + Send + 'static>(
+        serve: impl FnOnce(ReadHalf<DuplexStream>, WriteHalf<DuplexStream>) -> F,
+    ) -> Self {
+        let (here, there) = tokio::io::duplex(1 << 20);
+        let (their_reader, their_writer) = tokio::io::split(there);
+        let (reader, writer) = tokio::io::split(here);
+        tokio::spawn(serve(their_reader, their_writer));
+        Self::over(reader, writer)
     }
 
     /// Start a server and speak over its standard input and output. It is killed when the client is dropped.

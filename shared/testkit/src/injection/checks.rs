@@ -1,21 +1,24 @@
 //! What must hold for every answer, whatever a backend said.
 
+use super::Injection;
+use crate::mcp::ToolReply;
 use serde_json::Value;
-use testkit::{injection::Injection, mcp::ToolReply};
 
 /// What one answer did with a text.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Shown {
+pub(super) struct Shown {
     /// Marked as addressing an assistant.
-    pub(crate) marked: bool,
+    pub(super) marked: bool,
     /// Some of it was quoted, word for word.
-    pub(crate) quoted: bool,
+    pub(super) quoted: bool,
 }
 
-/// Checks both renderings; what became of the text, or what is wrong. `own` is what we say about a harmless text.
-pub(crate) fn check(
+/// Checks both renderings; what became of the text, or what is wrong. `own` is what we say about a harmless text; `quotes`
+/// are the forms in which a query of ours holds a value.
+pub(super) fn check(
     injection: &Injection,
     own: &str,
+    quotes: &[&str],
     reply: &ToolReply,
     limit: usize,
 ) -> Result<Shown, String> {
@@ -30,8 +33,10 @@ pub(crate) fn check(
         let (inside, outside) = parted(text);
         for piece in &pieces {
             // A value without blanks may stand in a query of ours, in the query's own quotes.
-            let in_query = format!("=\"{piece}\"");
-            let outside = if piece.contains(' ') { outside.clone() } else { outside.replace(&in_query, "") };
+            let mut outside = outside.clone();
+            for form in quotes.iter().filter(|_| !piece.contains(' ')) {
+                outside = outside.replace(&form.replace("{}", piece), "");
+            }
             ensure(!outside.contains(piece), || format!("{piece:?} outside of any fence: {text}"))?;
             shown.quoted |= inside.contains(piece);
         }
@@ -53,7 +58,7 @@ fn parted(text: &str) -> (String, String) {
 /// Parts of a text by which it would be known wherever it stood: what comes through cleaning as it came, cut into short
 /// lengths because a long text may be shown in part, without what we say ourselves. A plain name needs no fence, unless it
 /// addresses an assistant: a text that is one as a whole has no such parts, and other texts have none that are names.
-pub(crate) fn pieces(injection: &Injection, own: &str) -> Vec<String> {
+pub(super) fn pieces(injection: &Injection, own: &str) -> Vec<String> {
     let is_changed = |c: char| is_acting_or_invisible(c) || matches!(c, '«' | '»');
     let whole: String =
         injection.text.chars().filter(|c| !is_acting_or_invisible(*c) || is_blank(*c)).collect();
@@ -140,7 +145,7 @@ fn is_acting_or_invisible(c: char) -> bool {
 }
 
 /// Every string of a document, names of fields too.
-pub(crate) fn strings(value: &Value) -> Vec<&str> {
+pub(super) fn strings(value: &Value) -> Vec<&str> {
     match value {
         Value::String(text) => vec![text],
         Value::Array(items) => items.iter().flat_map(strings).collect(),
