@@ -78,7 +78,7 @@ async fn the_demo_is_told_as_it_was_written() {
     let reply = ask(&client, "get_log_volume_anomalies", json!({"time_range": "1h"})).await;
     let found = &rows(&reply, "anomalies")[0];
     assert_eq!((&found[0], &found[1]), (&json!("payment"), &json!("spike")), "{}", reply.text);
-    let since: Timestamp = found[5].as_str().unwrap().parse().unwrap();
+    let since: Timestamp = found[7].as_str().unwrap().parse().unwrap();
     assert!(since.duration_since(exhausted[0]).abs().as_secs() <= 60, "{since}");
 
     // 4. What the generator throws, with its root cause below it.

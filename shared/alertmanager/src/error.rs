@@ -72,9 +72,7 @@ fn remedy(error: &UpstreamError) -> &'static str {
         UpstreamError::Protocol { .. } => {
             "something else may be listening at this URL (a proxy or login page); an operator must check it"
         }
-        UpstreamError::Recording { .. } => {
-            "this server's command `snapshot check DIR` lists all that is wrong; mend or leave out the file"
-        }
+        UpstreamError::Recording { .. } => "mend or leave out the recorded file",
         UpstreamError::Open { .. } | UpstreamError::Busy { .. } => "wait a moment, then ask again",
     }
 }

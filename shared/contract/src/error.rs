@@ -95,6 +95,15 @@ impl ToolError {
         ToolError::new(ErrorKind::InvalidArgument, format!("`{field}`: {problem}"), "")
     }
 
+    /// The error of an argument under the name that it has for this caller: a tool hands its `error_query` on as `query`.
+    #[must_use]
+    pub fn renamed(mut self, from: &str, to: &str) -> ToolError {
+        if let Some(problem) = self.0.problem.strip_prefix(&format!("`{from}`: ")) {
+            self.0.problem = format!("`{to}`: {problem}");
+        }
+        self
+    }
+
     /// Adds what to change.
     #[must_use]
     pub fn remedy(mut self, remedy: impl Into<String>) -> ToolError {

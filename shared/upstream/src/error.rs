@@ -1,6 +1,6 @@
 //! What can go wrong on the way to a backend and back, and what to do about it.
 
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
 use contract::{ErrorKind, ToolError};
 use thiserror::Error;
@@ -71,6 +71,8 @@ pub enum UpstreamError {
     /// A file of a recorded incident can't be read.
     #[error("{system}: {problem}")]
     Recording {
+        /// The running program, whose command lists all that is wrong.
+        program: &'static str,
         /// The recording.
         system: String,
         /// The file, and what is wrong with it.
@@ -95,8 +97,8 @@ pub enum UpstreamError {
 }
 
 impl UpstreamError {
-    fn remedy(&self) -> &'static str {
-        match self {
+    fn remedy(&self) -> Cow<'static, str> {
+        let fixed = match self {
             UpstreamError::Setup { .. } => {
                 "mend the configuration of this source; `check` shows each setting"
             }
@@ -122,12 +124,15 @@ impl UpstreamError {
             UpstreamError::Protocol { .. } => {
                 "something else may be listening at this URL (a proxy or login page); an operator must check it"
             }
-            UpstreamError::Recording { .. } => {
-                "this server's command `snapshot check DIR` lists all that is wrong; mend or leave out the file"
+            UpstreamError::Recording { program, .. } => {
+                return Cow::Owned(format!(
+                    "`{program} snapshot check DIR` lists all that is wrong; mend or leave out the file"
+                ));
             }
             UpstreamError::Open { .. } => "wait, or use another source",
             UpstreamError::Busy { .. } => "wait a moment, then ask again",
-        }
+        };
+        Cow::Borrowed(fixed)
     }
 
     /// The kind of failure in one word, for audit records and metrics.

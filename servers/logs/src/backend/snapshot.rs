@@ -71,7 +71,10 @@ impl Recording {
         let held = Arc::clone(&self.held);
         let done = blocking(move || held.loaded().map(work).map_err(SnapshotError::to_string)).await;
         noted.call.outcome = if done.is_ok() { "ok" } else { "recording" };
-        done.map_err(|problem| UpstreamError::Recording { system: self.system.clone(), problem }.into())
+        done.map_err(|problem| {
+            UpstreamError::Recording { program: crate::ABOUT.name, system: self.system.clone(), problem }
+                .into()
+        })
     }
 
     /// Answers a question about a search, and says what of the recording no search can see.

@@ -1,8 +1,10 @@
 //! `get_log_volume_anomalies`: who logs far more or far less than usual, who fell silent, and what accounts for it.
 
+mod caveats;
 mod gather;
 mod rows;
 mod show;
+mod verdict;
 mod when;
 mod words;
 

@@ -74,8 +74,12 @@ impl Recording {
         recording
     }
 
+    fn unusable(&self, problem: String) -> UpstreamError {
+        UpstreamError::Recording { program: crate::ABOUT.name, system: self.system.clone(), problem }
+    }
+
     fn broken(&self, error: &SnapshotError) -> UpstreamError {
-        UpstreamError::Recording { system: self.system.clone(), problem: error.to_string() }
+        self.unusable(error.to_string())
     }
 
     fn options() -> Options {
@@ -110,7 +114,7 @@ impl Recording {
             Ok(done) => {
                 done.map_err(|error| self.rejected(cx, RejectionKind::Execution, &error.to_string(), None))
             }
-            Err(problem) => Err(UpstreamError::Recording { system: self.system.clone(), problem }.into()),
+            Err(problem) => Err(self.unusable(problem).into()),
         }
     }
 

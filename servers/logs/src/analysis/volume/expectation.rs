@@ -10,6 +10,8 @@ const LEVEL: f64 = 1.5;
 const MEDIAN_OF_SQUARE: f64 = 0.4549;
 /// Bursts are looked for in single steps and in blocks of so many.
 const BLOCK: usize = 5;
+/// With fewer records in a step most steps have none, and the median of them says nothing of bursts.
+const SPARSE: f64 = 1.0;
 
 /// What is usual.
 #[derive(Debug, Clone, PartialEq)]
@@ -135,5 +137,16 @@ fn dispersion(counts: &[u64], expected: &[f64]) -> f64 {
         let squares: Vec<f64> = squares.collect();
         signal::median(&squares).unwrap_or(0.0) / MEDIAN_OF_SQUARE
     };
-    of_blocks(1).max(of_blocks(BLOCK)).max(1.0)
+    of_blocks(1).max(of_blocks(BLOCK)).max(of_sparse(counts, expected)).max(1.0)
+}
+
+/// The variance of a stream of few records in proportion to its mean: a job that writes a dozen lines every half hour is as
+/// bursty as that. 0 of streams that are not sparse: there one incident would count for too much.
+fn of_sparse(counts: &[u64], expected: &[f64]) -> f64 {
+    let sum: f64 = expected.iter().sum();
+    if sum <= 0.0 || sum >= SPARSE * expected.len() as f64 {
+        return 0.0;
+    }
+    let squares = counts.iter().zip(expected).map(|(count, expected)| (*count as f64 - expected).powi(2));
+    squares.sum::<f64>() / sum
 }

@@ -77,7 +77,8 @@ pub(super) async fn gather<'a>(
     store: &dyn Logs,
     asked: &'a Asked,
 ) -> Result<Gathered<'a>, ToolError> {
-    let mut sample = store.sample(cx, &asked.search, SAMPLE).await?;
+    let sample = store.sample(cx, &asked.search, SAMPLE).await;
+    let mut sample = sample.map_err(|error| error.renamed("query", "error_query"))?;
     let application = Application::default();
     let mut records = std::mem::take(&mut sample.value.records);
     sample.value.records = records.clone();

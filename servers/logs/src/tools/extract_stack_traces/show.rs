@@ -1,6 +1,6 @@
 //! From traces to the answer.
 
-use contract::{Answer, Cell, Cite, Context, Draft, Evidence, Finding, Next, Table, Untrusted, time_text};
+use contract::{Answer, Cell, Cite, Context, Draft, Evidence, Finding, Next, Table, Untrusted, counted, time_text};
 use stacktrace::Frame;
 
 use super::gather::Gathered;
@@ -219,27 +219,24 @@ fn verdict(picture: &Picture<'_>) -> String {
             time_text(window.end())
         );
     }
+    let read = gathered.records.len();
+    let of_read = match gathered.complete() {
+        true => format!("the {}", counted(read as u64, "record that matches", "records that match")),
+        false => format!("{} read ({} match)", counted(read as u64, "record", "records"), total.told()),
+    };
     let Some(first) = gathered.thrown.first() else {
-        return format!(
-            "None of the {} records that were read holds a stack trace ({} match).",
-            gathered.records.len(),
-            total.told()
-        );
+        return format!("No stack trace in {of_read}.");
     };
     let root = &first.trace.root_cause;
     let name = root.type_name.as_deref().unwrap_or("an exception without a type");
-    let top = first
-        .trace
-        .top_frame
-        .as_ref()
-        .map_or(String::new(), |top| format!(" in {}", quoted(picture, &frame(top), FRAME)));
-    let kinds = match gathered.thrown.len() {
-        1 => "1 kind of stack trace".to_owned(),
-        several => format!("{several} kinds of stack traces"),
-    };
+    let top = first.trace.top_frame.as_ref();
+    let top = top.map_or(String::new(), |top| format!(" in {}", quoted(picture, &frame(top), FRAME)));
+    let traces = gathered.thrown.iter().map(|one| one.records.len() as u64).sum();
     format!(
-        "{kinds} in {} records; most often ({}×) {}{top}, root cause {}.",
-        gathered.records.len(),
+        "{} of {}, in {} of {of_read}; most often ({}×) {}{top}, root cause {}.",
+        counted(traces, "stack trace", "stack traces"),
+        counted(gathered.thrown.len() as u64, "kind", "kinds"),
+        read - gathered.without,
         first.records.len(),
         quoted(picture, first.trace.outermost().type_name.as_deref().unwrap_or(name), TYPE),
         quoted(picture, &format!("{name}: {}", message(first)), TYPE + MESSAGE)

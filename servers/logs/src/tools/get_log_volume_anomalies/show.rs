@@ -4,12 +4,14 @@ use contract::{Answer, Cell, Cite, Context, Draft, Evidence, Finding, Next, Tabl
 use signal::SHAPE_BUCKETS;
 
 use super::{
-    gather::{Counted, Gathered, Judged, long, per_minute},
+    caveats::caveats,
+    gather::{Counted, Gathered, Judged, per_minute},
     rows::{Row, alike, ongoing, rows, together},
+    verdict::verdict,
     words,
 };
 use crate::{
-    analysis::volume::{Anomaly, Culprit, EXCESS, Kind, RATIO, blame},
+    analysis::volume::{Anomaly, Culprit, Kind, blame},
     backend::Logs,
     model::{Role, Search},
     tools::asking::Service,
@@ -19,6 +21,19 @@ use crate::{
 const USUAL_ROWS: usize = 20;
 /// Rows of anomalies.
 const ROWS: usize = 30;
+/// `records` and `usual` are of the time between `since` and `until`: a rate alone does not say of how many.
+const COLUMNS: [&str; 10] = [
+    "what",
+    "kind",
+    "records",
+    "usual",
+    "now per min",
+    "usual per min",
+    "change",
+    "since",
+    "until",
+    "shape of the window",
+];
 
 pub(super) struct Picture<'a> {
     pub(super) cx: &'a Context,
@@ -60,7 +75,7 @@ fn cite(picture: &Picture<'_>, draft: &mut Draft, counted: &Counted) -> Cite {
 }
 
 /// The streams that the anomalies are of, in words.
-fn name(picture: &Picture<'_>, judged: &Judged) -> String {
+pub(super) fn name(picture: &Picture<'_>, judged: &Judged) -> String {
     match (&judged.value, &picture.gathered.service) {
         (Some((Role::Service, value)), _) => value.shown(60),
         (Some((role, value)), _) => format!("{} {}", words::role(*role), value.shown(60)),
@@ -70,7 +85,7 @@ fn name(picture: &Picture<'_>, judged: &Judged) -> String {
 }
 
 /// When it began and ended, as far as the window shows.
-fn since(picture: &Picture<'_>, found: &Anomaly) -> String {
+pub(super) fn since(picture: &Picture<'_>, found: &Anomaly) -> String {
     time_text(picture.gathered.when.begins(found.from))
 }
 
@@ -130,17 +145,17 @@ fn table(picture: &Picture<'_>, draft: &mut Draft, rows: &[Row<'_>], cite: Cite)
     if rows.is_empty() && late.is_empty() {
         return;
     }
-    let columns =
-        ["what", "kind", "now per min", "usual per min", "change", "since", "until", "shape of the window"];
-    let mut table = Table::new("anomalies", &columns, cite);
+    let mut table = Table::new("anomalies", &COLUMNS, cite);
     for (name, late) in late {
         let change = match late.before {
-            Some(before) => format!("{} late ({} before)", duration(late.now), duration(before)),
-            None => format!("{} late", duration(late.now)),
+            Some(before) => format!("{} late ({} before)", words::duration(late.now), words::duration(before)),
+            None => format!("{} late", words::duration(late.now)),
         };
         let cells = [
             Cell::text(name.shown(60)),
             Cell::text("late"),
+            Cell::Missing,
+            Cell::Missing,
             Cell::Missing,
             Cell::Missing,
             Cell::text(change),
@@ -160,6 +175,8 @@ fn table(picture: &Picture<'_>, draft: &mut Draft, rows: &[Row<'_>], cite: Cite)
         table.row(vec![
             Cell::text(names(picture, group, judged)),
             Cell::text(words::kind(found.kind)),
+            Cell::Count(found.count),
+            Cell::Number(words::usual(found.expected)),
             Cell::Number(per_minute(found.count as f64, steps, when.step)),
             Cell::Number(per_minute(found.expected, steps, when.step)),
             Cell::text(words::change(&found)),
@@ -168,7 +185,7 @@ fn table(picture: &Picture<'_>, draft: &mut Draft, rows: &[Row<'_>], cite: Cite)
             Cell::text(shape(judged, when.first)),
         ]);
     }
-    table.seen((rows.len() + late.len()) as u64);
+    table.seen((groups.len() + late.len()) as u64);
     table.see_more("name a service, or a shorter time_range");
     draft.table(table);
 }
@@ -195,13 +212,15 @@ fn usual(picture: &Picture<'_>, draft: &mut Draft, cite: Cite) {
         return;
     }
     let mut table =
-        Table::new("usual streams", &["what", "now per min", "usual per min", "shape of the window"], cite);
+        Table::new("usual streams", &["what", "records", "usual", "now per min", "usual per min", "shape"], cite);
     for judged in quiet.iter().take(USUAL_ROWS) {
         let window = judged.counts.iter().skip(when.first);
         let steps = judged.counts.len().saturating_sub(when.first);
         let sum: u64 = window.sum();
         table.row(vec![
             Cell::text(name(picture, judged)),
+            Cell::Count(sum),
+            Cell::Number(words::usual(judged.judgement.expected)),
             Cell::Number(per_minute(sum as f64, steps, when.step)),
             Cell::Number(per_minute(judged.judgement.expected, steps, when.step)),
             Cell::text(shape(judged, when.first)),
@@ -209,79 +228,6 @@ fn usual(picture: &Picture<'_>, draft: &mut Draft, cite: Cite) {
     }
     table.seen(quiet.len() as u64);
     draft.table(table);
-}
-
-fn caveats(picture: &Picture<'_>, draft: &mut Draft) {
-    let gathered = picture.gathered;
-    let when = &gathered.when;
-    gathered.service.iter().for_each(|service| service.caveat(draft));
-    gathered.past.caveat("time_range").into_iter().for_each(|cut| draft.caveat(cut));
-    draft.caveat(format!(
-        "told is what at least doubles or halves (×{RATIO}) and differs by {EXCESS} records or more; steps of {}",
-        long(when.step)
-    ));
-    draft.caveat(baseline(gathered));
-    if !when.left_out.is_zero() {
-        draft.caveat(format!(
-            "the last {} of the window are left out: their records may still arrive",
-            long(when.left_out)
-        ));
-    }
-    match &gathered.freshness {
-        Ok(fresh) => freshness(picture, draft, fresh),
-        Err(error) => draft.caveat(format!("how late records arrive is not known: {error}")),
-    }
-    let sparse = gathered.streams.iter().filter(|one| one.judgement.sparse && one.value.is_some()).count();
-    if sparse > 0 {
-        draft.caveat(format!(
-            "{} too little to notice a drop",
-            words::counted(sparse, "stream has", "streams have")
-        ));
-    }
-    for counted in &gathered.counted {
-        let replies = std::iter::once(&counted.now).chain(counted.earlier.iter().map(|(_, reply)| reply));
-        replies.flat_map(|reply| &reply.partial).for_each(|text| draft.caveat(text.clone()));
-    }
-    gathered.failed.iter().for_each(|text| draft.caveat(text.clone()));
-}
-
-fn baseline(gathered: &Gathered) -> String {
-    let Some(first) = gathered.counted.first() else { return String::new() };
-    let recorded = first.earlier.iter().filter(|(_, reply)| reply.value.total.iter().any(|count| *count > 0));
-    let names: Vec<&str> = recorded.map(|(name, _)| *name).collect();
-    if names.is_empty() && gathered.when.first == 0 {
-        return "nothing is recorded before the window: usual is the rest of it".to_owned();
-    }
-    if names.is_empty() {
-        return format!(
-            "usual is the {} before the window: nothing is recorded at the same time of day earlier",
-            long(gathered.when.step * u32::try_from(gathered.when.first).unwrap_or(u32::MAX))
-        );
-    }
-    format!("usual is the same time {} earlier, at today's level", names.join(" and "))
-}
-
-/// A length of time that is not negative, in words; clocks differ.
-fn duration(seconds: f64) -> String {
-    contract::duration_text(seconds.max(0.0).round())
-}
-
-fn freshness(picture: &Picture<'_>, draft: &mut Draft, fresh: &crate::model::Reply<crate::model::Freshness>) {
-    // Whoever stores the time of the event twice tells nothing about arriving.
-    if let Some((median, p95)) = fresh.value.lag_seconds.filter(|(_, p95)| *p95 >= 1.0) {
-        draft.caveat(format!(
-            "records arrive {} after they happened (median; 95 % within {})",
-            duration(median),
-            duration(p95)
-        ));
-    }
-    let newest = fresh.value.newest;
-    let behind = newest.map(|newest| picture.gathered.past.window.end().duration_since(newest).as_secs_f64());
-    if let (Some(newest), Some(behind)) = (newest, behind)
-        && behind > 2.0 * picture.gathered.when.step.as_secs_f64()
-    {
-        draft.caveat(format!("the newest record of the window is of {}", time_text(newest)));
-    }
 }
 
 fn next(picture: &Picture<'_>, draft: &mut Draft, rows: &[Row<'_>]) {
@@ -330,74 +276,5 @@ fn with_service(picture: &Picture<'_>, call: Next, named: Option<&str>) -> Next 
     match own.or(named) {
         Some(service) => call.with("service", service),
         None => call,
-    }
-}
-
-fn verdict(picture: &Picture<'_>, rows: &[Row<'_>]) -> String {
-    let gathered = picture.gathered;
-    let all: u64 =
-        gathered.streams.iter().take(1).flat_map(|one| one.counts.iter().skip(gathered.when.first)).sum();
-    let Some((judged, worst)) = rows.first() else {
-        return match gathered.late.first() {
-            Some(_) => late(gathered),
-            None => as_usual(picture, all),
-        };
-    };
-    let what = format!(
-        "{} since {}: {} ({} records, {:.0} expected){}",
-        words::kind(worst.kind),
-        since(picture, worst),
-        words::change(worst),
-        worst.count,
-        worst.expected,
-        if ongoing(judged, worst) { "" } else { ", now over" }
-    );
-    let more = rows.len() - 1;
-    let more = if more == 0 {
-        String::new()
-    } else {
-        format!("; {}", words::counted(more, "more anomaly", "more anomalies"))
-    };
-    let late = if gathered.late.is_empty() { String::new() } else { format!(" {}", late(gathered)) };
-    format!("{}: {what}{more}.{late}", name(picture, judged))
-}
-
-fn late(gathered: &Gathered) -> String {
-    let Some((name, worst)) = gathered.late.first() else { return String::new() };
-    let more = match gathered.late.len() - 1 {
-        0 => String::new(),
-        more => format!(", and of {more} more"),
-    };
-    format!(
-        "Records of {} arrive {} late since {}{more}: what is missing at the end is late, not silent.",
-        name.shown(60),
-        duration(worst.now),
-        time_text(worst.since)
-    )
-}
-
-fn as_usual(picture: &Picture<'_>, all: u64) -> String {
-    let gathered = picture.gathered;
-    let window = gathered.when.window();
-    match &gathered.service {
-        Some(service) if all == 0 => format!(
-            "No record of {} between {} and {}, and none is usual then: a service that logs under another name, or never did.",
-            service.name.shown(60),
-            time_text(window.start()),
-            time_text(window.end())
-        ),
-        Some(service) => format!("{} logs as usual: {all} records.", service.name.shown(60)),
-        None if all == 0 => format!(
-            "No records at all between {} and {}.",
-            time_text(window.start()),
-            time_text(window.end())
-        ),
-        None => {
-            let judged = gathered.streams.len().saturating_sub(1);
-            format!(
-                "Every service logs as usual: {all} records of {}.",
-                words::counted(judged, "service", "services")
-            )
-        }
     }
 }

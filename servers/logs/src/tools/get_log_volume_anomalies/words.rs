@@ -3,7 +3,7 @@
 use contract::significant;
 
 use crate::{
-    analysis::volume::{Anomaly, Kind},
+    analysis::volume::{Anomaly, FEWEST, Kind},
     model::Role,
 };
 
@@ -29,11 +29,12 @@ pub(super) fn kind(kind: Kind) -> &'static str {
     }
 }
 
-/// How much: `×12`, `−80 %`, `none of 240`, `from nothing`.
+/// How much: `×12`, `−80 %`, `none of 240`, `from nothing`. A multiple of next to nothing is no number of any use.
 pub(super) fn change(found: &Anomaly) -> String {
     let count = found.count as f64;
     match found.kind {
         Kind::Spike if found.expected < 1.0 => "from nothing".to_owned(),
+        Kind::Spike if found.expected < FEWEST => "from almost nothing".to_owned(),
         Kind::Spike => format!("×{}", significant((count / found.expected * 10.0).round() / 10.0)),
         Kind::Silence if found.count == 0 => format!("none of {:.0}", found.expected),
         Kind::Silence | Kind::Drop => {
@@ -42,7 +43,30 @@ pub(super) fn change(found: &Anomaly) -> String {
     }
 }
 
-/// `1 spike`, `2 spikes`.
-pub(super) fn counted(number: usize, one: &str, several: &str) -> String {
-    format!("{number} {}", if number == 1 { one } else { several })
+/// Records that are usual, as cells show them: to a tenth, for they are a mean.
+pub(super) fn usual(expected: f64) -> f64 {
+    (expected * 10.0).round() / 10.0
+}
+
+/// A length of time that is not negative, in words; clocks differ.
+pub(super) fn duration(seconds: f64) -> String {
+    contract::duration_text(seconds.max(0.0).round())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_multiple_is_told_only_of_what_there_was() {
+        let change = |kind, count, expected| {
+            super::change(&Anomaly { kind, from: 0, to: 10, count, expected, score: 20.0 })
+        };
+        assert_eq!(change(Kind::Spike, 120, 10.0), "×12");
+        // 0.02 a minute in half an hour
+        assert_eq!(change(Kind::Spike, 12, 0.6), "from nothing");
+        assert_eq!(change(Kind::Spike, 300, 4.8), "from almost nothing");
+        assert_eq!(change(Kind::Drop, 10, 40.0), "−75 %");
+        assert_eq!(change(Kind::Silence, 0, 240.0), "none of 240");
+    }
 }

@@ -20,7 +20,7 @@ impl Recording {
     /// A recorded reply that Alertmanager's client can't read.
     fn unreadable(&self, name: &str, error: &::alertmanager::Error) -> ToolError {
         let problem = format!("alertmanager/{name}.json: {error}");
-        UpstreamError::Recording { system: self.system.clone(), problem }.into()
+        self.unusable(problem).into()
     }
 
     fn alertmanager(&self) -> Result<&Alertmanager, ToolError> {

@@ -1,0 +1,81 @@
+//! What a reader must know of the counts: what is told, what is usual, what may still arrive.
+
+use contract::{Draft, counted, time_text};
+
+use super::{
+    gather::{Gathered, long},
+    show::Picture,
+    words,
+};
+use crate::{
+    analysis::volume::{EXCESS, RATIO},
+    model::{Freshness, Reply},
+};
+
+pub(super) fn caveats(picture: &Picture<'_>, draft: &mut Draft) {
+    let gathered = picture.gathered;
+    let when = &gathered.when;
+    gathered.service.iter().for_each(|service| service.caveat(draft));
+    gathered.past.caveat("time_range").into_iter().for_each(|cut| draft.caveat(cut));
+    draft.caveat(format!(
+        "told is what at least doubles or halves (×{RATIO}) and differs by {EXCESS} records or more; steps of {}",
+        long(when.step)
+    ));
+    draft.caveat(baseline(gathered));
+    if !when.left_out.is_zero() {
+        draft.caveat(format!(
+            "the last {} of the window are left out: their records may still arrive",
+            long(when.left_out)
+        ));
+    }
+    match &gathered.freshness {
+        Ok(fresh) => freshness(picture, draft, fresh),
+        Err(error) => draft.caveat(format!("how late records arrive is not known: {error}")),
+    }
+    let sparse = gathered.streams.iter().filter(|one| one.judgement.sparse && one.value.is_some()).count();
+    if sparse > 0 {
+        draft.caveat(format!(
+            "{} too little to notice a drop",
+            counted(sparse as u64, "stream has", "streams have")
+        ));
+    }
+    for counted in &gathered.counted {
+        let replies = std::iter::once(&counted.now).chain(counted.earlier.iter().map(|(_, reply)| reply));
+        replies.flat_map(|reply| &reply.partial).for_each(|text| draft.caveat(text.clone()));
+    }
+    gathered.failed.iter().for_each(|text| draft.caveat(text.clone()));
+}
+
+fn baseline(gathered: &Gathered) -> String {
+    let Some(first) = gathered.counted.first() else { return String::new() };
+    let recorded = first.earlier.iter().filter(|(_, reply)| reply.value.total.iter().any(|count| *count > 0));
+    let names: Vec<&str> = recorded.map(|(name, _)| *name).collect();
+    if names.is_empty() && gathered.when.first == 0 {
+        return "nothing is recorded before the window: usual is the rest of it".to_owned();
+    }
+    if names.is_empty() {
+        return format!(
+            "usual is the {} before the window: nothing is recorded at the same time of day earlier",
+            long(gathered.when.step * u32::try_from(gathered.when.first).unwrap_or(u32::MAX))
+        );
+    }
+    format!("usual is the same time {} earlier, at today's level", names.join(" and "))
+}
+
+fn freshness(picture: &Picture<'_>, draft: &mut Draft, fresh: &Reply<Freshness>) {
+    // Whoever stores the time of the event twice tells nothing about arriving.
+    if let Some((median, p95)) = fresh.value.lag_seconds.filter(|(_, p95)| *p95 >= 1.0) {
+        draft.caveat(format!(
+            "records arrive {} after they happened (median; 95 % within {})",
+            words::duration(median),
+            words::duration(p95)
+        ));
+    }
+    let newest = fresh.value.newest;
+    let behind = newest.map(|newest| picture.gathered.past.window.end().duration_since(newest).as_secs_f64());
+    if let (Some(newest), Some(behind)) = (newest, behind)
+        && behind > 2.0 * picture.gathered.when.step.as_secs_f64()
+    {
+        draft.caveat(format!("the newest record of the window is of {}", time_text(newest)));
+    }
+}

@@ -1,0 +1,37 @@
+//! `extract_stack_traces` through the whole server. Figures are counted by hand.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests fail loudly")]
+
+mod common;
+
+use serde_json::json;
+
+use common::{connect, incident};
+
+/// Three traces of two kinds in three of four records.
+const RECORDS: &str = r#"{"@timestamp":"2026-01-14T14:40:01Z","log.level":"error","service":{"name":"cart"},"message":"java.lang.IllegalStateException: no\n\tat shop.Cart.pay(Cart.java:7)"}
+{"@timestamp":"2026-01-14T14:40:02Z","log.level":"error","service":{"name":"cart"},"message":"java.lang.IllegalStateException: no\n\tat shop.Cart.pay(Cart.java:7)"}
+{"@timestamp":"2026-01-14T14:40:03Z","log.level":"error","service":{"name":"cart"},"message":"java.lang.NullPointerException: id\n\tat shop.Stock.take(Stock.java:9)"}
+{"@timestamp":"2026-01-14T14:40:04Z","log.level":"error","service":{"name":"cart"},"message":"gave up"}
+"#;
+
+async fn ask(arguments: serde_json::Value) -> testkit::mcp::ToolReply {
+    let directory = incident(&[("logs/all.ndjson", RECORDS)]);
+    connect(directory.path()).await.call("extract_stack_traces", arguments).await
+}
+
+#[tokio::test]
+async fn the_verdict_tells_how_many_traces_of_how_many_kinds_in_how_many_records() {
+    let reply = ask(json!({"error_query": "*"})).await;
+    let verdict = "3 stack traces of 2 kinds, in 3 of the 4 records that match; most often (2×) \
+                   java.lang.IllegalStateException in ";
+    assert!(reply.text.starts_with(verdict), "{}", reply.text);
+    let none = ask(json!({"error_query": "gave"})).await;
+    assert!(none.text.starts_with("No stack trace in the 1 record that matches."), "{}", none.text);
+}
+
+#[tokio::test]
+async fn a_syntax_error_names_the_argument_of_this_tool() {
+    let reply = ask(json!({"error_query": "a AND ("})).await;
+    assert!(reply.is_error && reply.text.contains("`error_query`: "), "{}", reply.text);
+    assert!(!reply.text.contains("`query`"), "{}", reply.text);
+}
