@@ -3,7 +3,6 @@
 use ::alertmanager::Alertmanager;
 use ::snapshot::{Snapshot, SnapshotError};
 use contract::{Context, ToolError};
-use upstream::UpstreamError;
 
 use super::Recording;
 use crate::{
