@@ -1,6 +1,8 @@
 //! From traces to the answer.
 
-use contract::{Answer, Cell, Cite, Context, Draft, Evidence, Finding, Next, Table, Untrusted, counted, time_text};
+use contract::{
+    Answer, Cell, Cite, Context, Draft, Evidence, Finding, Next, Table, Untrusted, counted, time_text,
+};
 use stacktrace::Frame;
 
 use super::gather::Gathered;

@@ -148,7 +148,9 @@ fn table(picture: &Picture<'_>, draft: &mut Draft, rows: &[Row<'_>], cite: Cite)
     let mut table = Table::new("anomalies", &COLUMNS, cite);
     for (name, late) in late {
         let change = match late.before {
-            Some(before) => format!("{} late ({} before)", words::duration(late.now), words::duration(before)),
+            Some(before) => {
+                format!("{} late ({} before)", words::duration(late.now), words::duration(before))
+            }
             None => format!("{} late", words::duration(late.now)),
         };
         let cells = [
@@ -211,8 +213,11 @@ fn usual(picture: &Picture<'_>, draft: &mut Draft, cite: Cite) {
     if quiet.is_empty() {
         return;
     }
-    let mut table =
-        Table::new("usual streams", &["what", "records", "usual", "now per min", "usual per min", "shape"], cite);
+    let mut table = Table::new(
+        "usual streams",
+        &["what", "records", "usual", "now per min", "usual per min", "shape"],
+        cite,
+    );
     for judged in quiet.iter().take(USUAL_ROWS) {
         let window = judged.counts.iter().skip(when.first);
         let steps = judged.counts.len().saturating_sub(when.first);
