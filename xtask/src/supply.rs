@@ -2,17 +2,17 @@
 //!
 //! - Licences, bans and sources by cargo-deny; advisories where the network allows it.
 //! - A software bill of materials of each server (CycloneDX, by cargo-cyclonedx) under `target/sbom`.
-//! - With `--reproduce`, two release builds from the same path in two empty target directories: the same bytes?
+//! - With `--reproduce`, two release builds into the same path: the same bytes ([`reproduce`])?
 
 use std::error::Error;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use sha2::{Digest, Sha256};
-
 use crate::demo::SERVERS;
 use crate::testbed::cache::Cache;
+
+mod reproduce;
 
 const DENY: (&str, &str) = ("cargo-deny", "0.20.2");
 const CYCLONEDX: (&str, &str) = ("cargo-cyclonedx", "0.5.9");
@@ -43,7 +43,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Box<dyn Error>> {
     )?;
     println!("figure: supply chain: licences, bans, sources | clean | clean");
     bills(&root, &tool(&cache, CYCLONEDX)?)?;
-    if args.reproduce { reproduce(&root) } else { Ok(()) }
+    if args.reproduce { reproduce::run(&root) } else { Ok(()) }
 }
 
 /// A program of a crate, installed into the cache on first use.
@@ -117,33 +117,6 @@ fn tidy(root: &Path) -> Result<(), Box<dyn Error>> {
         }
     }
     Ok(())
-}
-
-/// Two builds. What differs between machines still: the path of the checkout and of cargo's registry, which panic messages
-/// name; the same paths or `--remap-path-prefix` are needed for the same bytes elsewhere.
-fn reproduce(root: &Path) -> Result<(), Box<dyn Error>> {
-    let mut sums: Vec<Vec<String>> = Vec::new();
-    for _ in 0..2 {
-        let target = tempfile::tempdir()?;
-        let mut cargo = cargo();
-        cargo.current_dir(root).args(["build", "--release", "--locked", "--quiet"]);
-        SERVERS.iter().for_each(|server| {
-            cargo.args(["--package", server]);
-        });
-        succeed(cargo.env("CARGO_TARGET_DIR", target.path()), "build the servers")?;
-        let sum = |server: &&str| -> Result<String, Box<dyn Error>> {
-            let program = fs::read(target.path().join("release").join(server))?;
-            Ok(format!("{} bytes, sha256 {}", program.len(), hex::encode(Sha256::digest(&program))))
-        };
-        sums.push(SERVERS.iter().map(sum).collect::<Result<_, _>>()?);
-    }
-    let [first, second] = sums.as_slice() else { return Err("build twice".into()) };
-    let same = first == second;
-    for (server, sum) in SERVERS.iter().zip(first) {
-        println!("{server}: {sum}");
-    }
-    println!("figure: supply chain: two builds, the same bytes | {} | yes", if same { "yes" } else { "no" });
-    if same { Ok(()) } else { Err("get the same bytes from two builds".into()) }
 }
 
 fn cargo() -> Command {
