@@ -25,7 +25,9 @@ pub(crate) struct Args {
 pub(super) fn run(example: &str, args: &Args) -> Result<(), Box<dyn Error>> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
-    command.args(["run", "--quiet", "--package", "xtask", "--example", example, "--"]);
+    command.args(["run", "--quiet", "--release", "--package", "xtask", "--example", example, "--"]);
+    // A fast program, not a small one.
+    command.env("CARGO_PROFILE_RELEASE_LTO", "off").env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16");
     command.args([args.seeds.to_string(), args.from.to_string()]);
     command.args(&args.out);
     let root = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
