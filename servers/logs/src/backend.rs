@@ -31,6 +31,10 @@ pub(crate) trait Logs: Send + Sync + 'static {
     /// The language of [`Search::text`], for errors and descriptions: `Lucene`, `KQL`.
     fn language(&self) -> &'static str;
 
+    /// Whether any word for a level (`error`), wherever it stands in the message, counts for a record of which no field tells
+    /// one. A record that was read has a level only where its message begins as logs do: the search finds more then.
+    fn guesses_levels(&self) -> bool;
+
     /// Where a person sees what is searched for, when that is configured.
     fn link(&self, search: &Search) -> Option<String>;
 

@@ -243,6 +243,10 @@ impl Logs for Adx {
         "KQL"
     }
 
+    fn guesses_levels(&self) -> bool {
+        true
+    }
+
     fn link(&self, search: &Search) -> Option<String> {
         self.link_to(search)
     }

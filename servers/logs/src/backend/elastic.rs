@@ -246,6 +246,10 @@ impl Logs for Elastic {
         "Lucene"
     }
 
+    fn guesses_levels(&self) -> bool {
+        true
+    }
+
     fn link(&self, search: &Search) -> Option<String> {
         self.link_to(search)
     }

@@ -118,6 +118,11 @@ impl Logs for Recording {
         "Lucene"
     }
 
+    /// Levels are read when the files are.
+    fn guesses_levels(&self) -> bool {
+        false
+    }
+
     fn link(&self, _: &Search) -> Option<String> {
         None
     }

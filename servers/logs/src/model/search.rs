@@ -23,8 +23,11 @@ pub(crate) struct Search {
 pub(crate) enum Condition {
     /// A field of this role has exactly this value, ignoring case.
     Is(Role, String),
-    /// At least as bad. Records without any level count by the words of their message.
+    /// At least as bad. Records of which no field tells a level count by the words of their message; how exactly these are
+    /// read, `Logs::guesses_levels` tells.
     AtLeast(Level),
+    /// No field tells its level.
+    Untold,
     /// The field of this name has exactly this value.
     Field(String, String),
     /// The message has the shape of this pattern.

@@ -53,6 +53,23 @@ pub(crate) fn level(text: &str) -> Result<Condition, ToolError> {
     })
 }
 
+/// What a reader must know of a search by level: how many of its records tell none, in a store that looks for words then.
+/// Nothing where all tell one, or where levels are not searched for.
+pub(crate) async fn guessed_levels(cx: &Context, store: &dyn Logs, search: &Search) -> Option<String> {
+    let by_level = search.conditions.iter().any(|one| matches!(one, Condition::AtLeast(_)));
+    if !by_level || !store.guesses_levels() {
+        return None;
+    }
+    let mut untold = search.clone();
+    untold.conditions.push(Condition::Untold);
+    let how = "found by a word such as `error` anywhere in their message, so some may be of no such level";
+    match store.total(cx, &untold).await {
+        Ok(reply) if reply.value.number() == 0 => None,
+        Ok(reply) => Some(format!("{} of the records have no level field: they are {how}", reply.value.told())),
+        Err(_) => Some(format!("records without a level field are {how}")),
+    }
+}
+
 /// By what a `group_by` counts: a role of fields (`service`, `level`, `pod` …), else the field of this name.
 pub(crate) fn key(name: &str) -> Key {
     let role = Role::ALL.into_iter().find(|role| role.name() == name);

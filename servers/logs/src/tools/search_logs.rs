@@ -6,7 +6,7 @@ mod show;
 use std::{sync::Arc, time::Duration};
 
 use contract::{Answer, Card, Context, Cost, Detail, Effect, Past, TimeRange, TimeSpec, Tool, ToolError};
-use futures_util::future::join3;
+use futures_util::future::join4;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use signal::SHAPE_BUCKETS;
@@ -83,13 +83,18 @@ get_log_volume_anomalies. Example: {\"query\": \"\\\"pool exhausted\\\"\", \"ser
         let asked = Asked::of(cx, store, &self.sources, request)?;
         let search = &asked.search;
         let step = step(search.window);
-        let (total, over_time, found) =
-            join3(store.total(cx, search), store.histogram(cx, search, step, None), asked.find(cx)).await;
+        let (total, over_time, found, guessed) = join4(
+            store.total(cx, search),
+            store.histogram(cx, search, step, None),
+            asked.find(cx),
+            asking::guessed_levels(cx, store, search),
+        )
+        .await;
         let (total, found) = (total?, found?);
         if total.value.number() == 0 {
             return empty::answer(&asked, &total).await;
         }
-        Ok(show::answer(&asked, &total, over_time, &found))
+        Ok(show::answer(&asked, &total, over_time, &found, guessed))
     }
 }
 

@@ -136,6 +136,7 @@ impl Compiler<'_> {
                 let levels: Vec<Level> = Level::ALL.into_iter().filter(|level| level >= least).collect();
                 self.of_levels(kql, &levels)?
             }
+            Condition::Untold => self.untold(),
             Condition::Field(field, value) => {
                 let parameter = kql.string(&self.given.value(value)?);
                 format!("{} == {parameter}", self.schema.text_of(field)?)
@@ -172,14 +173,22 @@ impl Compiler<'_> {
         }
         let words = in_messages(levels);
         if !words.is_empty() {
-            let mut by_words: Vec<String> =
-                fields.iter().map(|(_, text)| format!("isempty({text})")).collect();
             let words: Vec<String> = words.into_iter().map(|word| kql.string(word)).collect();
             let message = self.schema.first_of(Role::Message);
-            by_words.push(format!("{message} has_any ({})", words.join(", ")));
-            any.push(format!("({})", by_words.join(" and ")));
+            let of_message = format!("{message} has_any ({})", words.join(", "));
+            any.push(match fields.is_empty() {
+                true => format!("({of_message})"),
+                false => format!("({} and {of_message})", self.untold()),
+            });
         }
         Ok(any_of(any))
+    }
+
+    /// Records of which no field tells a level.
+    fn untold(&self) -> String {
+        let fields = self.schema.texts_of(Role::Level).unwrap_or_default();
+        let none: Vec<String> = fields.iter().map(|(_, text)| format!("isempty({text})")).collect();
+        if none.is_empty() { "true".to_owned() } else { none.join(" and ") }
     }
 
     /// Each literal part of the pattern, somewhere in the message.

@@ -12,6 +12,15 @@ pub(super) fn at_least(layout: &Layout, least: Level) -> Value {
     of_levels(layout, &Level::ALL.into_iter().filter(|level| *level >= least).collect::<Vec<_>>())
 }
 
+/// Records of which no field tells a level.
+pub(super) fn untold(layout: &Layout) -> Value {
+    json!({ "bool": { "must_not": told(layout.of(Role::Level)) } })
+}
+
+fn told(fields: &[Chosen]) -> Vec<Value> {
+    fields.iter().map(|field| json!({ "exists": { "field": field.name } })).collect()
+}
+
 /// Records of this level.
 pub(super) fn exactly(layout: &Layout, level: Level) -> Value {
     of_levels(layout, &[level])
@@ -57,9 +66,7 @@ fn by_words(layout: &Layout, fields: &[Chosen], levels: &[Level]) -> Option<Valu
     if texts.is_empty() || words.is_empty() {
         return None;
     }
-    let with_level: Vec<Value> =
-        fields.iter().map(|field| json!({ "exists": { "field": field.name } })).collect();
-    Some(json!({ "bool": { "must_not": with_level, "filter": [any_of(texts)] } }))
+    Some(json!({ "bool": { "must_not": told(fields), "filter": [any_of(texts)] } }))
 }
 
 #[cfg(test)]

@@ -44,6 +44,12 @@ fn lucene(mapping: &Mapping, condition: &Condition) -> Option<String> {
             let fields = mapping.layout.of(Role::Level).iter();
             any(fields.map(|chosen| format!("{}:({})", escaped(&chosen.name), words.join(" OR "))).collect())
         }
+        Condition::Untold => {
+            let fields = mapping.layout.of(Role::Level).iter();
+            let none: Vec<String> =
+                fields.map(|chosen| format!("NOT _exists_:{}", escaped(&chosen.name))).collect();
+            (!none.is_empty()).then(|| none.join(" AND "))
+        }
         Condition::Like(like) => {
             let fields = mapping.layout.of(Role::Message).iter();
             let of_field = |name: &str| {

@@ -76,6 +76,7 @@ impl Compiler<'_> {
         match condition {
             Condition::Is(role, value) => self.is(*role, value),
             Condition::AtLeast(level) => Ok(level::at_least(&self.mapping.layout, *level)),
+            Condition::Untold => Ok(level::untold(&self.mapping.layout)),
             Condition::Field(name, value) => {
                 let value = self.given.value(value)?;
                 Ok(exact(&self.mapping.named(name)?, &value).unwrap_or_else(never))

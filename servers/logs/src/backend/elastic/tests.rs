@@ -1,6 +1,7 @@
 //! The backend over replies that real clusters gave to exactly these requests, and over clusters that are unwell.
 
 mod faults;
+mod levels;
 mod live;
 mod memory;
 mod recorded;

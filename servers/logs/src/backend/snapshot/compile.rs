@@ -64,6 +64,7 @@ fn with_values(given: Given<'_>, condition: &Condition) -> Result<Condition, Too
     Ok(match condition {
         Condition::Is(role, value) => Condition::Is(*role, given.value(value)?),
         Condition::AtLeast(level) => Condition::AtLeast(*level),
+        Condition::Untold => Condition::Untold,
         Condition::Field(name, value) => Condition::Field(name.clone(), given.value(value)?),
         Condition::Like(like) => Condition::Like(of_given(given, like)),
         Condition::Any(all) => {
@@ -94,6 +95,10 @@ fn filter(loaded: &Loaded, condition: &Condition) -> Filter {
         Condition::AtLeast(least) => {
             Filter::Marked(Level::ALL.into_iter().filter(|level| level >= least).map(mark).collect())
         }
+        Condition::Untold => Filter::Not(Box::new(Filter::Field {
+            names: loaded.of(Role::Level).to_vec(),
+            test: Test::Exists,
+        })),
         Condition::Field(name, value) => Filter::Field {
             names: loaded.store.name(name).into_iter().collect(),
             test: Test::Same(value.clone()),
@@ -129,6 +134,7 @@ fn of_condition(condition: &Condition) -> String {
     match condition {
         Condition::Is(role, value) => format!("{}:{}", role.name(), quoted(value)),
         Condition::AtLeast(level) => format!("level>={}", level.name()),
+        Condition::Untold => "NOT _exists_:level".to_owned(),
         Condition::Field(name, value) => format!("{name}:{}", quoted(value)),
         Condition::Like(like) => {
             let parts: Vec<String> = like.fragments.iter().map(|fragment| quoted(fragment)).collect();

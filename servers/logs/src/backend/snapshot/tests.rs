@@ -210,3 +210,47 @@ async fn a_broken_file_is_one_error_that_names_it() {
     assert_eq!(error.to_string(), "snapshot \"a\": logs/a.ndjson line 2: is not a JSON object");
     assert_eq!(cx.trail.calls()[0].outcome, "recording");
 }
+
+/// Records that tell their level in fields, in words, in numbers, in JSON within text, and not at all.
+const MIXED: &str = r#"{"@timestamp":"2026-01-14T14:00:00Z","log.level":"ERROR","message":"a"}
+{"@timestamp":"2026-01-14T14:00:01Z","log.level":"info","message":"no error here"}
+{"@timestamp":"2026-01-14T14:00:02Z","message":"no error here"}
+{"@timestamp":"2026-01-14T14:00:03Z","message":"[ERROR] c"}
+{"@timestamp":"2026-01-14T14:00:04Z","message":"level=warn msg=\"error budget\""}
+{"@timestamp":"2026-01-14T14:00:05Z","severity":"unknown","message":"E0114 14:02:03.123456 1 s.go:12] d"}
+{"@timestamp":"2026-01-14T14:00:06Z","severity_number":17,"message":"e"}
+{"@timestamp":"2026-01-14T14:00:07Z","severity_number":9,"message":"FATAL in the text"}
+{"@timestamp":"2026-01-14T14:00:08Z","log":"{\"level\":\"error\",\"msg\":\"f\"}"}
+{"@timestamp":"2026-01-14T14:00:09Z","message":"panic: g"}
+"#;
+
+#[tokio::test]
+async fn a_search_by_level_counts_the_records_that_are_read_with_it() {
+    let (recording, cx) = (recording(&[("logs/mixed.ndjson", MIXED)]), context());
+    // By hand, in the order of the records.
+    let levels = [
+        Some(Level::Error),
+        Some(Level::Info),
+        None,
+        Some(Level::Error),
+        Some(Level::Warn),
+        Some(Level::Error),
+        Some(Level::Error),
+        Some(Level::Info),
+        Some(Level::Error),
+        Some(Level::Fatal),
+    ];
+    let all = Page { limit: 100, oldest_first: true, after: None };
+    let read = recording.page(&cx, &search("", vec![]), &all).await.unwrap().value.records;
+    assert_eq!(read.iter().map(|record| record.level).collect::<Vec<_>>(), levels);
+    for least in Level::ALL {
+        let search = search("", vec![Condition::AtLeast(least)]);
+        let counted = recording.total(&cx, &search).await.unwrap().value.number();
+        let expected = levels.iter().flatten().filter(|level| **level >= least).count();
+        assert_eq!(counted, expected as u64, "{least:?}");
+    }
+    assert!(!recording.guesses_levels());
+    let untold = recording.total(&cx, &search("", vec![Condition::Untold])).await.unwrap().value;
+    // One of the five has its level in a document within its text.
+    assert_eq!(untold.number(), 5);
+}

@@ -1,7 +1,7 @@
 //! Reading the records, and those around them where a trace was logged one line a record.
 
 use contract::{Context, Past, TimeRange, TimeSpec, ToolError};
-use futures_util::future::join_all;
+use futures_util::future::{join, join_all};
 use jiff::{SignedDuration, Timestamp};
 use stacktrace::Application;
 
@@ -10,7 +10,7 @@ use crate::{
     analysis::thrown::{Thrown, thrown, traces},
     backend::{Logs, Sources},
     model::{Condition, Layout, Level, Page, Record, Reply, Role, Sample, Search, Total},
-    tools::asking::Service,
+    tools::asking::{Service, guessed_levels},
 };
 
 /// Records read.
@@ -56,6 +56,8 @@ pub(super) struct Gathered<'a> {
     pub(super) without: usize,
     /// Traces that were put together from records of one line.
     pub(super) joined: usize,
+    /// What is to be said of a search by level.
+    pub(super) guessed: Option<String>,
     /// What could not be asked, and why.
     pub(super) failed: Vec<String>,
 }
@@ -77,7 +79,8 @@ pub(super) async fn gather<'a>(
     store: &dyn Logs,
     asked: &'a Asked,
 ) -> Result<Gathered<'a>, ToolError> {
-    let sample = store.sample(cx, &asked.search, SAMPLE).await;
+    let (sample, guessed) =
+        join(store.sample(cx, &asked.search, SAMPLE), guessed_levels(cx, store, &asked.search)).await;
     let mut sample = sample.map_err(|error| error.renamed("query", "error_query"))?;
     let application = Application::default();
     let mut records = std::mem::take(&mut sample.value.records);
@@ -102,7 +105,7 @@ pub(super) async fn gather<'a>(
         }
     }
     let (thrown, without) = thrown(&records, &application);
-    Ok(Gathered { asked, sample, records, thrown, without, joined, failed })
+    Ok(Gathered { asked, sample, records, thrown, without, joined, guessed, failed })
 }
 
 /// The whole texts of traces of which one line was found, by the place of that record.

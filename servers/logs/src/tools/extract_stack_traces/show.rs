@@ -176,6 +176,7 @@ fn caveats(picture: &Picture<'_>, draft: &mut Draft) {
             }
         ));
     }
+    gathered.guessed.iter().for_each(|text| draft.caveat(text.clone()));
     gathered.failed.iter().for_each(|text| draft.caveat(text.clone()));
     gathered.sample.partial.iter().for_each(|text| draft.caveat(text.clone()));
 }

@@ -14,7 +14,13 @@ use crate::{
 const LINE: usize = 240;
 const FULL_LINE: usize = 1_000;
 
-pub(super) fn answer(asked: &Asked<'_>, total: &Reply<Total>, over_time: OverTime, found: &Found) -> Answer {
+pub(super) fn answer(
+    asked: &Asked<'_>,
+    total: &Reply<Total>,
+    over_time: OverTime,
+    found: &Found,
+    guessed: Option<String>,
+) -> Answer {
     let mut draft = Draft::new();
     let mut told = Told::new(asked.store);
     let cite = told.cite(&mut draft, total, &asked.search);
@@ -44,6 +50,7 @@ pub(super) fn answer(asked: &Asked<'_>, total: &Reply<Total>, over_time: OverTim
     };
     draft.finding(Finding::new(format!("{} in all", counted(total.value)), cite));
     told.caveats(&mut draft);
+    guessed.into_iter().for_each(|caveat| draft.caveat(caveat));
     asked.service.iter().for_each(|service| service.caveat(&mut draft));
     asked.past.caveat("time_range").into_iter().for_each(|cut| draft.caveat(cut));
     for other in asked.sources.others(asked.store) {

@@ -111,6 +111,13 @@ fn levels_are_looked_for_in_each_spelling() {
 }
 
 #[test]
+fn records_without_a_level_are_those_whose_fields_are_all_empty() {
+    let kql = compile(&search(None, vec![Condition::Untold]), false, &[]).unwrap();
+    let none = "isempty([\"SeverityText\"]) and isempty(tostring([\"SeverityNumber\"]))";
+    assert!(kql.sent().contains(none), "{}", kql.sent());
+}
+
+#[test]
 fn no_hostile_text_leaves_its_place() {
     for hostile in hostile::TEXTS {
         let conditions = vec![

@@ -21,6 +21,10 @@ async fn cluster(caps: &str, replies: Vec<Canned>) -> Fake {
     Fake::new(first.into_iter().chain(replies).collect()).await
 }
 
+pub(super) async fn cluster_of_logs(replies: Vec<Canned>) -> Fake {
+    cluster(CAPS, replies).await
+}
+
 #[tokio::test]
 async fn what_a_cluster_could_not_read_is_told_beside_the_count() {
     let timed_out = r#"{"timed_out":true,"_shards":{"total":3,"failed":0},"hits":{"total":{"value":41,"relation":"eq"},"hits":[]}}"#;
