@@ -5,7 +5,7 @@ mod common;
 
 use serde_json::json;
 
-use common::{connect, incident};
+use common::{connect, incident, rows};
 
 /// Three traces of two kinds in three of four records.
 const RECORDS: &str = r#"{"@timestamp":"2026-01-14T14:40:01Z","log.level":"error","service":{"name":"cart"},"message":"java.lang.IllegalStateException: no\n\tat shop.Cart.pay(Cart.java:7)"}
@@ -25,6 +25,8 @@ async fn the_verdict_tells_how_many_traces_of_how_many_kinds_in_how_many_records
     let verdict = "3 stack traces of 2 kinds, in 3 of the 4 records that match; most often (2×) \
                    java.lang.IllegalStateException in ";
     assert!(reply.text.starts_with(verdict), "{}", reply.text);
+    let counts: Vec<_> = rows(&reply, "kinds of traces").iter().map(|row| row[0].clone()).collect();
+    assert_eq!(counts, [json!(2), json!(1)], "{}", reply.text);
     let none = ask(json!({"error_query": "gave"})).await;
     assert!(none.text.starts_with("No stack trace in the 1 record that matches."), "{}", none.text);
 }
