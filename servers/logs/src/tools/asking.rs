@@ -65,7 +65,9 @@ pub(crate) async fn guessed_levels(cx: &Context, store: &dyn Logs, search: &Sear
     let how = "found by a word such as `error` anywhere in their message, so some may be of no such level";
     match store.total(cx, &untold).await {
         Ok(reply) if reply.value.number() == 0 => None,
-        Ok(reply) => Some(format!("{} of the records have no level field: they are {how}", reply.value.told())),
+        Ok(reply) => {
+            Some(format!("{} of the records have no level field: they are {how}", reply.value.told()))
+        }
         Err(_) => Some(format!("records without a level field are {how}")),
     }
 }

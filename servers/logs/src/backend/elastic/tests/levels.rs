@@ -4,7 +4,9 @@ use super::{faults::cluster_of_logs, *};
 use crate::{model::Level, tools::asking::guessed_levels};
 
 fn counted(number: u64) -> String {
-    format!(r#"{{"_shards":{{"total":1,"failed":0}},"hits":{{"total":{{"value":{number},"relation":"eq"}},"hits":[]}}}}"#)
+    format!(
+        r#"{{"_shards":{{"total":1,"failed":0}},"hits":{{"total":{{"value":{number},"relation":"eq"}},"hits":[]}}}}"#
+    )
 }
 
 #[tokio::test]
