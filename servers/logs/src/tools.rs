@@ -1,4 +1,4 @@
-//! The list of tools. What they share is in [`asking`].
+//! The list of tools. What they share is in [`asking`] and [`recount`].
 
 pub(crate) mod asking;
 mod correlate_logs_with_time;
@@ -6,6 +6,7 @@ mod extract_stack_traces;
 mod get_error_patterns;
 mod get_log_volume_anomalies;
 mod list_log_sources;
+mod recount;
 mod search_logs;
 
 use std::sync::Arc;

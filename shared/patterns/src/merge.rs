@@ -85,6 +85,14 @@ impl Pattern {
         &self.members
     }
 
+    /// The words of one of its templates where its templates differ, in order, without brackets and quotation marks around
+    /// them; none unless it was merged.
+    pub fn words_of<'t>(&self, template: &'t Template) -> Vec<&'t str> {
+        let places = self.tokens.iter().zip(template.text().split(' '));
+        let varying = places.filter(|(token, _)| token.varies != Varies::No);
+        varying.map(|(_, word)| word.trim_matches(|letter| "()[]{}\"'`,;:".contains(letter))).collect()
+    }
+
     /// What finds the lines of this pattern again.
     ///
     /// # Errors

@@ -1,5 +1,5 @@
 //! Stage 2 and filters, by hand and by property.
-#![allow(clippy::unwrap_used, reason = "tests fail loudly")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail loudly")]
 
 use patterns::{Pattern, Tally, Template, merge};
 use proptest::prelude::*;
@@ -30,6 +30,9 @@ fn three_that_differ_in_one_word_are_one_two_are_not() {
         texts(&["by alice(uid=1) in", "by bob(uid=1) in", "by eve(uid=1) in"]),
         ["by <*>(uid=<*>) in"]
     );
+    let [pattern] = &merged(&["user (alice) in", "user (bob) in", "user (eve) in"])[..] else { panic!("not merged") };
+    assert_eq!(pattern.words_of(&Template::of("user (bob) in")), ["bob"]);
+    assert!(merged(&["alice in"])[0].words_of(&Template::of("alice in")).is_empty());
     let three = merged(&[
         "login of alice failed",
         "login of bob failed",

@@ -20,6 +20,8 @@ pub(crate) struct Found {
     pub(crate) service: bool,
     /// Seconds between the onset told and the true one.
     pub(crate) onset_error: Option<f64>,
+    /// Other rows that are called new or surging, of an answer of patterns: nothing else was planted.
+    pub(crate) others: usize,
     /// For who reads a wrong one.
     pub(crate) verdict: String,
 }
@@ -125,10 +127,13 @@ fn compared(
     let onset_error =
         place.and(since).map(|since| since.duration_since(case.truth.onset).as_secs_f64().abs());
     let named = told.is_some_and(|row| cell(row, column).contains(&case.truth.service));
+    let is_alarm = |row: &[(String, String)]| matches!(cell(row, "class"), "new" | "surging");
+    let others = rows.iter().enumerate().filter(|(at, row)| Some(*at) != place && is_alarm(row)).count();
     Found {
         rank: place.map(|place| place + 1),
         service: named,
         onset_error,
+        others,
         verdict: text.chars().take(600).collect(),
     }
 }

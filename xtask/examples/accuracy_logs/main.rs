@@ -50,8 +50,8 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn report(all: &BTreeMap<Incident, Vec<ask::Found>>, seeds: u64, from: u64, records: usize) -> String {
     let mut text = format!(
         "{} cases, seeds {from} to {}, {} records a case on average\n\n\
-         | incident | class right, first row | class right, first three rows | service right | onset error, median | 90 % within |\n\
-         |---|---|---|---|---|---|\n",
+         | incident | class right, first row | class right, first three rows | service right | onset error, median | 90 % within | other rows new or surging |\n\
+         |---|---|---|---|---|---|---|\n",
         all.values().map(Vec::len).sum::<usize>(),
         from + seeds - 1,
         records / all.values().map(Vec::len).sum::<usize>().max(1),
@@ -68,13 +68,14 @@ fn report(all: &BTreeMap<Incident, Vec<ask::Found>>, seeds: u64, from: u64, reco
         };
         let _ = writeln!(
             text,
-            "| {} | {} | {} | {} | {} | {} |",
+            "| {} | {} | {} | {} | {} | {} | {} |",
             incident.name(),
             share(|one| one.rank == Some(1)),
             share(|one| one.rank.is_some_and(|rank| rank <= 3)),
             share(|one| one.service),
             at(0.5),
             at(0.9),
+            found.iter().map(|one| one.others).sum::<usize>(),
         );
     }
     text

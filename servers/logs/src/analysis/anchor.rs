@@ -67,6 +67,7 @@ mod tests {
             host: None,
             trace: None,
             message: cx.intake.text("x"),
+            prefix: 0,
             document: Document { fields, ..Document::default() },
         }
     }

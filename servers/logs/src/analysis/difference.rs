@@ -5,24 +5,94 @@ const FACTOR: f64 = 2.0;
 /// Records on both sides together without which no rate is compared.
 const FEWEST: u64 = 10;
 /// ln of the likelihood ratio from which two rates differ: about 1 in 3,500 of equal ones reach it.
-const CERTAIN: f64 = 6.6;
+pub(crate) const CERTAIN: f64 = 6.6;
+/// The same of one comparison in three, for the window and its ends: 6.6 + ln 3.
+const CERTAIN_OF_THREE: f64 = 7.7;
 /// A pattern without errors is new only when it has this share of all records: logs are full of rare lines.
 const NEW_SHARE: f64 = 0.01;
 
 /// How often a pattern was seen over how long.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Seen {
-    /// Records.
+    /// Records that were read, or counted.
     pub(crate) count: u64,
+    /// Which part of all records that is: 1 where all were counted.
+    pub(crate) share: f64,
     /// Length of the window, in seconds.
     pub(crate) seconds: f64,
 }
 
 impl Seen {
+    /// Counted to the end.
+    pub(crate) fn counted(count: u64, seconds: f64) -> Seen {
+        Seen { count, share: 1.0, seconds }
+    }
+
+    /// Whether it is a true count, and no estimate from a sample.
+    pub(crate) fn is_exact(self) -> bool {
+        self.share >= 1.0
+    }
+
+    /// Records in all; estimated from a sample.
+    pub(crate) fn all(self) -> u64 {
+        if self.share > 0.0 { (self.count as f64 / self.share).round() as u64 } else { 0 }
+    }
+
     /// Records a minute.
     pub(crate) fn per_minute(self) -> f64 {
-        if self.seconds > 0.0 { self.count as f64 * 60.0 / self.seconds } else { 0.0 }
+        let exposure = self.exposure();
+        if exposure > 0.0 { self.count as f64 * 60.0 / exposure } else { 0.0 }
     }
+
+    /// An estimate as if it had been counted: good enough to choose what is worth counting, and for nothing else.
+    pub(crate) fn believed(self) -> Seen {
+        Seen::counted(self.all(), self.seconds)
+    }
+
+    /// The time for which the records that were read stand.
+    fn exposure(self) -> f64 {
+        self.seconds * self.share
+    }
+}
+
+/// How often a pattern was seen in a baseline.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Baseline {
+    /// How often.
+    pub(crate) seen: Seen,
+    /// Whether it ends where the window begins: an incident that runs for longer than the window is in both.
+    pub(crate) is_adjacent: bool,
+    /// How many times as many records of any kind there are now; at least 1.
+    pub(crate) growth: f64,
+}
+
+impl Baseline {
+    /// Brought to today's level: what is more only because everything is, is not surging.
+    fn grown(self) -> Seen {
+        Seen { seconds: self.seen.seconds / self.growth.max(1.0), ..self.seen }
+    }
+}
+
+/// How often a pattern is seen now.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Now {
+    /// In the window.
+    pub(crate) whole: Seen,
+    /// In its last half and its last quarter: what began late is diluted in the whole.
+    pub(crate) ends: [Seen; 2],
+    /// Whether its records are errors.
+    pub(crate) is_error: bool,
+    /// Which part of all records of the window it has.
+    pub(crate) share: f64,
+}
+
+/// What became of a pattern.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Judged {
+    /// Its class.
+    pub(crate) class: Class,
+    /// Whether it was so before the window began: the time directly before has it as often, and older times don't.
+    pub(crate) already: bool,
 }
 
 /// What became of a pattern. In the order in which they matter.
@@ -56,81 +126,63 @@ impl Class {
     }
 }
 
-/// Judges a pattern. `before` holds the baselines in which anything at all was recorded; `is_error` says whether its records
-/// are errors, `share` which part of all records it is now.
-pub(crate) fn classify(now: Seen, before: &[Seen], is_error: bool, share: f64) -> Class {
-    if before.is_empty() {
-        return Class::Unknown;
-    }
-    if before.iter().all(|seen| seen.count == 0) {
-        return if now.count > 0 && (is_error || share >= NEW_SHARE) { Class::New } else { Class::Steady };
-    }
-    let moved = |up: bool| before.iter().all(|seen| differs(now, *seen, up));
-    match (moved(true), moved(false)) {
-        (true, _) => Class::Surging,
-        (_, true) if now.count == 0 => Class::Gone,
-        (_, true) => Class::Fading,
-        _ => Class::Steady,
+/// Judges a pattern against the baselines in which anything at all was recorded.
+///
+/// Against all of them first. What is steady then may still have begun in the baseline directly before the window, so it is
+/// compared with the older ones alone; that must be certain by the counts, because fewer baselines have a rare line less often.
+pub(crate) fn classify(now: Now, before: &[Baseline]) -> Judged {
+    let class = against(now, before);
+    let older: Vec<Seen> =
+        before.iter().filter(|one| !one.is_adjacent).map(|one| one.grown()).collect();
+    let is_running = class == Class::Steady
+        && !older.is_empty()
+        && older.len() < before.len()
+        && older.iter().all(|seen| differs(now.whole, *seen, true, CERTAIN));
+    match is_running {
+        true if older.iter().all(|seen| seen.count == 0) => Judged { class: Class::New, already: true },
+        true => Judged { class: Class::Surging, already: true },
+        false => Judged { class, already: false },
     }
 }
 
-/// Whether the rate now is certainly and far above (or below) the rate of a baseline.
-fn differs(now: Seen, before: Seen, up: bool) -> bool {
+fn against(now: Now, before: &[Baseline]) -> Class {
+    if before.is_empty() {
+        return Class::Unknown;
+    }
+    let whole = now.whole;
+    if before.iter().all(|one| one.seen.count == 0) {
+        // That a sample has none of it does not say that there was none.
+        let is_absent = |one: &Baseline| one.seen.is_exact() || differs(whole, one.seen, true, CERTAIN);
+        let counts = now.is_error || now.share >= NEW_SHARE;
+        let is_new = whole.count > 0 && counts && before.iter().all(is_absent);
+        return if is_new { Class::New } else { Class::Steady };
+    }
+    let moved = |seen: Seen, up: bool, certain: f64| {
+        before.iter().all(|one| differs(seen, one.seen, up, certain))
+    };
+    let surges_late = |end: &Seen| {
+        let adds = |one: &Baseline| end.count as f64 - one.seen.per_minute() * end.exposure() / 60.0;
+        moved(*end, true, CERTAIN_OF_THREE) && before.iter().all(|one| adds(one) >= FEWEST as f64)
+    };
+    if moved(whole, true, CERTAIN) || now.ends.iter().any(surges_late) {
+        return Class::Surging;
+    }
+    match moved(whole, false, CERTAIN) {
+        true if whole.count == 0 => Class::Gone,
+        true => Class::Fading,
+        false => Class::Steady,
+    }
+}
+
+/// Whether the rate now is certainly and far above (or below) the rate of a baseline. What counts are the records that were
+/// read: a sample of ten that stand for a thousand says no more than ten.
+pub(crate) fn differs(now: Seen, before: Seen, up: bool, certain: f64) -> bool {
     let (is, was) = (now.per_minute(), before.per_minute());
     let far = if up { is >= FACTOR * was } else { is * FACTOR <= was };
     let enough = now.count + before.count >= FEWEST;
     let (count, baseline) = (now.count as f64, before.count as f64);
-    far && enough && signal::rate_change(count, now.seconds, baseline, before.seconds) >= CERTAIN
+    far && enough && signal::rate_change(count, now.exposure(), baseline, before.exposure()) >= certain
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn seen(count: u64) -> Seen {
-        Seen { count, seconds: 1_800.0 }
-    }
-
-    #[test]
-    fn classes_by_hand() {
-        for (name, now, before, is_error, share, expected) in [
-            ("an error nobody saw before", 1, vec![0, 0], true, 0.0001, Class::New),
-            ("a rare line nobody saw before", 1, vec![0, 0], false, 0.001, Class::Steady),
-            ("a frequent line nobody saw before", 50, vec![0, 0], false, 0.2, Class::New),
-            ("seen a week ago", 3, vec![0, 2], true, 0.1, Class::Steady),
-            ("far more than in both", 141, vec![6, 9], true, 0.1, Class::Surging),
-            ("more than yesterday only", 141, vec![6, 140], true, 0.1, Class::Steady),
-            ("+900 % of a tiny baseline", 9, vec![1, 0], true, 0.1, Class::Steady),
-            ("a little more", 64, vec![60, 70], false, 0.1, Class::Steady),
-            ("far fewer", 20, vec![100, 90], true, 0.1, Class::Fading),
-            ("no more", 0, vec![100, 90], true, 0.0, Class::Gone),
-            ("seldom and not now", 0, vec![2, 1], true, 0.0, Class::Steady),
-            ("nothing was recorded", 10, vec![], true, 0.1, Class::Unknown),
-        ] {
-            let before: Vec<Seen> = before.into_iter().map(seen).collect();
-            assert_eq!(classify(seen(now), &before, is_error, share), expected, "{name}");
-        }
-    }
-
-    #[test]
-    fn rates_are_compared_and_not_counts() {
-        let day = Seen { count: 960, seconds: 86_400.0 };
-        assert_eq!(classify(Seen { count: 20, seconds: 1_800.0 }, &[day], true, 0.1), Class::Steady);
-        assert_eq!(classify(Seen { count: 80, seconds: 1_800.0 }, &[day], true, 0.1), Class::Surging);
-    }
-
-    proptest! {
-        #[test]
-        fn more_of_it_is_never_less_alarming(count in 0_u64..1_000, more in 0_u64..1_000, before in 1_u64..1_000) {
-            let rank = |count| match classify(seen(count), &[seen(before)], true, 0.1) {
-                Class::Gone => 0,
-                Class::Fading => 1,
-                Class::Steady => 2,
-                _ => 3,
-            };
-            prop_assert!(rank(count + more) >= rank(count));
-        }
-    }
-}
+mod tests;

@@ -39,7 +39,7 @@ pub(crate) fn mine_by_service(now: &[Record], before: &[&[Record]]) -> Vec<(Opti
 fn mine_those(now: &[Record], before: &[&[Record]], wanted: impl Fn(&Record) -> bool) -> Vec<Mined> {
     let templates = |records: &[Record]| -> Vec<(usize, Template)> {
         let own = records.iter().enumerate().filter(|(_, record)| wanted(record));
-        own.map(|(index, record)| (index, Template::of(record.message.inside()))).collect()
+        own.map(|(index, record)| (index, Template::of(record.said()))).collect()
     };
     let now = templates(now);
     let before: Vec<Vec<(usize, Template)>> = before.iter().map(|records| templates(records)).collect();
@@ -83,9 +83,41 @@ pub(crate) fn like(pattern: &Pattern) -> Option<Like> {
 /// A pattern as it is shown: with its values where all of these records say the very same, else with their kinds. That a
 /// setting is `DB_POOL_SIZE=10` in each of five records is the answer, and `DB_POOL_SIZE=<num>` is not.
 pub(crate) fn told<'a>(pattern: &Pattern, mut records: impl Iterator<Item = &'a Record>) -> String {
-    let line = |record: &'a Record| record.message.inside().lines().next().unwrap_or_default();
+    let line = |record: &'a Record| record.said().lines().next().unwrap_or_default();
     let Some(first) = records.next().map(line) else { return pattern.labelled() };
     if records.all(|record| line(record) == first) { first.to_owned() } else { pattern.labelled() }
+}
+
+/// What these records of a pattern differ in, where templates were merged.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Merged {
+    /// The identity of the most frequent template among them: the same in every window and call.
+    pub(crate) leader: Option<Id>,
+    /// Words at each place where templates differ, most frequent first.
+    pub(crate) words: Vec<Vec<(String, u64)>>,
+}
+
+/// Which templates a pattern covers, by these records.
+pub(crate) fn merged<'a>(pattern: &Pattern, records: impl Iterator<Item = &'a Record>) -> Merged {
+    if pattern.members().len() < 2 {
+        return Merged { leader: Some(pattern.id()), words: Vec::new() };
+    }
+    let mut ids: BTreeMap<Id, u64> = BTreeMap::new();
+    let mut words: Vec<BTreeMap<String, u64>> = Vec::new();
+    for record in records {
+        let template = Template::of(record.said());
+        *ids.entry(template.id()).or_insert(0) += 1;
+        for (place, word) in pattern.words_of(&template).into_iter().enumerate() {
+            if words.len() <= place {
+                words.push(BTreeMap::new());
+            }
+            if let Some(counts) = words.get_mut(place) {
+                *counts.entry(word.to_owned()).or_insert(0) += 1;
+            }
+        }
+    }
+    let leader = most_frequent(ids).first().map(|(id, _)| *id);
+    Merged { leader, words: words.into_iter().map(most_frequent).collect() }
 }
 
 /// What the records of a pattern have in common, of a sample.
@@ -125,19 +157,21 @@ pub(crate) fn portrait<'a>(records: impl Iterator<Item = &'a Record>) -> Portrai
             portrait.traces.push(trace.clone());
         }
     }
-    Portrait { services: ranked(services), places: ranked(places), versions: ranked(versions), ..portrait }
+    let (services, places, versions) =
+        (most_frequent(services), most_frequent(places), most_frequent(versions));
+    Portrait { services, places, versions, ..portrait }
+}
+
+fn most_frequent<T: Ord>(counts: BTreeMap<T, u64>) -> Vec<(T, u64)> {
+    let mut ranked: Vec<(T, u64)> = counts.into_iter().collect();
+    ranked.sort_by(|one, other| other.1.cmp(&one.1).then_with(|| one.0.cmp(&other.0)));
+    ranked
 }
 
 fn count(counts: &mut BTreeMap<Untrusted, u64>, value: Option<&Untrusted>) {
     if let Some(value) = value {
         *counts.entry(value.clone()).or_insert(0) += 1;
     }
-}
-
-fn ranked(counts: BTreeMap<Untrusted, u64>) -> Vec<(Untrusted, u64)> {
-    let mut ranked: Vec<(Untrusted, u64)> = counts.into_iter().collect();
-    ranked.sort_by(|one, other| other.1.cmp(&one.1).then_with(|| one.0.cmp(&other.0)));
-    ranked
 }
 
 #[cfg(test)]
@@ -158,6 +192,7 @@ mod tests {
             host: None,
             trace: None,
             message: cx.intake.text(message),
+            prefix: 0,
             document: Document::default(),
         }
     }
@@ -190,5 +225,41 @@ mod tests {
         assert_eq!(portrait.places.len(), 2);
         assert_eq!(portrait.span.map(|(first, last)| (first.as_second(), last.as_second())), Some((10, 13)));
         assert_eq!(portrait.level, Some(Level::Error));
+    }
+
+    #[test]
+    fn what_merged_templates_differ_in_is_told_and_their_identity_is_that_of_the_lines() {
+        let cx = Context::for_test("2026-01-14T14:32:00Z".parse().unwrap());
+        let say = |second, text: &str| record(&cx, second, Level::Error, text);
+        // orders twice, carts and users once: three templates that differ in one word
+        let now = [
+            say(10, "pool orders is exhausted"),
+            say(11, "pool carts is exhausted"),
+            say(12, "pool users is exhausted"),
+            say(13, "pool orders is exhausted"),
+        ];
+        let (_, mined) = mine_by_service(&now, &[]).remove(0);
+        assert_eq!(mined.len(), 1);
+        let pattern = &mined[0].pattern;
+        let told = merged(pattern, now.iter());
+        assert_eq!(told.leader, Some(Template::of("pool orders is exhausted").id()));
+        let counts = [("orders", 2), ("carts", 1), ("users", 1)];
+        assert_eq!(told.words, [counts.map(|(word, count)| (word.to_owned(), count)).to_vec()]);
+        // With other records at hand nothing is merged; the identity of the line is the same.
+        let (_, alone) = mine_by_service(&now[..1], &[]).remove(0);
+        assert_eq!(merged(&alone[0].pattern, now[..1].iter()).leader, told.leader);
+        assert_ne!(pattern.id(), alone[0].pattern.id());
+    }
+
+    #[test]
+    fn what_loggers_write_before_the_message_is_no_part_of_a_pattern() {
+        let cx = Context::for_test("2026-01-14T14:32:00Z".parse().unwrap());
+        let line = "2026-01-14T14:10:03Z ERROR connection to db refused";
+        let plain = record(&cx, 1, Level::Error, "connection to db refused");
+        let text = Record { prefix: line.len() - plain.message.inside().len(), ..record(&cx, 2, Level::Error, line) };
+        let (_, mined) = mine_by_service(&[plain, text.clone()], &[]).remove(0);
+        assert_eq!(mined.len(), 1);
+        assert_eq!(told(&mined[0].pattern, [text].iter()), "connection to db refused");
+        assert_eq!(like(&mined[0].pattern).unwrap().fragments, ["connection to db refused"]);
     }
 }

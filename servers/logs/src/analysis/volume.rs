@@ -11,6 +11,7 @@ mod scan;
 
 pub(crate) use blame::{Culprit, blame};
 use expectation::{Baseline, Expectation};
+pub(crate) use scan::LEAD_IN_KEPT;
 
 /// A rate must at least double or halve: a smaller change of a large number is certain, and nothing to wake up for.
 pub(crate) const RATIO: f64 = 2.0;

@@ -10,6 +10,7 @@ mod count;
 mod load;
 mod page;
 mod probe;
+mod ship;
 
 use std::{
     collections::BTreeMap,

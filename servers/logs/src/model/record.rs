@@ -38,6 +38,16 @@ pub(crate) struct Record {
     pub(crate) trace: Option<Untrusted>,
     /// What was said, first line and all that follows.
     pub(crate) message: Untrusted,
+    /// Bytes at the beginning of the message that tell time, level, logger and the like, as text logs have them.
+    pub(crate) prefix: usize,
     /// As stored: for fields of other roles, stack traces, correlation ids.
     pub(crate) document: Document,
+}
+
+impl Record {
+    /// The message without what programs write before it. Never for output.
+    pub(crate) fn said(&self) -> &str {
+        let message = self.message.inside();
+        message.get(self.prefix..).unwrap_or(message)
+    }
 }

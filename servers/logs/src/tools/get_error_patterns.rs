@@ -1,7 +1,9 @@
 //! `get_error_patterns`: which kinds of errors there are, which are new or surging, since when and where.
 
+mod baselines;
 mod gather;
 mod judge;
+mod onset;
 mod show;
 
 use std::{sync::Arc, time::Duration};
@@ -47,7 +49,7 @@ pub(crate) struct Request {
     service: Option<String>,
     /// The window, at most 7d: `1h` (when left out), or START/END.
     time_range: Option<TimeSpec>,
-    /// What to compare with: START/END. Left out: the window just before and the same window 7 days earlier.
+    /// What to compare with: START/END. Left out: the window just before, and the same window 1 and 7 days earlier.
     baseline: Option<TimeSpec>,
     /// From which level on: `warn` (when left out), `error`, `all`.
     level: Option<Floor>,
@@ -70,7 +72,7 @@ impl Tool for GetErrorPatterns {
         name: "get_error_patterns",
         title: "Get error patterns",
         description: "What goes wrong according to the logs, by pattern (text with its values left out) instead of line by \
-line: what is new, surging, steady, fading or gone against the time just before and a week earlier, true counts, rate before \
+line: what is new, surging, steady, fading or gone against the time just before, a day and a week earlier, true counts, rate before \
 and now, since when, level, services, pods, versions, one example, and a filter that finds the lines. Begin here when \
 something is broken; for the lines themselves use search_logs, for exceptions with their causes extract_stack_traces, for who \
 went silent get_log_volume_anomalies. Without service: all services. \
@@ -91,8 +93,8 @@ Example: {\"service\": \"payment\", \"time_range\": \"30m\"}",
         let gathered = gather::gather(cx, store, &asked).await?;
         let mut rows = judge::rows(&gathered);
         gather::recount(cx, store, &gathered, &mut rows).await;
-        judge::rank(&mut rows);
-        gather::onsets(cx, store, &gathered, &mut rows).await;
+        judge::settle(&mut rows, &gathered);
+        onset::find(cx, store, &gathered, &mut rows).await;
         let picture = show::Picture {
             cx,
             store,

@@ -1,5 +1,5 @@
 //! A client over memory, connected to the real server over a recorded incident or in front of a given backend.
-#![allow(dead_code, unreachable_pub, reason = "each test file uses its part of it")]
+#![allow(dead_code, unused_imports, unreachable_pub, reason = "each test file uses its part of it")]
 #![allow(clippy::unwrap_used, reason = "tests fail loudly")]
 
 use std::{path::Path, sync::Arc};

@@ -6,7 +6,7 @@ use super::{
 };
 
 /// Of a lead-in this part may belong to a stretch: the rest is needed as a baseline.
-const LEAD_IN_KEPT: f64 = 0.5;
+pub(crate) const LEAD_IN_KEPT: f64 = 0.5;
 /// A rate below this share of the expected one is silence: a last line or a heartbeat does not end it.
 const SILENT: f64 = 0.02;
 

@@ -2,16 +2,16 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use ::snapshot::{LogRecord, Snapshot, SnapshotError, subject};
-use lucene::{Builder, Facts, Fields, NameId, Store};
+use ::snapshot::{Snapshot, SnapshotError};
+use lucene::{Facts, Fields, NameId, Store};
 
-use super::compile::Sought;
+use super::{compile::Sought, ship::Shipper};
 use crate::analysis::fields::{detect_in, rank};
-use crate::analysis::record::{flattened, is_document, level_of_field, level_of_message, moment_of_field};
+use crate::analysis::record::{level_of_field, level_of_message, moment_of_field};
 use crate::model::{FieldInfo, FieldKind, Layout, Level, Role};
 
 /// Between a field and a field of the document inside of it.
-const INSIDE: char = '>';
+pub(super) const INSIDE: char = '>';
 /// The field that names the file of a record, as search engines call the index.
 pub(super) const INDEX: &str = "_index";
 /// Records of a file by which roles are found.
@@ -41,7 +41,7 @@ pub(super) fn load(
     snapshot: &Snapshot,
     overrides: &BTreeMap<String, Vec<String>>,
 ) -> Result<Loaded, SnapshotError> {
-    let mut builder = Builder::default();
+    let mut shipper = Shipper::default();
     let mut files: Vec<File> = Vec::new();
     snapshot.logs(&mut |record| {
         if files.last().is_none_or(|file| file.name != record.file) {
@@ -52,10 +52,9 @@ pub(super) fn load(
         if let Some(file) = files.last_mut() {
             file.records += 1;
         }
-        let fields = fields_of(record)?;
-        let pairs = fields.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-        builder.push(pairs).map_err(|error| error.to_string())
+        shipper.take(record)
     })?;
+    let builder = shipper.finish()?;
     let layout = detect_in(&infos(builder.store()), &recent(builder.store(), &files), overrides);
     let roles = Role::ALL.map(|role| (role, numbers(builder.store(), &layout, role))).into_iter().collect();
     let judge = Judge::new(builder.store(), &roles);
@@ -76,44 +75,6 @@ pub(super) fn load(
         file.span = spans.get(&file.name).copied();
     }
     Ok(Loaded { store, layout: Arc::new(layout), roles, files })
-}
-
-/// The fields of a record as they are kept: of a document its own and those of documents inside of its messages, of text
-/// what a shipper would have made of it.
-fn fields_of(record: &LogRecord<'_>) -> Result<Vec<(String, String)>, String> {
-    let mut fields = Vec::new();
-    let named = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-    if record.is_document {
-        fields = flattened(record.text).ok_or("is not a JSON object")?;
-        let inner =
-            fields.iter().filter(|(name, value)| rank(Role::Message, name).is_some() && is_document(value));
-        let inner: Vec<(String, String)> =
-            inner.flat_map(|(name, value)| inner_fields(name, value)).collect();
-        fields.extend(inner);
-    } else {
-        fields.push(named("message", record.text));
-        fields.push(named(
-            "service.name",
-            record.origin.map_or(subject(record.file), |(_, container)| container),
-        ));
-    }
-    if let Some(at) = record.at {
-        fields.push(named("@timestamp", &at.to_string()));
-    }
-    if let Some((pod, container)) = record.origin {
-        fields.push(named("kubernetes.pod.name", pod));
-        fields.push(named("kubernetes.container.name", container));
-    }
-    fields.push(named(INDEX, record.file));
-    Ok(fields)
-}
-
-/// Of a document inside of a field, what plays a role.
-fn inner_fields(outer: &str, document: &str) -> Vec<(String, String)> {
-    let fields = flattened(document).unwrap_or_default();
-    let plays = |name: &str| Role::ALL.into_iter().any(|role| rank(role, name).is_some());
-    let of_roles = fields.into_iter().filter(|(name, _)| plays(name));
-    of_roles.map(|(name, value)| (format!("{outer}{INSIDE}{name}"), value)).collect()
 }
 
 /// Every field is compared as a whole and by its words alike.

@@ -1,8 +1,8 @@
 //! Reading the records around the moment, those of the time before, and those that share an id.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::time::Duration;
 
-use contract::{Context, TimeRange, ToolError};
+use contract::{Context, TimeRange, ToolError, Untrusted};
 use futures_util::future::join;
 use jiff::{SignedDuration, Timestamp};
 
@@ -14,7 +14,10 @@ use crate::{
     analysis::anchor::{Anchor, anchor},
     backend::{Logs, Sources},
     model::{Condition, Level, Like, Page, Record, Reply, Role, Sample, Search, Total},
-    tools::asking::Service,
+    tools::{
+        asking::Service,
+        recount::{Wanted, finds_only_its_own, tallies},
+    },
 };
 
 /// Records read around the moment, and of the time before.
@@ -62,6 +65,16 @@ impl Asked {
     pub(super) fn search(&self, window: TimeRange) -> Search {
         let conditions = self.service.iter().map(Service::condition).collect();
         Search { window, text: None, conditions }
+    }
+
+    /// Of one of the services that were found.
+    fn search_of(&self, window: TimeRange, service: Option<&Untrusted>) -> Search {
+        let mut search = self.search(window);
+        let is_one = self.service.as_ref().is_some_and(|asked| !asked.is_several());
+        if let (Some(service), false) = (service, is_one) {
+            search.conditions.push(Condition::Is(Role::Service, service.inside().to_owned()));
+        }
+        search
     }
 }
 
@@ -115,36 +128,32 @@ pub(super) async fn gather<'a>(
 }
 
 /// Counts the most telling patterns in every record of both windows, where the samples are not everything: what was not
-/// among the records that were read is not new for that, and the first one that was read is not the first one.
+/// among the records that were read is not new for that, and the first one that was read is not the first one. The rest is
+/// judged by how many were read.
 pub(super) async fn verify(cx: &Context, store: &dyn Logs, gathered: &Gathered<'_>, rows: &mut Vec<Row>) {
-    if gathered.complete() {
-        return;
-    }
-    let trusted = |row: &Row| row.like.clone().filter(|like| finds_only_its_own(store, gathered, row, like));
-    let heads = rows.iter().enumerate().take(VERIFIED);
-    let heads: Vec<(usize, Like)> = heads.filter_map(|(place, row)| Some((place, trusted(row)?))).collect();
-    if heads.is_empty() {
-        return;
-    }
-    let likes: Vec<Like> = heads.iter().map(|(_, like)| like.clone()).collect();
-    let (around, before) =
-        (gathered.asked.search(gathered.asked.around), gathered.asked.search(gathered.asked.before));
-    let counted = join(store.tallies(cx, &around, &likes), store.tallies(cx, &before, &likes)).await;
-    let (Ok(around), Ok(before)) = counted else { return };
-    for ((place, _), (now, was)) in heads.iter().zip(around.value.iter().zip(&before.value)) {
-        if let Some(row) = rows.get_mut(*place) {
-            row.counted(gathered, now, was.count);
+    let wanted = rows.iter().enumerate().filter(|_| !gathered.complete()).take(VERIFIED);
+    let wanted = wanted.filter_map(|(place, row)| {
+        let like = row.like.as_ref().filter(|like| is_trusted(store, gathered, row, like))?.clone();
+        Some(Wanted { place, service: row.service.clone(), like })
+    });
+    let wanted: Vec<Wanted> = wanted.collect();
+    let searches = |service: Option<&Untrusted>| {
+        let windows = [gathered.asked.around, gathered.asked.before];
+        windows.map(|window| gathered.asked.search_of(window, service)).to_vec()
+    };
+    for (place, counts) in tallies(cx, store, wanted, searches).await {
+        if let Some(row) = rows.get_mut(place) {
+            row.counted(&counts);
         }
     }
-    rows.retain(Row::is_telling);
-    judge::rank(rows);
+    judge::settle(rows, gathered);
 }
 
-/// Whether the filter finds every record of its pattern that was read around the moment, and none of another one.
-fn finds_only_its_own(store: &dyn Logs, gathered: &Gathered<'_>, row: &Row, like: &Like) -> bool {
-    let own: BTreeSet<usize> = row.own.iter().copied().collect();
-    let mut records = gathered.around.value.records.iter().enumerate();
-    records.all(|(index, record)| store.finds(like, record.message.inside()) == own.contains(&index))
+/// Whether the filter finds every record of its pattern that was read, and none of another one.
+fn is_trusted(store: &dyn Logs, gathered: &Gathered<'_>, row: &Row, like: &Like) -> bool {
+    let own = [(&gathered.around, &row.own), (&gathered.before, &row.earlier)];
+    let windows = own.map(|(reply, own)| (reply.value.records.as_slice(), own.as_slice()));
+    finds_only_its_own(store, (row.service.as_ref(), like), windows.into_iter())
 }
 
 /// When each new version logged first, of all records; a version that the time before has too is none.

@@ -2,33 +2,36 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use contract::Untrusted;
+use contract::{TimeRange, Untrusted};
 use jiff::Timestamp;
 
 use super::gather::Gathered;
 use crate::{
     analysis::{
-        difference::{Class, Seen, classify},
+        difference::{Baseline, Class, Now, Seen, classify},
         lifecycle::{Lifecycle, lifecycle},
         mined::{Portrait, like, mine_by_service, portrait, told},
     },
-    model::{Level, Like, Record, Tally},
+    model::{Level, Like, Record, Sample, Tally, Total},
 };
 
 /// A pattern that is new or far more frequent, or tells of a start, stop or change.
 pub(super) struct Row {
     pub(super) class: Class,
+    /// Whose records these are.
+    pub(super) service: Option<Untrusted>,
     pub(super) lifecycle: Option<Lifecycle>,
     pub(super) first: Timestamp,
-    pub(super) count: u64,
+    /// Around the moment; with the moment of the first record of all of them where this was counted.
+    pub(super) now: Seen,
+    pub(super) before: Seen,
     pub(super) portrait: Portrait,
     pub(super) text: String,
     /// The first record: an index.
     pub(super) example: usize,
-    /// Whether count and first are of all records, and not of those that were read.
-    pub(super) exact: bool,
-    /// The records that were read: indices.
+    /// The records that were read around the moment, and before: indices.
     pub(super) own: Vec<usize>,
+    pub(super) earlier: Vec<usize>,
     /// What finds its records.
     pub(super) like: Option<Like>,
     /// How telling it is.
@@ -42,37 +45,42 @@ pub(super) struct NewVersion {
     pub(super) first: Timestamp,
 }
 
-/// Rows, the most telling first.
+/// Rows, the most telling first: by estimates, which [`settle`] replaces.
 pub(super) fn rows(gathered: &Gathered<'_>) -> Vec<Row> {
-    let (now, before) = (&gathered.around.value, &gathered.before.value);
-    let scale = |read: usize, all: u64| if read == 0 { 0.0 } else { all as f64 / read as f64 };
-    let now_scale = scale(now.records.len(), now.total.number());
-    let before_scale = scale(before.records.len(), before.total.number());
+    let now = &gathered.around.value;
+    let share = |sample: &Sample| {
+        let (read, all) = (sample.records.len() as u64, sample.total);
+        let complete = matches!(all, Total::Exactly(all) if all <= read);
+        if complete { 1.0 } else { (read as f64 / all.number().max(1) as f64).min(0.999) }
+    };
+    let (now_share, before_share) = (share(now), share(&gathered.before.value));
     let mut rows = Vec::new();
-    let of_services = mine_by_service(&now.records, &[&before.records]);
-    for mined in of_services.into_iter().flat_map(|(_, mined)| mined) {
+    let of_services = mine_by_service(&now.records, &[&gathered.before.value.records]);
+    let all = of_services.into_iter().flat_map(|(service, own)| own.into_iter().map(move |one| (service.clone(), one)));
+    for (service, mined) in all {
         let Some((example, first)) = earliest(&mined.now, &now.records) else { continue };
         let drawn = portrait(mined.now.iter().filter_map(|index| now.records.get(*index)));
         let message = now.records.get(example).map_or("", |record| record.message.inside());
-        let estimate = |count: usize, scale: f64| (count as f64 * scale).round() as u64;
-        let (is, was) = (
-            estimate(mined.now.len(), now_scale),
-            estimate(mined.before.first().map_or(0, Vec::len), before_scale),
-        );
+        let earlier = mined.before.into_iter().next().unwrap_or_default();
+        let seen = |own: &[usize], share, window: TimeRange| {
+            Seen { count: own.len() as u64, share, seconds: window.seconds() }
+        };
         let mut row = Row {
             class: Class::Unknown,
+            service,
             lifecycle: lifecycle(message),
             first,
-            count: mined.now.len() as u64,
+            now: seen(&mined.now, now_share, gathered.asked.around),
+            before: seen(&earlier, before_share, gathered.asked.before),
             portrait: drawn,
             text: told(&mined.pattern, mined.now.iter().filter_map(|index| now.records.get(*index))),
             example,
-            exact: gathered.complete(),
             like: like(&mined.pattern),
             own: mined.now,
+            earlier,
             weight: 0.0,
         };
-        row.judge(gathered, is, was);
+        row.judge(gathered, Seen::believed);
         if row.is_telling() {
             rows.push(row);
         }
@@ -81,8 +89,15 @@ pub(super) fn rows(gathered: &Gathered<'_>) -> Vec<Row> {
     rows
 }
 
+/// Judges by what was counted or read, after the head of the list was counted, and leaves what tells something.
+pub(super) fn settle(rows: &mut Vec<Row>, gathered: &Gathered<'_>) {
+    rows.iter_mut().for_each(|row| row.judge(gathered, |seen| seen));
+    rows.retain(Row::is_telling);
+    rank(rows);
+}
+
 /// The most telling first.
-pub(super) fn rank(rows: &mut [Row]) {
+fn rank(rows: &mut [Row]) {
     rows.sort_by(|one, other| {
         (other.weight.total_cmp(&one.weight))
             .then_with(|| one.first.cmp(&other.first))
@@ -92,25 +107,26 @@ pub(super) fn rank(rows: &mut [Row]) {
 
 impl Row {
     /// Judges by the numbers of records around the moment and before.
-    fn judge(&mut self, gathered: &Gathered<'_>, is: u64, was: u64) {
-        let is = Seen { count: is, seconds: gathered.asked.around.seconds() };
-        let was = Seen { count: was, seconds: gathered.asked.before.seconds() };
-        let before = &gathered.before.value.records;
-        let recorded = if before.is_empty() { Vec::new() } else { vec![was] };
-        let share = is.count as f64 / gathered.around.value.total.number().max(1) as f64;
-        // Whatever was never said before is worth a look here, however seldom.
-        self.class = classify(is, &recorded, true, share);
+    fn judge(&mut self, gathered: &Gathered<'_>, read_as: impl Fn(Seen) -> Seen) {
+        let (is, was) = (read_as(self.now), read_as(self.before));
+        let is_recorded = !gathered.before.value.records.is_empty();
+        let before = is_recorded.then_some(Baseline { seen: was, is_adjacent: true, growth: 1.0 });
+        let share = is.all() as f64 / gathered.around.value.total.number().max(1) as f64;
+        // Whatever was never said before is worth a look here, however seldom. The moment is in the middle of the window,
+        // so that its ends are of no more interest than the rest.
+        let now = Now { whole: is, ends: [is; 2], is_error: true, share };
+        self.class = classify(now, before.as_slice()).class;
         self.lifecycle = self.lifecycle.filter(|_| was.per_minute() * 4.0 <= is.per_minute());
         let early = self.first < gathered.asked.at;
-        self.weight = weight(self.class, self.lifecycle, self.portrait.level, early, self.count);
+        self.weight = weight(self.class, self.lifecycle, self.portrait.level, early, is.all());
     }
 
-    /// Takes over true counts.
-    pub(super) fn counted(&mut self, gathered: &Gathered<'_>, now: &Tally, was: u64) {
-        self.count = now.count;
+    /// Takes over true counts: around the moment first, then before.
+    pub(super) fn counted(&mut self, tallies: &[Tally]) {
+        let [now, before] = tallies else { return };
+        self.now = Seen::counted(now.count, self.now.seconds);
+        self.before = Seen::counted(before.count, self.before.seconds);
         self.first = now.first.unwrap_or(self.first);
-        self.exact = true;
-        self.judge(gathered, now.count, was);
     }
 
     /// Whether it is new, far more frequent, or tells of a start, stop or change.

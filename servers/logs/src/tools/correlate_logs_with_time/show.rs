@@ -91,10 +91,10 @@ fn table(picture: &Picture<'_>, draft: &mut Draft, cite: Cite) {
             Cell::text(first(&row.portrait.services)),
             Cell::text(first(&row.portrait.places)),
             Cell::text(row.portrait.level.map_or("", Level::name)),
-            if row.exact {
-                Cell::Count(row.count)
+            if row.now.is_exact() {
+                Cell::Count(row.now.count)
             } else {
-                Cell::text(format!("{} of those read", row.count))
+                Cell::text(format!("{} of those read", row.now.count))
             },
             Cell::Quoted(picture.cx.intake.text(&row.text), PATTERN),
         ]);
@@ -159,8 +159,8 @@ fn caveats(picture: &Picture<'_>, draft: &mut Draft) {
         draft.caveat(format!("all records were read: {read} around the moment, {earlier} before"));
     } else {
         draft.caveat(format!(
-            "counts and first moments are of all records, but where it says `of those read`: {} of {} around the moment ({}), {} of {} before ({}); a seldom \
-             pattern can be missed",
+            "counts and first moments are of all records, but where it says `of those read`: {} of {} around the moment ({}), {} of {} before ({}); there a \
+             pattern is new or surging only if so few records read are enough to be certain; a seldom pattern can be missed",
             around.records.len(),
             around.total.told(),
             around.method,
@@ -223,11 +223,15 @@ fn verdict(picture: &Picture<'_>) -> String {
     });
     let example = gathered.around.value.records.get(worst.example);
     let quoted = example.map_or(String::new(), |record| record.message.shown(160));
+    // What was there before too has no beginning here.
+    let began = match worst.class {
+        Class::New => format!(", {}", offset(worst.first, gathered.asked.at)),
+        _ => String::new(),
+    };
     format!(
-        "{} patterns are new around {at}, {before} of them before it; most telling: {}, {}, {}: {quoted}{version}.",
+        "{} patterns are new around {at}, {before} of them before it; most telling: {}, {}{began}: {quoted}{version}.",
         new.count(),
         first(&worst.portrait.services),
         worst.class.name(),
-        offset(worst.first, gathered.asked.at)
     )
 }

@@ -1,15 +1,18 @@
 //! From samples to rows: counts, classes, ranks.
 
 use contract::Untrusted;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
-use super::gather::{Gathered, Looked, seen};
+use super::{
+    gather::{Gathered, Looked},
+    onset::{self, Onset},
+};
 use crate::{
     analysis::{
-        difference::{Class, Seen, classify},
+        difference::{Baseline, Class, Judged, Now, Seen, classify},
         mined::{Mined, Portrait, like, mine_by_service, portrait, told},
     },
-    model::{Level, Like, Role, Tally},
+    model::{Level, Like, Record, Role, Tally},
 };
 
 /// New or surging patterns that add fewer records than this, or than this share of all, are not put first.
@@ -24,22 +27,24 @@ pub(super) struct Row {
     pub(super) service: Option<Untrusted>,
     pub(super) mined: Mined,
     pub(super) class: Class,
+    /// Whether it was new or surging before the window began.
+    pub(super) already: bool,
     /// Whether it is new or surging, and by more than a handful of records.
     pub(super) matters: bool,
     pub(super) now: Seen,
     /// In each baseline.
     pub(super) before: Vec<Seen>,
-    /// Whether these are true counts, and no estimates from a sample.
-    pub(super) exact: bool,
+    /// In the last half and the last quarter of the window, by the records that were read.
+    ends: [Seen; 2],
     /// Of the records of the window; of the baselines where there are none.
     pub(super) portrait: Portrait,
     /// What finds its records.
     pub(super) like: Option<Like>,
     /// When it began, where it is new or surging.
-    pub(super) onset: Option<Timestamp>,
+    pub(super) onset: Option<Onset>,
 }
 
-/// A row for each pattern, those that matter most first.
+/// A row for each pattern, those that may matter most first: by estimates, which [`settle`] replaces.
 pub(super) fn rows(gathered: &Gathered<'_>) -> Vec<Row> {
     let before: Vec<&[_]> = gathered.before.iter().map(Looked::records).collect();
     let mined = mine_by_service(gathered.now.records(), &before);
@@ -47,68 +52,95 @@ pub(super) fn rows(gathered: &Gathered<'_>) -> Vec<Row> {
         .into_iter()
         .flat_map(|(service, all)| all.into_iter().map(move |mined| row(gathered, service.clone(), mined)));
     let mut rows: Vec<Row> = rows.collect();
-    rank(&mut rows);
+    rank(&mut rows, &gathered.before);
     rows
 }
 
+/// Judges by what was counted or read, after the head of the list was counted.
+pub(super) fn settle(rows: &mut [Row], gathered: &Gathered<'_>) {
+    rows.iter_mut().for_each(|row| row.judge(gathered, |seen| seen));
+    rank(rows, &gathered.before);
+}
+
 fn row(gathered: &Gathered<'_>, service: Option<Untrusted>, mined: Mined) -> Row {
-    let now = estimate(&gathered.now, mined.now.len());
-    let before: Vec<Seen> =
-        gathered.before.iter().zip(&mined.before).map(|(looked, own)| estimate(looked, own.len())).collect();
-    let records = mined.now.iter().filter_map(|index| gathered.now.records().get(*index));
-    let portrait = if mined.now.is_empty() {
-        let windows = gathered.before.iter().zip(&mined.before);
-        portrait(
-            windows.flat_map(|(looked, own)| own.iter().filter_map(|index| looked.records().get(*index))),
-        )
-    } else {
-        portrait(records)
+    let of = |looked: &Looked, own: &[usize]| Seen {
+        count: own.len() as u64,
+        share: looked.share(),
+        seconds: looked.window.seconds(),
     };
-    let exact = gathered.now.complete() && gathered.before.iter().all(Looked::complete);
-    let text = told(&mined.pattern, mined.now.iter().filter_map(|index| gathered.now.records().get(*index)));
+    let before = gathered.before.iter().zip(&mined.before).map(|(looked, own)| of(looked, own)).collect();
     let mut row = Row {
-        text,
+        text: String::new(),
         service,
         class: Class::Unknown,
+        already: false,
         matters: false,
-        now,
+        now: of(&gathered.now, &mined.now),
         before,
-        exact,
+        ends: [2, 4].map(|part| end(gathered, &mined.now, part)),
         like: like(&mined.pattern),
         onset: None,
-        portrait,
+        portrait: Portrait::default(),
         mined,
     };
-    row.judge(gathered);
+    row.portrait = portrait(row.records(gathered));
+    let now = row.mined.now.iter().filter_map(|index| gathered.now.records().get(*index));
+    row.text = told(&row.mined.pattern, now);
+    row.judge(gathered, Seen::believed);
     row
 }
 
-fn estimate(looked: &Looked, read: usize) -> Seen {
-    let count = if looked.complete() { read as u64 } else { (read as f64 * looked.scale()).round() as u64 };
-    seen(count, looked.window)
+/// The records that were read of the last part of the window.
+fn end(gathered: &Gathered<'_>, own: &[usize], part: u32) -> Seen {
+    let window = gathered.asked.window;
+    let seconds = window.seconds() / f64::from(part);
+    let begin = SignedDuration::try_from_secs_f64(seconds).ok().and_then(|part| window.end().checked_sub(part).ok());
+    let at = |index: &usize| gathered.now.records().get(*index).and_then(|record| record.at);
+    let is_late = |at: Timestamp| begin.is_some_and(|begin| at >= begin);
+    let count = own.iter().filter_map(at).filter(|at| is_late(*at)).count() as u64;
+    Seen { count, share: gathered.now.share(), seconds }
 }
 
 impl Row {
-    fn judge(&mut self, gathered: &Gathered<'_>) {
+    /// The records of it that were read: of the window, else of the baselines.
+    pub(super) fn records<'a>(&'a self, gathered: &'a Gathered<'_>) -> impl Iterator<Item = &'a Record> {
+        let before = gathered.before.iter().zip(&self.mined.before).filter(|_| self.mined.now.is_empty());
+        let windows = std::iter::once((&gathered.now, &self.mined.now)).chain(before);
+        windows.flat_map(|(looked, own)| own.iter().filter_map(|index| looked.records().get(*index)))
+    }
+
+    /// Whether all its counts are true ones, and no estimates from a sample.
+    pub(super) fn is_exact(&self) -> bool {
+        self.now.is_exact() && self.before.iter().all(|seen| seen.is_exact())
+    }
+
+    fn judge(&mut self, gathered: &Gathered<'_>, read_as: impl Fn(Seen) -> Seen) {
+        let window = gathered.asked.window;
         let recorded = gathered.before.iter().zip(&self.before).filter(|(looked, _)| looked.recorded > 0);
-        let before: Vec<Seen> = recorded.map(|(_, seen)| *seen).collect();
-        let all = gathered.now.recorded.max(1) as f64;
-        let is_error = self.portrait.level.is_some_and(|level| level >= Level::Error);
-        self.class = classify(self.now, &before, is_error, self.now.count as f64 / all);
-        self.onset = match self.class {
-            Class::New => self.portrait.span.map(|(first, _)| first),
-            _ => None,
+        let before = recorded.map(|(looked, seen)| Baseline {
+            seen: read_as(*seen),
+            is_adjacent: looked.window.end() == window.start(),
+            growth: (gathered.now.rate() / looked.rate()).max(1.0),
+        });
+        let before: Vec<Baseline> = before.collect();
+        let now = Now {
+            whole: read_as(self.now),
+            ends: self.ends.map(&read_as),
+            is_error: self.portrait.level.is_some_and(|level| level >= Level::Error),
+            share: self.now.all() as f64 / gathered.now.recorded.max(1) as f64,
         };
+        let Judged { class, already } = classify(now, &before);
+        (self.class, self.already) = (class, already);
+        self.onset = onset::of_records(self, gathered);
     }
 
     /// Takes over true counts: of the window first, then of each baseline.
-    pub(super) fn counted(&mut self, tallies: &[&Tally], gathered: &Gathered<'_>) {
+    pub(super) fn counted(&mut self, tallies: &[Tally]) {
         let Some((now, before)) = tallies.split_first() else { return };
-        self.now.count = now.count;
+        self.now = Seen::counted(now.count, self.now.seconds);
         for (seen, tally) in self.before.iter_mut().zip(before) {
-            seen.count = tally.count;
+            *seen = Seen::counted(tally.count, seen.seconds);
         }
-        self.exact = true;
         if let Some(span) = now.first.zip(now.last) {
             self.portrait.span = Some(span);
         }
@@ -120,23 +152,26 @@ impl Row {
                 _ => {}
             }
         }
-        self.judge(gathered);
     }
 
-    /// Records beyond what the busiest baseline would have had in the window.
-    pub(super) fn excess(&self) -> f64 {
-        let usual = self.before.iter().map(|seen| seen.per_minute()).fold(0.0, f64::max);
-        self.now.count as f64 - usual * self.now.seconds / 60.0
+    /// Records beyond what the busiest baseline would have had in the window; of what began before the window, the busiest
+    /// older one.
+    pub(super) fn excess(&self, baselines: &[Looked]) -> f64 {
+        let adjacent = baselines.iter().map(|one| one.window.end()).max();
+        let compared = baselines.iter().zip(&self.before);
+        let compared = compared.filter(|(one, _)| !self.already || Some(one.window.end()) != adjacent);
+        let usual = compared.map(|(_, seen)| seen.per_minute()).fold(0.0, f64::max);
+        self.now.all() as f64 - usual * self.now.seconds / 60.0
     }
 }
 
 /// New and surging ones that add more than a handful of records first, by how many; then the rest by their number. One
 /// strange record must not stand before hundreds.
-pub(super) fn rank(rows: &mut [Row]) {
-    let all: u64 = rows.iter().map(|row| row.now.count).sum();
+fn rank(rows: &mut [Row], baselines: &[Looked]) {
+    let all: u64 = rows.iter().map(|row| row.now.all()).sum();
     let least = (all as f64 * HANDFUL_SHARE).max(HANDFUL);
     for row in rows.iter_mut() {
-        row.matters = matches!(row.class, Class::New | Class::Surging) && row.excess() >= least;
+        row.matters = matches!(row.class, Class::New | Class::Surging) && row.excess(baselines) >= least;
     }
     let first = |row: &Row| row.matters;
     let error = |row: &Row| row.portrait.level.is_some_and(|level| level >= Level::Error);
@@ -149,9 +184,9 @@ pub(super) fn rank(rows: &mut [Row]) {
                 },
             )
             .then_with(|| {
-                if first(one) { other.excess().total_cmp(&one.excess()) } else { std::cmp::Ordering::Equal }
+                if first(one) { other.excess(baselines).total_cmp(&one.excess(baselines)) } else { std::cmp::Ordering::Equal }
             })
-            .then_with(|| other.now.count.cmp(&one.now.count))
+            .then_with(|| other.now.all().cmp(&one.now.all()))
             .then_with(|| one.mined.pattern.text().cmp(other.mined.pattern.text()))
     });
 }

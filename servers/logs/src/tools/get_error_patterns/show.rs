@@ -2,15 +2,19 @@
 
 use contract::{
     Answer, Cell, Cite, Context, Draft, Evidence, Finding, Next, Table, TimeRange, Untrusted, duration_text,
-    time_text,
+    significant, time_text,
 };
 
 use super::{
     gather::{Gathered, Looked},
     judge::Row,
+    onset::Onset,
 };
 use crate::{
-    analysis::difference::Class,
+    analysis::{
+        difference::{Class, Seen},
+        mined::{Merged, merged},
+    },
     backend::Logs,
     model::{Level, Like},
     tools::asking::Service,
@@ -22,6 +26,11 @@ const MORE_EXAMPLES: usize = 8;
 /// Characters of a pattern, and of an example.
 const PATTERN: usize = 220;
 const EXAMPLE: usize = 320;
+/// Words told of a place where merged templates differ, and characters of one.
+const WORDS: usize = 3;
+const WORD: usize = 40;
+/// In the place of an onset that nobody saw.
+const ALREADY: &str = "already when the window began";
 
 pub(super) struct Picture<'a> {
     pub(super) cx: &'a Context,
@@ -59,17 +68,25 @@ fn table(picture: &Picture<'_>, draft: &mut Draft, shown: &[&Row], cite: Cite) {
         return;
     }
     let several = picture.gathered.asked.service.as_ref().is_none_or(Service::is_several);
+    let covered: Vec<Merged> =
+        shown.iter().map(|row| merged(&row.mined.pattern, row.records(picture.gathered))).collect();
+    let varies = covered.iter().any(|one| !one.words.is_empty());
     let mut columns = vec!["class", "count", "per min", "was per min", "since", "level"];
     columns.extend(several.then_some("service"));
     columns.extend(["where", "version", "pattern", "id"]);
+    columns.extend(varies.then_some("<word>"));
     let mut table = Table::new("patterns", &columns, cite);
-    for row in shown {
+    for (row, covered) in shown.iter().zip(&covered) {
         let mut cells = vec![
             Cell::text(row.class.name()),
-            if row.exact { Cell::Count(row.now.count) } else { Cell::text(format!("≈{}", row.now.count)) },
-            Cell::Number(row.now.per_minute()),
+            if row.now.is_exact() {
+                Cell::Count(row.now.count)
+            } else {
+                Cell::text(format!("≈{}", row.now.all()))
+            },
+            rate(row.now),
             was(row),
-            Cell::time(row.onset),
+            since(row),
             Cell::text(row.portrait.level.map_or("", Level::name)),
         ];
         if several {
@@ -78,7 +95,10 @@ fn table(picture: &Picture<'_>, draft: &mut Draft, shown: &[&Row], cite: Cite) {
         cells.push(Cell::text(told(&row.portrait.places, "places")));
         cells.push(Cell::text(told(&row.portrait.versions, "versions")));
         cells.push(Cell::Quoted(picture.cx.intake.text(&row.text), PATTERN));
-        cells.push(Cell::text(row.mined.pattern.id().to_string()));
+        cells.push(Cell::text(identity(row, covered)));
+        if varies {
+            cells.push(Cell::text(words(picture, covered)));
+        }
         table.row(cells);
     }
     table.seen(picture.rows.len() as u64);
@@ -86,10 +106,50 @@ fn table(picture: &Picture<'_>, draft: &mut Draft, shown: &[&Row], cite: Cite) {
     draft.table(table);
 }
 
+/// Records a minute, with a mark where they are estimated from a sample.
+fn rate(seen: Seen) -> Cell {
+    match seen.is_exact() {
+        true => Cell::Number(seen.per_minute()),
+        false => Cell::text(format!("≈{}", significant(seen.per_minute()))),
+    }
+}
+
 /// The largest rate of the baselines.
 fn was(row: &Row) -> Cell {
-    let rates = row.before.iter().map(|seen| seen.per_minute());
-    Cell::number(rates.reduce(f64::max))
+    let largest = row.before.iter().max_by(|one, other| one.per_minute().total_cmp(&other.per_minute()));
+    largest.map_or(Cell::Missing, |seen| rate(*seen))
+}
+
+fn since(row: &Row) -> Cell {
+    match row.onset {
+        Some(Onset::At(at)) => Cell::Time(at),
+        Some(Onset::Before) => Cell::text(ALREADY),
+        None => Cell::Missing,
+    }
+}
+
+/// The identity of the template, of which it is the same in every call; with how many others it was merged.
+fn identity(row: &Row, covered: &Merged) -> String {
+    let id = covered.leader.unwrap_or(row.mined.pattern.id());
+    match row.mined.pattern.members().len() {
+        0 | 1 => id.to_string(),
+        members => format!("{id} +{}", members - 1),
+    }
+}
+
+/// The most frequent words at each place where merged templates differ.
+fn words(picture: &Picture<'_>, covered: &Merged) -> String {
+    let place = |words: &Vec<(String, u64)>| {
+        let sum: u64 = words.iter().map(|(_, count)| count).sum();
+        let told = words.iter().take(WORDS).map(|(word, count)| {
+            let share = *count as f64 * 100.0 / sum.max(1) as f64;
+            format!("{} {share:.0} %", picture.cx.intake.text(word).shown(WORD))
+        });
+        let rest = words.len().saturating_sub(WORDS);
+        let rest = (rest > 0).then(|| format!("+{rest}"));
+        told.chain(rest).collect::<Vec<_>>().join(", ")
+    };
+    covered.words.iter().map(place).collect::<Vec<_>>().join("; ")
 }
 
 /// One value, or how many and the most frequent.
@@ -124,10 +184,12 @@ fn caveats(picture: &Picture<'_>, draft: &mut Draft, shown: &[&Row]) {
     let now = &gathered.now;
     let read = now.records().len();
     if now.complete() {
-        draft.caveat(format!("patterns of all {read} records of the window, counts exact"));
+        let estimated = shown.iter().any(|row| row.before.iter().any(|seen| !seen.is_exact()));
+        let before = if estimated { "; rates with ≈ are estimated from samples of the baselines" } else { "" };
+        draft.caveat(format!("patterns of all {read} records of the window, counts exact{before}"));
     } else {
         draft.caveat(format!(
-            "patterns of {read} of {} records of the window ({}); counts without ≈ were counted in full by the pattern's filter",
+            "patterns of {read} of {} records of the window ({}); numbers without ≈ were counted in full by the pattern's filter",
             now.sample.value.total.told(),
             now.sample.value.method
         ));
@@ -138,14 +200,40 @@ fn caveats(picture: &Picture<'_>, draft: &mut Draft, shown: &[&Row]) {
     if gathered.before.iter().all(|one| one.recorded == 0) {
         draft.caveat("nothing was recorded in any baseline: what is new can't be told");
     }
+    running(gathered, draft, shown);
+    if shown.iter().any(|row| row.mined.pattern.members().len() > 1) {
+        draft.caveat(
+            "id: of the template, the same in every call; +n: n other templates are merged in the pattern, and the most frequent is named; \
+             <word>: what they differ in, by the records that were read",
+        );
+    }
     gathered.asked.cut.iter().for_each(|text| draft.caveat(text.clone()));
-    let rest: u64 = picture.rows.iter().skip(shown.len()).map(|row| row.now.count).sum();
+    let rest: u64 = picture.rows.iter().skip(shown.len()).map(|row| row.now.all()).sum();
     if rest > 0 {
         draft.caveat(format!("the patterns not shown have about {rest} records of the window"));
     }
     gathered.failed.iter().for_each(|text| draft.caveat(text.clone()));
     let replies = std::iter::once(now).chain(&gathered.before);
     replies.flat_map(|one| &one.sample.partial).for_each(|text| draft.caveat(text.clone()));
+}
+
+/// What ran before the window began, and by which baselines that is told.
+fn running(gathered: &Gathered<'_>, draft: &mut Draft, shown: &[&Row]) {
+    let start = gathered.asked.window.start();
+    let older: Vec<&str> = gathered
+        .before
+        .iter()
+        .filter(|one| one.window.end() != start && one.recorded > 0)
+        .map(|one| one.name.as_str())
+        .collect();
+    if shown.iter().any(|row| row.already) {
+        draft.caveat(format!(
+            "what began before the window (since) is as frequent in the window before; it is judged against {} alone",
+            older.join(" and ")
+        ));
+    } else if older.is_empty() && !gathered.before.is_empty() && gathered.asked.baseline.is_none() {
+        draft.caveat("nothing older than the window before is recorded: what already ran in it looks steady");
+    }
 }
 
 fn baseline(one: &Looked) -> String {
@@ -181,7 +269,7 @@ fn next(picture: &Picture<'_>, draft: &mut Draft, shown: &[&Row]) {
         let call = call.with("error_query", query.as_str());
         draft.next(scoped(picture, service, call).with("time_range", window.to_string()));
     }
-    if let Some(onset) = first.onset {
+    if let Some(Onset::At(onset)) = first.onset {
         let call = Next::call("correlate_logs_with_time", "what else was new just before it began");
         draft.next(call.with("timestamp", time_text(onset)).with("delta_minutes", 5));
         let around = around(onset, window);
@@ -251,17 +339,22 @@ fn verdict(picture: &Picture<'_>) -> String {
             counted(picture.rows.len(), "pattern", "patterns")
         );
     };
-    let share = first.now.count as f64 * 100.0 / all.number().max(1) as f64;
-    let since = first.onset.map_or(String::new(), |onset| format!(" since {}", time_text(onset)));
+    let share = first.now.all() as f64 * 100.0 / all.number().max(1) as f64;
+    let since = match first.onset {
+        Some(Onset::At(onset)) => format!(" since {}", time_text(onset)),
+        Some(Onset::Before) => format!(" ({ALREADY})"),
+        None => String::new(),
+    };
+    let estimated = if first.now.is_exact() { "" } else { "≈" };
     let service = match (&gathered.asked.service, &first.service) {
         (None, Some(service)) => format!(" in {}", service.shown(60)),
         _ => String::new(),
     };
     format!(
-        "{sum}: {new} new and {surging} surging of {}; most of all a {} one{service}{since}, {} times ({share:.0} %): {}.",
+        "{sum}: {new} new and {surging} surging of {}; most of all a {} one{service}{since}, {estimated}{} times ({share:.0} %): {}.",
         counted(picture.rows.len(), "pattern", "patterns"),
         first.class.name(),
-        first.now.count,
+        first.now.all(),
         picture.cx.intake.text(&first.text).shown(160)
     )
 }

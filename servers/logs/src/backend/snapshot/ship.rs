@@ -1,0 +1,133 @@
+//! From recorded lines to fields, as a shipper of logs would have made them.
+
+use ::snapshot::{LogRecord, SnapshotError, subject};
+use lucene::Builder;
+
+use super::load::{INDEX, INSIDE};
+use crate::analysis::fields::rank;
+use crate::analysis::record::{Writer, flattened, has_columns, in_columns, is_document, prefix_of};
+use crate::model::Role;
+
+/// Records at the beginning of a file of text by which its columns are found.
+const HELD: usize = 50;
+
+/// Field and value, in the order of the record.
+type Pairs = Vec<(String, String)>;
+
+/// Takes records in, file by file.
+#[derive(Default)]
+pub(super) struct Shipper {
+    builder: Builder,
+    file: String,
+    /// The first records of a file of text: what they have in common says what their words are.
+    held: Vec<Pairs>,
+    /// Whether lines of the file name a service and its pod behind time and level; `None` while that is not known.
+    columns: Option<bool>,
+}
+
+impl Shipper {
+    pub(super) fn take(&mut self, record: &LogRecord<'_>) -> Result<(), String> {
+        if self.file != record.file {
+            self.release()?;
+            record.file.clone_into(&mut self.file);
+            self.columns = None;
+        }
+        if record.is_document {
+            return self.push(&of_document(record)?);
+        }
+        let pairs = of_text(record);
+        match self.columns {
+            Some(columns) => self.push_text(pairs, columns),
+            None => {
+                self.held.push(pairs);
+                if self.held.len() >= HELD { self.release() } else { Ok(()) }
+            }
+        }
+    }
+
+    pub(super) fn finish(mut self) -> Result<Builder, SnapshotError> {
+        match self.release() {
+            Ok(()) => Ok(self.builder),
+            Err(problem) => Err(SnapshotError { file: self.file, line: None, problem }),
+        }
+    }
+
+    /// Decides by the records that were held.
+    fn release(&mut self) -> Result<(), String> {
+        let held = std::mem::take(&mut self.held);
+        let texts: Vec<&str> = held.iter().filter_map(|pairs| value(pairs, MESSAGE)).collect();
+        let columns = has_columns(&texts);
+        self.columns = Some(columns);
+        held.into_iter().try_for_each(|pairs| self.push_text(pairs, columns))
+    }
+
+    fn push_text(&mut self, mut pairs: Pairs, columns: bool) -> Result<(), String> {
+        let named = value(&pairs, MESSAGE).filter(|_| columns).and_then(in_columns);
+        let named = named.map(|(service, pod)| (service.to_owned(), pod.to_owned()));
+        if let Some((service, pod)) = named.filter(|_| value(&pairs, POD).is_none()) {
+            set(&mut pairs, SERVICE, service);
+            set(&mut pairs, POD, pod);
+        }
+        self.push(&pairs)
+    }
+
+    fn push(&mut self, pairs: &Pairs) -> Result<(), String> {
+        let pairs = pairs.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        self.builder.push(pairs).map_err(|error| error.to_string())
+    }
+}
+
+const MESSAGE: &str = "message";
+const SERVICE: &str = "service.name";
+const POD: &str = "kubernetes.pod.name";
+
+fn named(name: &str, value: &str) -> (String, String) {
+    (name.to_owned(), value.to_owned())
+}
+
+fn value<'a>(pairs: &'a Pairs, name: &str) -> Option<&'a str> {
+    pairs.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str())
+}
+
+fn set(pairs: &mut Pairs, name: &str, value: String) {
+    match pairs.iter_mut().find(|(own, _)| own == name) {
+        Some((_, own)) => *own = value,
+        None => pairs.push((name.to_owned(), value)),
+    }
+}
+
+/// The fields of a document, and of documents inside of its messages.
+fn of_document(record: &LogRecord<'_>) -> Result<Pairs, String> {
+    let mut fields = flattened(record.text).ok_or("is not a JSON object")?;
+    let inner = fields.iter().filter(|(name, value)| rank(Role::Message, name).is_some() && is_document(value));
+    let inner: Pairs = inner.flat_map(|(name, value)| inner_fields(name, value)).collect();
+    fields.extend(inner);
+    fields.extend(of_record(record));
+    Ok(fields)
+}
+
+/// A line, whose it is, and what its prefix names: of syslog machine and program.
+fn of_text(record: &LogRecord<'_>) -> Pairs {
+    let of_file = subject(record.file);
+    let prefix = prefix_of(record.text, Writer { service: Some(of_file), place: None });
+    let service = record.origin.map(|(_, container)| container).or(prefix.app).unwrap_or(of_file);
+    let mut fields = vec![named(MESSAGE, record.text), named(SERVICE, service)];
+    fields.extend(prefix.host.map(|host| named("host.name", host)));
+    fields.extend(of_record(record));
+    fields
+}
+
+/// What is known besides the text.
+fn of_record(record: &LogRecord<'_>) -> impl Iterator<Item = (String, String)> {
+    let at = record.at.map(|at| ("@timestamp".to_owned(), at.to_string()));
+    let origin = record.origin.map(|(pod, container)| [named(POD, pod), named("kubernetes.container.name", container)]);
+    at.into_iter().chain(origin.into_iter().flatten()).chain([named(INDEX, record.file)])
+}
+
+/// Of a document inside of a field, what plays a role.
+fn inner_fields(outer: &str, document: &str) -> Pairs {
+    let fields = flattened(document).unwrap_or_default();
+    let plays = |name: &str| Role::ALL.into_iter().any(|role| rank(role, name).is_some());
+    let of_roles = fields.into_iter().filter(|(name, _)| plays(name));
+    of_roles.map(|(name, value)| (format!("{outer}{INSIDE}{name}"), value)).collect()
+}

@@ -1,0 +1,204 @@
+//! `get_error_patterns` and `correlate_logs_with_time` over small incidents whose records are counted by hand.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests fail loudly")]
+
+mod common;
+
+use std::fmt::Write as _;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use testkit::answer::named_rows;
+use testkit::mcp::{Client, ToolReply};
+
+use common::{connect, incident};
+
+async fn ask(client: &Client, tool: &str, arguments: Value) -> ToolReply {
+    let reply = client.call(tool, arguments).await;
+    assert!(!reply.is_error, "{}", reply.text);
+    reply
+}
+
+/// Rows of the patterns by their columns' names.
+fn patterns(reply: &ToolReply) -> Vec<Value> {
+    named_rows(reply.structured.as_ref().unwrap(), "patterns")
+}
+
+/// `14:30:00` of the incident's day.
+fn at(clock: &str) -> Timestamp {
+    format!("2026-01-14T{clock}Z").parse().unwrap()
+}
+
+/// One ECS document of payment.
+fn line(text: &mut String, at: Timestamp, level: &str, message: &str) {
+    writeln!(
+        text,
+        "{{\"@timestamp\":\"{at}\",\"log.level\":\"{level}\",\"message\":\"{message}\",\"service\":{{\"name\":\"payment\"}}}}"
+    )
+    .unwrap();
+}
+
+/// A record every `step` seconds from `from` up to `to`.
+fn every(text: &mut String, (from, to): (&str, &str), step: i64, level: &str, message: &str) {
+    let (from, to) = (at(from).as_second(), at(to).as_second());
+    for second in (from..to).step_by(usize::try_from(step).unwrap()) {
+        line(text, Timestamp::from_second(second).unwrap(), level, message);
+    }
+}
+
+#[tokio::test]
+async fn of_text_the_message_is_the_pattern_and_its_prefix_says_who_wrote_it() {
+    // Per minute from 14:40 to 14:59: two refusals on pod-1, one on pod-2, and a line of checkout.
+    let mut text = String::new();
+    for minute in 40..60 {
+        for (second, rest) in [
+            (1, "ERROR payment pod-1 connection refused"),
+            (2, "INFO checkout pod-7 order placed"),
+            (3, "ERROR payment pod-1 connection refused"),
+            (4, "ERROR payment pod-2 connection refused"),
+        ] {
+            writeln!(text, "2026-01-14T14:{minute}:0{second}Z {rest}").unwrap();
+        }
+    }
+    let directory = incident(&[("logs/all.log", &text)]);
+    let client = connect(directory.path()).await;
+    let reply = ask(&client, "get_error_patterns", json!({"time_range": "10m"})).await;
+    let rows = patterns(&reply);
+    assert_eq!(rows.len(), 1, "{}", reply.text);
+    assert_eq!(rows[0]["pattern"], "«connection refused»", "{}", reply.text);
+    assert_eq!((&rows[0]["count"], &rows[0]["service"]), (&json!(30), &json!("payment")), "{}", reply.text);
+    assert_eq!(rows[0]["where"], "2 places, 67 % pod-1", "{}", reply.text);
+    // Its service is one that a caller can name.
+    let arguments = json!({"time_range": "10m", "service": "payment"});
+    assert_eq!(patterns(&ask(&client, "get_error_patterns", arguments).await)[0]["count"], 30);
+}
+
+#[tokio::test]
+async fn of_a_merged_pattern_the_row_tells_what_varies_and_an_identity_that_stays() {
+    let mut text = String::new();
+    for (minute, pool) in [(50, "orders"), (51, "carts"), (52, "orders"), (53, "users")] {
+        line(&mut text, at(&format!("14:{minute}:00")), "error", &format!("pool {pool} is exhausted"));
+    }
+    let directory = incident(&[("logs/all.ndjson", &text)]);
+    let client = connect(directory.path()).await;
+    let all = patterns(&ask(&client, "get_error_patterns", json!({"time_range": "15m"})).await);
+    assert_eq!((all.len(), &all[0]["count"]), (1, &json!(4)));
+    assert_eq!(all[0]["<word>"], "orders 50 %, carts 25 %, users 25 %");
+    // With the last line alone, or the first three, nothing is merged, and the template of `orders` is what it was.
+    let some = json!({"time_range": "2026-01-14T14:49:00Z/2026-01-14T14:53:00Z"});
+    let some = patterns(&ask(&client, "get_error_patterns", some).await);
+    assert_eq!(some.len(), 2);
+    let id = some.iter().find(|row| row["pattern"].as_str().unwrap().contains("orders")).unwrap()["id"].clone();
+    assert_eq!(all[0]["id"], format!("{} +2", id.as_str().unwrap()));
+}
+
+#[tokio::test]
+async fn an_incident_that_runs_for_longer_than_the_window_is_new_and_its_onset_is_found() {
+    let mut text = String::new();
+    every(&mut text, ("13:00:00", "15:00:00"), 10, "info", "charge done");
+    every(&mut text, ("14:30:00", "15:00:00"), 1, "error", "pool is exhausted");
+    let directory = incident(&[("logs/all.ndjson", &text)]);
+    let client = connect(directory.path()).await;
+    // The ten minutes before are in the incident too. The day before is not recorded; 13:40 to 13:50 is.
+    let reply = ask(&client, "get_error_patterns", json!({"time_range": "10m"})).await;
+    let row = &patterns(&reply)[0];
+    assert_eq!((&row["class"], &row["count"]), (&json!("new"), &json!(600)), "{}", reply.text);
+    assert_eq!(row["since"], "2026-01-14T14:30:00Z", "{}", reply.text);
+    for part in [
+        "a window 1h before, 2026-01-14T13:40:00Z/2026-01-14T13:50:00Z: 0 records",
+        "judged against a window 1h before alone",
+    ] {
+        assert!(reply.text.contains(part), "{part}: {}", reply.text);
+    }
+}
+
+#[tokio::test]
+async fn what_was_there_when_the_window_began_has_no_onset_in_it() {
+    let mut text = String::new();
+    every(&mut text, ("13:00:00", "15:00:00"), 10, "info", "charge done");
+    every(&mut text, ("13:35:00", "15:00:00"), 5, "error", "pool is exhausted");
+    every(&mut text, ("14:56:00", "15:00:00"), 1, "error", "bank is down");
+    let directory = incident(&[("logs/all.ndjson", &text)]);
+    let client = connect(directory.path()).await;
+    let baseline = "2026-01-14T13:00:00Z/2026-01-14T13:30:00Z";
+    let reply = ask(&client, "get_error_patterns", json!({"time_range": "10m", "baseline": baseline})).await;
+    let rows = patterns(&reply);
+    let since = |part: &str| {
+        let row = rows.iter().find(|row| row["pattern"].as_str().unwrap().contains(part)).unwrap();
+        (row["class"].clone(), row["since"].clone())
+    };
+    assert_eq!(since("pool"), (json!("new"), json!("already when the window began")), "{}", reply.text);
+    assert_eq!(since("bank"), (json!("new"), json!("2026-01-14T14:56:00Z")), "{}", reply.text);
+}
+
+#[tokio::test]
+async fn what_is_estimated_from_a_sample_is_marked() {
+    // Every other record of 12,000 in ten minutes, and in the ten before. The words of one pattern are in the other too, so
+    // that no filter counts it.
+    let mut text = String::new();
+    let begin = at("14:40:00");
+    for number in 0..24_000_i64 {
+        let message = if number % 2 == 0 { "cache miss" } else { "cache miss in shard" };
+        line(&mut text, begin + jiff::SignedDuration::from_millis(number * 50), "info", message);
+    }
+    let directory = incident(&[("logs/all.ndjson", &text)]);
+    let client = connect(directory.path()).await;
+    let reply = ask(&client, "get_error_patterns", json!({"time_range": "10m", "level": "all"})).await;
+    let rows = patterns(&reply);
+    let of = |text: &str| rows.iter().find(|row| row["pattern"] == text).unwrap();
+    let counted = of("«cache miss in shard»");
+    assert_eq!(
+        (&counted["count"], &counted["per min"], &counted["was per min"]),
+        (&json!(6_000), &json!(600), &json!(600)),
+        "{}",
+        reply.text
+    );
+    for column in ["count", "per min", "was per min"] {
+        let cell = of("«cache miss»")[column].as_str().unwrap_or_else(|| panic!("{column}: {}", reply.text));
+        assert!(cell.starts_with('≈'), "{column}: {}", reply.text);
+    }
+}
+
+#[tokio::test]
+async fn a_few_records_of_a_sample_are_no_surge() {
+    // 20,000 records around the moment and in the hour before, of which every fifth is read. `cache miss` is there 12 times in
+    // ten minutes and 60 times in the hour before: 1.2 and 1 a minute. By chance half of the 12 are read, but a fifth of
+    // the 60. Estimated that would be 30 and 60: three times as often.
+    let mut text = String::new();
+    let mut fill = |from: Timestamp, milliseconds: i64, odd: &dyn Fn(i64) -> bool| {
+        for number in 0..20_000_i64 {
+            let message = if odd(number) { "cache miss" } else { "order kept, no cache miss in it" };
+            line(&mut text, from + jiff::SignedDuration::from_millis(number * milliseconds), "info", message);
+        }
+    };
+    fill(at("13:45:00"), 180, &|number| number % 334 == 1);
+    fill(at("14:45:00"), 30, &|number| number % 3_500 == 0 || number % 3_400 == 1);
+    let directory = incident(&[("logs/all.ndjson", &text)]);
+    let client = connect(directory.path()).await;
+    let arguments = json!({"timestamp": "2026-01-14T14:50:00Z", "delta_minutes": 5});
+    let reply = ask(&client, "correlate_logs_with_time", arguments).await;
+    assert!(reply.text.contains("4000 of 20000 around the moment"), "{}", reply.text);
+    assert!(patterns(&reply).iter().all(|row| row["pattern"] != "«cache miss»"), "{}", reply.text);
+}
+
+#[tokio::test]
+async fn a_pattern_of_two_services_is_counted_in_each() {
+    // The same words in two services, and too many records to read them all. In payment they are new, in cart they are not.
+    let mut text = String::new();
+    for number in 0..10_000_i64 {
+        let when = at("13:45:00") + jiff::SignedDuration::from_millis(number * 360);
+        line(&mut text, when, "info", "order kept");
+        if number % 100 == 0 {
+            let cart = "{\"@timestamp\":\"AT\",\"log.level\":\"error\",\"message\":\"bank is down\",\"service\":{\"name\":\"cart\"}}\n";
+            text.push_str(&cart.replace("AT", &when.to_string()));
+        }
+    }
+    every(&mut text, ("14:49:00", "14:52:00"), 2, "error", "bank is down");
+    let directory = incident(&[("logs/all.ndjson", &text)]);
+    let client = connect(directory.path()).await;
+    let arguments = json!({"timestamp": "2026-01-14T14:50:00Z", "delta_minutes": 5});
+    let reply = ask(&client, "correlate_logs_with_time", arguments).await;
+    let rows = patterns(&reply);
+    assert_eq!(rows.len(), 1, "{}", reply.text);
+    assert_eq!((&rows[0]["class"], &rows[0]["service"]), (&json!("new"), &json!("payment")), "{}", reply.text);
+    assert_eq!((&rows[0]["records"], &rows[0]["first"]), (&json!(90), &json!("2026-01-14T14:49:00Z")));
+}
