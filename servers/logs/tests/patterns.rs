@@ -87,7 +87,8 @@ async fn of_a_merged_pattern_the_row_tells_what_varies_and_an_identity_that_stay
     let some = json!({"time_range": "2026-01-14T14:49:00Z/2026-01-14T14:53:00Z"});
     let some = patterns(&ask(&client, "get_error_patterns", some).await);
     assert_eq!(some.len(), 2);
-    let id = some.iter().find(|row| row["pattern"].as_str().unwrap().contains("orders")).unwrap()["id"].clone();
+    let id =
+        some.iter().find(|row| row["pattern"].as_str().unwrap().contains("orders")).unwrap()["id"].clone();
     assert_eq!(all[0]["id"], format!("{} +2", id.as_str().unwrap()));
 }
 
@@ -199,6 +200,11 @@ async fn a_pattern_of_two_services_is_counted_in_each() {
     let reply = ask(&client, "correlate_logs_with_time", arguments).await;
     let rows = patterns(&reply);
     assert_eq!(rows.len(), 1, "{}", reply.text);
-    assert_eq!((&rows[0]["class"], &rows[0]["service"]), (&json!("new"), &json!("payment")), "{}", reply.text);
+    assert_eq!(
+        (&rows[0]["class"], &rows[0]["service"]),
+        (&json!("new"), &json!("payment")),
+        "{}",
+        reply.text
+    );
     assert_eq!((&rows[0]["records"], &rows[0]["first"]), (&json!(90), &json!("2026-01-14T14:49:00Z")));
 }

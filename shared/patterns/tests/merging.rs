@@ -30,7 +30,9 @@ fn three_that_differ_in_one_word_are_one_two_are_not() {
         texts(&["by alice(uid=1) in", "by bob(uid=1) in", "by eve(uid=1) in"]),
         ["by <*>(uid=<*>) in"]
     );
-    let [pattern] = &merged(&["user (alice) in", "user (bob) in", "user (eve) in"])[..] else { panic!("not merged") };
+    let [pattern] = &merged(&["user (alice) in", "user (bob) in", "user (eve) in"])[..] else {
+        panic!("not merged")
+    };
     assert_eq!(pattern.words_of(&Template::of("user (bob) in")), ["bob"]);
     assert!(merged(&["alice in"])[0].words_of(&Template::of("alice in")).is_empty());
     let three = merged(&[

@@ -132,8 +132,7 @@ impl Class {
 /// compared with the older ones alone; that must be certain by the counts, because fewer baselines have a rare line less often.
 pub(crate) fn classify(now: Now, before: &[Baseline]) -> Judged {
     let class = against(now, before);
-    let older: Vec<Seen> =
-        before.iter().filter(|one| !one.is_adjacent).map(|one| one.grown()).collect();
+    let older: Vec<Seen> = before.iter().filter(|one| !one.is_adjacent).map(|one| one.grown()).collect();
     let is_running = class == Class::Steady
         && !older.is_empty()
         && older.len() < before.len()
@@ -157,9 +156,8 @@ fn against(now: Now, before: &[Baseline]) -> Class {
         let is_new = whole.count > 0 && counts && before.iter().all(is_absent);
         return if is_new { Class::New } else { Class::Steady };
     }
-    let moved = |seen: Seen, up: bool, certain: f64| {
-        before.iter().all(|one| differs(seen, one.seen, up, certain))
-    };
+    let moved =
+        |seen: Seen, up: bool, certain: f64| before.iter().all(|one| differs(seen, one.seen, up, certain));
     let surges_late = |end: &Seen| {
         let adds = |one: &Baseline| end.count as f64 - one.seen.per_minute() * end.exposure() / 60.0;
         moved(*end, true, CERTAIN_OF_THREE) && before.iter().all(|one| adds(one) >= FEWEST as f64)

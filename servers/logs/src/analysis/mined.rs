@@ -256,7 +256,10 @@ mod tests {
         let cx = Context::for_test("2026-01-14T14:32:00Z".parse().unwrap());
         let line = "2026-01-14T14:10:03Z ERROR connection to db refused";
         let plain = record(&cx, 1, Level::Error, "connection to db refused");
-        let text = Record { prefix: line.len() - plain.message.inside().len(), ..record(&cx, 2, Level::Error, line) };
+        let text = Record {
+            prefix: line.len() - plain.message.inside().len(),
+            ..record(&cx, 2, Level::Error, line)
+        };
         let (_, mined) = mine_by_service(&[plain, text.clone()], &[]).remove(0);
         assert_eq!(mined.len(), 1);
         assert_eq!(told(&mined[0].pattern, [text].iter()), "connection to db refused");

@@ -99,7 +99,8 @@ fn set(pairs: &mut Pairs, name: &str, value: String) {
 /// The fields of a document, and of documents inside of its messages.
 fn of_document(record: &LogRecord<'_>) -> Result<Pairs, String> {
     let mut fields = flattened(record.text).ok_or("is not a JSON object")?;
-    let inner = fields.iter().filter(|(name, value)| rank(Role::Message, name).is_some() && is_document(value));
+    let inner =
+        fields.iter().filter(|(name, value)| rank(Role::Message, name).is_some() && is_document(value));
     let inner: Pairs = inner.flat_map(|(name, value)| inner_fields(name, value)).collect();
     fields.extend(inner);
     fields.extend(of_record(record));
@@ -120,7 +121,9 @@ fn of_text(record: &LogRecord<'_>) -> Pairs {
 /// What is known besides the text.
 fn of_record(record: &LogRecord<'_>) -> impl Iterator<Item = (String, String)> {
     let at = record.at.map(|at| ("@timestamp".to_owned(), at.to_string()));
-    let origin = record.origin.map(|(pod, container)| [named(POD, pod), named("kubernetes.container.name", container)]);
+    let origin = record
+        .origin
+        .map(|(pod, container)| [named(POD, pod), named("kubernetes.container.name", container)]);
     at.into_iter().chain(origin.into_iter().flatten()).chain([named(INDEX, record.file)])
 }
 

@@ -56,14 +56,18 @@ pub(super) fn rows(gathered: &Gathered<'_>) -> Vec<Row> {
     let (now_share, before_share) = (share(now), share(&gathered.before.value));
     let mut rows = Vec::new();
     let of_services = mine_by_service(&now.records, &[&gathered.before.value.records]);
-    let all = of_services.into_iter().flat_map(|(service, own)| own.into_iter().map(move |one| (service.clone(), one)));
+    let all = of_services
+        .into_iter()
+        .flat_map(|(service, own)| own.into_iter().map(move |one| (service.clone(), one)));
     for (service, mined) in all {
         let Some((example, first)) = earliest(&mined.now, &now.records) else { continue };
         let drawn = portrait(mined.now.iter().filter_map(|index| now.records.get(*index)));
         let message = now.records.get(example).map_or("", |record| record.message.inside());
         let earlier = mined.before.into_iter().next().unwrap_or_default();
-        let seen = |own: &[usize], share, window: TimeRange| {
-            Seen { count: own.len() as u64, share, seconds: window.seconds() }
+        let seen = |own: &[usize], share, window: TimeRange| Seen {
+            count: own.len() as u64,
+            share,
+            seconds: window.seconds(),
         };
         let mut row = Row {
             class: Class::Unknown,

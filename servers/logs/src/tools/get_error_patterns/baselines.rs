@@ -26,9 +26,8 @@ fn planned(asked: &Asked) -> Vec<Planned> {
         return vec![Planned { name: "the given baseline".to_owned(), window }];
     }
     let length = Duration::from_secs_f64(asked.window.seconds());
-    let earlier = |name: &str, by: Duration| {
-        Some(Planned { name: name.to_owned(), window: asked.window.earlier(by)? })
-    };
+    let earlier =
+        |name: &str, by: Duration| Some(Planned { name: name.to_owned(), window: asked.window.earlier(by)? });
     // A longer window a day earlier would reach into the one just before.
     let day = (2 * length <= DAY).then_some(("the same window 1d earlier", DAY));
     let week = (length < WEEK).then_some(("the same window 7d earlier", WEEK));
@@ -75,8 +74,7 @@ async fn known(cx: &Context, store: &dyn Logs, one: Planned) -> Result<Planned, 
     match asking::recorded(cx, store, window).await {
         Ok(Some(known)) if known.seconds() >= 0.98 * window.seconds() => Ok(Planned { name, window }),
         Ok(Some(known)) => {
-            let name =
-                format!("{name}, of which nothing before {} is recorded", time_text(known.start()));
+            let name = format!("{name}, of which nothing before {} is recorded", time_text(known.start()));
             Ok(Planned { name, window: known })
         }
         Ok(None) => Err(format!("nothing at all is recorded in {name}, {window}: it is no baseline")),
@@ -109,10 +107,7 @@ mod tests {
                 "2026-01-07T14:20:00Z/2026-01-07T14:30:00Z"
             ]
         );
-        assert_eq!(
-            nearer(&short).unwrap().window.to_string(),
-            "2026-01-14T13:10:00Z/2026-01-14T13:20:00Z"
-        );
+        assert_eq!(nearer(&short).unwrap().window.to_string(), "2026-01-14T13:10:00Z/2026-01-14T13:20:00Z");
         // Three hours: the one that stands in ends three hours before, where the window just before begins.
         let long = asked("2026-01-14T12:00:00Z/2026-01-14T15:00:00Z");
         assert_eq!(nearer(&long).unwrap().window.to_string(), "2026-01-14T06:00:00Z/2026-01-14T09:00:00Z");

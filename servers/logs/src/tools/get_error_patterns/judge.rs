@@ -94,7 +94,8 @@ fn row(gathered: &Gathered<'_>, service: Option<Untrusted>, mined: Mined) -> Row
 fn end(gathered: &Gathered<'_>, own: &[usize], part: u32) -> Seen {
     let window = gathered.asked.window;
     let seconds = window.seconds() / f64::from(part);
-    let begin = SignedDuration::try_from_secs_f64(seconds).ok().and_then(|part| window.end().checked_sub(part).ok());
+    let begin =
+        SignedDuration::try_from_secs_f64(seconds).ok().and_then(|part| window.end().checked_sub(part).ok());
     let at = |index: &usize| gathered.now.records().get(*index).and_then(|record| record.at);
     let is_late = |at: Timestamp| begin.is_some_and(|begin| at >= begin);
     let count = own.iter().filter_map(at).filter(|at| is_late(*at)).count() as u64;
@@ -184,7 +185,11 @@ fn rank(rows: &mut [Row], baselines: &[Looked]) {
                 },
             )
             .then_with(|| {
-                if first(one) { other.excess(baselines).total_cmp(&one.excess(baselines)) } else { std::cmp::Ordering::Equal }
+                if first(one) {
+                    other.excess(baselines).total_cmp(&one.excess(baselines))
+                } else {
+                    std::cmp::Ordering::Equal
+                }
             })
             .then_with(|| other.now.all().cmp(&one.now.all()))
             .then_with(|| one.mined.pattern.text().cmp(other.mined.pattern.text()))

@@ -104,7 +104,8 @@ async fn with_lead_in(cx: &Context, store: &dyn Logs, gathered: &Gathered<'_>) -
     let length = LEAD_IN.max(Duration::from_secs_f64(window.seconds()) * LEAD_IN_WINDOWS);
     let lead_in = TimeRange::new(window.start().checked_sub(length).ok()?, window.start()).ok()?;
     let known = asking::recorded(cx, store, lead_in).await.ok().flatten()?;
-    let step = Duration::from_secs(((known.seconds() + window.seconds()) / f64::from(4 * STEPS)).ceil() as u64);
+    let step =
+        Duration::from_secs(((known.seconds() + window.seconds()) / f64::from(4 * STEPS)).ceil() as u64);
     Span::of(known.start(), window, step.max(Duration::from_secs(1)))
 }
 

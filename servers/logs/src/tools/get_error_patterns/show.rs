@@ -185,7 +185,8 @@ fn caveats(picture: &Picture<'_>, draft: &mut Draft, shown: &[&Row]) {
     let read = now.records().len();
     if now.complete() {
         let estimated = shown.iter().any(|row| row.before.iter().any(|seen| !seen.is_exact()));
-        let before = if estimated { "; rates with ≈ are estimated from samples of the baselines" } else { "" };
+        let before =
+            if estimated { "; rates with ≈ are estimated from samples of the baselines" } else { "" };
         draft.caveat(format!("patterns of all {read} records of the window, counts exact{before}"));
     } else {
         draft.caveat(format!(

@@ -11,7 +11,8 @@ const MOST_SERVICES: usize = 50;
 /// Whether each of these lines, as far as it has a time, names a service and its pod.
 pub(crate) fn has_columns(lines: &[&str]) -> bool {
     let timed: Vec<&str> = lines.iter().copied().filter(|line| behind_time(line).is_some()).collect();
-    let mut services: Vec<&str> = timed.iter().filter_map(|line| in_columns(line)).map(|(service, _)| service).collect();
+    let mut services: Vec<&str> =
+        timed.iter().filter_map(|line| in_columns(line)).map(|(service, _)| service).collect();
     let all = services.len() == timed.len();
     services.sort_unstable();
     services.dedup();

@@ -131,7 +131,8 @@ fn source(text: &str) -> Option<usize> {
     let (file, line) = own.strip_suffix(':').unwrap_or(own).rsplit_once(':')?;
     let (_, ending) = file.rsplit_once('.')?;
     let is_line = !line.is_empty() && line.bytes().all(|byte| byte.is_ascii_digit());
-    let is_file = ["go", "py", "rs", "c", "cc", "cpp", "rb", "js", "ts", "java", "kt", "cs"].contains(&ending);
+    let is_file =
+        ["go", "py", "rs", "c", "cc", "cpp", "rb", "js", "ts", "java", "kt", "cs"].contains(&ending);
     (is_line && is_file && is_name(file)).then_some(own.len())
 }
 
@@ -161,7 +162,9 @@ fn logger(text: &str, writer: Writer<'_>) -> Option<usize> {
     let own = word(text);
     if let Some(target) = own.strip_suffix(':') {
         let is_target = target.contains("::")
-            && target.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_:".contains(&byte));
+            && target
+                .bytes()
+                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_:".contains(&byte));
         let is_thrown = ["error", "exception", "alloc"].iter().any(|ending| target.ends_with(ending));
         return (is_target && !is_thrown).then_some(own.len());
     }

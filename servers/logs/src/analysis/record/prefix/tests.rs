@@ -38,13 +38,19 @@ fn what_loggers_write_before_the_message_is_taken_off() {
         ("2026-01-14 14:02:03,123 - root - ERROR - boom", "boom"),
         ("2026-01-14 14:02:03,123 ERROR app.db payment-7d9f [trace_id=0] boom", "boom"),
         // nginx, Apache, Postgres, Redis, gunicorn, tracing
-        ("2026/01/14 14:02:03 [error] 31#31: *1 connect() failed (111: refused)", "connect() failed (111: refused)"),
+        (
+            "2026/01/14 14:02:03 [error] 31#31: *1 connect() failed (111: refused)",
+            "connect() failed (111: refused)",
+        ),
         ("2026/01/14 14:02:03 [notice] 1#1: start worker processes", "start worker processes"),
         (
             "[Wed Jan 14 14:02:03.1 2026] [core:error] [pid 1:tid 2] [client 10.0.0.1:80] AH00124: too deep",
             "AH00124: too deep",
         ),
-        ("2026-01-14 14:02:03.123 UTC [231] shop@shop FATAL:  sorry, too many clients", "sorry, too many clients"),
+        (
+            "2026-01-14 14:02:03.123 UTC [231] shop@shop FATAL:  sorry, too many clients",
+            "sorry, too many clients",
+        ),
         ("2026-01-14 14:02:03.123 UTC [231] LOG:  duration: 3 ms", "duration: 3 ms"),
         ("1:M 14 Jan 2026 14:02:03.123 # Out of memory", "Out of memory"),
         ("[2026-01-14 14:02:20 +0000] [7] [INFO] Booting worker with pid: 7", "Booting worker with pid: 7"),
@@ -53,7 +59,10 @@ fn what_loggers_write_before_the_message_is_taken_off() {
         ("<34>Oct 11 22:14:15 mymachine su: 'su root' failed", "'su root' failed"),
         ("Feb 29 14:02:03 node-1 sshd[4242]: Connection closed", "Connection closed"),
         ("2026-01-14T14:02:03.123456+00:00 node-1 sshd[4242]: Connection closed", "Connection closed"),
-        ("<165>1 2003-10-11T22:14:15.003Z host evntslog - ID47 [a@1 x=\"3\"][b@2 y=\"z\"] An event", "An event"),
+        (
+            "<165>1 2003-10-11T22:14:15.003Z host evntslog - ID47 [a@1 x=\"3\"][b@2 y=\"z\"] An event",
+            "An event",
+        ),
         ("<34>1 2003-10-11T22:14:15.003Z host su - ID47 - \u{feff}'su root' failed", "'su root' failed"),
         ("Jan 14 14:02:03 node-1 kubelet[1]: E0114 14:02:03.123456       1 a.go:12] failed", "failed"),
         // the container runtime's
