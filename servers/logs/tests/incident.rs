@@ -8,10 +8,13 @@ use std::path::Path;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use testkit::mcp::{Client, ToolReply};
+use testkit::{
+    answer::rows,
+    mcp::{Client, ToolReply},
+};
 use world::{Options, World};
 
-use common::{connect, incident, rows};
+use common::{connect, incident};
 
 /// Records of payment's file (ECS) in a window whose message begins so, oldest first.
 fn written(directory: &Path, begins: &str, window: (&str, &str)) -> Vec<Timestamp> {

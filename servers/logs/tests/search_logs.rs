@@ -7,9 +7,9 @@ mod common;
 mod world_of_logs;
 
 use serde_json::json;
-use testkit::mcp::ToolReply;
+use testkit::{answer::rows, mcp::ToolReply};
 
-use common::{connect, incident, rows};
+use common::{connect, incident};
 
 const ECS: &str = r#"{"@timestamp":"2026-01-14T14:40:01Z","log.level":"error","message":"pool exhausted","service":{"name":"payment"},"user":{"id":"u1"},"trace":{"id":"4bf92f3577b34da6a3ce929d0e0e4736"}}
 {"@timestamp":"2026-01-14T14:40:02Z","log.level":"error","message":"pool exhausted","service":{"name":"payment"},"user":{"id":"u2"}}

@@ -6,32 +6,22 @@ mod binary;
 #[path = "common/calls.rs"]
 mod calls;
 
-use std::time::Duration;
-
 use serde_json::{Value, json};
 use testkit::{
     mcp::{Era, HttpReply, HttpRequest},
     proxy::{Fault, Misbehaving},
+    wire::{Shipped, list_tools, meta},
 };
 
 use binary::PROGRAM;
 
-fn meta() -> Value {
-    json!({
-        "io.modelcontextprotocol/protocolVersion": "2026-07-28",
-        "io.modelcontextprotocol/clientInfo": {"name": "wire", "version": "0"},
-        "io.modelcontextprotocol/clientCapabilities": {}
-    })
-}
-
-/// A complete request of 2026-07-28, to be spoiled by a test.
-fn list_tools() -> HttpRequest {
-    HttpRequest::post(
-        &json!({"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {"_meta": meta()}}),
-    )
-    .header("MCP-Protocol-Version", "2026-07-28")
-    .header("Mcp-Method", "tools/list")
-}
+const SHIPPED: Shipped = Shipped {
+    program: PROGRAM,
+    tools: &calls::TOOLS,
+    url: "PROMETHEUS_URL",
+    call: || ("query_metrics", json!({"promql": "up"})),
+    unconfigured: &["no Prometheus is configured"],
+};
 
 fn code(reply: &HttpReply) -> Value {
     reply.json()["error"]["code"].clone()
@@ -39,27 +29,7 @@ fn code(reply: &HttpReply) -> Value {
 
 #[tokio::test]
 async fn both_eras_are_served_on_one_endpoint_without_sessions() {
-    let served = PROGRAM.serve(&[]).await;
-    for era in Era::ALL {
-        let mut client = served.client();
-        client.connect(era).await;
-        assert_eq!(client.list_tools().await.len(), calls::TOOLS.len(), "{era:?}");
-        let reply = client.call("query_metrics", json!({"promql": "up"})).await;
-        assert!(reply.is_error && reply.text.contains("no Prometheus is configured"));
-    }
-    let reply = served.mcp().send(list_tools()).await;
-    assert_eq!(reply.status, 200);
-    assert!(
-        reply.header("content-type").unwrap().starts_with("application/json"),
-        "JSON, not an event stream"
-    );
-    assert_eq!(reply.header("mcp-session-id"), None, "sessions leak memory");
-    let result = &reply.json()["result"];
-    assert_eq!(result["_meta"]["io.modelcontextprotocol/serverInfo"]["name"], "metrics-mcp");
-    assert_eq!((&result["ttlMs"], &result["cacheScope"]), (&json!(300_000), &json!("private")));
-    assert_eq!(result["resultType"], "complete");
-    let records = PROGRAM.audited(&served.state);
-    assert!(records.iter().all(|record| record["transport"] == "http"), "{records:?}");
+    SHIPPED.serves_both_eras_over_http().await;
 }
 
 #[tokio::test]
@@ -195,46 +165,10 @@ async fn probes_tell_what_calls_have_shown_and_ask_no_backend() {
 
 #[tokio::test]
 async fn a_client_that_goes_away_stops_the_request_to_the_backend_within_200_ms() {
-    let backend = Misbehaving::start(Fault::AcceptAndHang);
-    let served = PROGRAM.serve(&[("PROMETHEUS_URL", &backend.url())]).await;
-    let call = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call",
-        "params": {"name": "query_metrics", "arguments": {"promql": "up"}, "_meta": meta()}});
-    let request = HttpRequest::post(&call)
-        .header("MCP-Protocol-Version", "2026-07-28")
-        .header("Mcp-Method", "tools/call")
-        .header("Mcp-Name", "query_metrics");
-    let mcp = served.mcp();
-    let gone = tokio::time::timeout(Duration::from_millis(700), mcp.send(request));
-    assert!(gone.await.is_err(), "the backend hangs, so there is no answer yet");
-    assert!(
-        backend.closed_within(Duration::from_millis(200)).await.is_some(),
-        "the connection to the backend is closed"
-    );
-    let records = PROGRAM.audited_soon(&served.state, 1).await;
-    let [record] = records.as_slice() else { panic!("no record of the cancelled call: {records:?}") };
-    assert_eq!(record["outcome"], "cancelled");
-    assert_eq!(record["upstream"][0]["outcome"], "cancelled", "what was sent is recorded: {record}");
+    SHIPPED.stops_for_a_client_that_is_gone().await;
 }
 
 #[tokio::test]
 async fn sigterm_finishes_what_runs_and_ends_with_success() {
-    let backend = Misbehaving::start(Fault::AcceptAndHang);
-    let environment =
-        [("PROMETHEUS_URL", backend.url()), ("METRICS_MCP__HTTP__SHUTDOWN_GRACE_SECONDS", "1".to_owned())];
-    let environment: Vec<(&str, &str)> =
-        environment.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    let mut idle = PROGRAM.serve(&[]).await;
-    idle.terminate();
-    assert!(idle.exit_within(Duration::from_secs(1)).expect("an idle server ends at once").success());
-
-    let mut served = PROGRAM.serve(&environment).await;
-    let mut client = served.client();
-    client.connect(Era::Stateless).await;
-    let pending = client.begin_call("query_metrics", json!({"promql": "up"})).await;
-    assert!(backend.requests_within(1, Duration::from_secs(2)).await);
-    served.terminate();
-    assert!(served.exit_within(Duration::from_secs(4)).expect("it ends after the grace").success());
-    drop(pending);
-    let records = PROGRAM.audited(&served.state);
-    assert_eq!((records.len(), &records[0]["outcome"]), (1, &json!("cancelled")));
+    SHIPPED.finishes_on_sigterm_over_http().await;
 }

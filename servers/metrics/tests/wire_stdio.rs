@@ -9,39 +9,21 @@ mod calls;
 use std::{io::Write, process::Stdio, time::Duration};
 
 use serde_json::{Value, json};
-use testkit::mcp::Era;
+use testkit::{mcp::Era, wire::Shipped};
 
 use binary::PROGRAM;
 
+const SHIPPED: Shipped = Shipped {
+    program: PROGRAM,
+    tools: &calls::TOOLS,
+    url: "PROMETHEUS_URL",
+    call: || ("query_metrics", json!({"promql": "up"})),
+    unconfigured: &["no Prometheus is configured", "PROMETHEUS_URL"],
+};
+
 #[tokio::test]
 async fn a_server_without_any_backend_lists_everything_and_says_what_to_configure() {
-    for era in Era::ALL {
-        let state = tempfile::tempdir().unwrap();
-        let mut client = PROGRAM.over_stdio(&state, &[]);
-        let welcome = client.connect(era).await;
-        assert!(welcome["instructions"].as_str().unwrap().len() <= 2_048);
-        let capabilities = &welcome["capabilities"];
-        assert!(capabilities["tools"].is_object() && capabilities["prompts"].is_object(), "{welcome}");
-        assert!(capabilities.get("resources").is_none(), "what is not there is not declared");
-        let info = match era {
-            Era::Handshake => &welcome["serverInfo"],
-            Era::Stateless => &welcome["_meta"]["io.modelcontextprotocol/serverInfo"],
-        };
-        assert_eq!(info["name"], "metrics-mcp");
-        assert_eq!(info["version"], env!("CARGO_PKG_VERSION"), "our version, not the SDK's");
-
-        let tools = client.list_tools().await;
-        let names: Vec<&str> = tools.iter().map(|tool| tool["name"].as_str().unwrap()).collect();
-        assert_eq!(names, calls::TOOLS);
-        let reply = client.call("query_metrics", json!({"promql": "up"})).await;
-        assert!(reply.is_error);
-        assert!(
-            reply.text.contains("no Prometheus is configured") && reply.text.contains("PROMETHEUS_URL"),
-            "{}",
-            reply.text
-        );
-        assert_eq!(reply.structured.unwrap()["error"]["kind"], "not_configured");
-    }
+    SHIPPED.starts_without_any_backend().await;
 }
 
 #[tokio::test]
@@ -180,38 +162,12 @@ async fn the_end_of_input_ends_the_last_line() {
 
 #[tokio::test]
 async fn sigterm_ends_it_with_success_and_the_audit_log_verifies() {
-    let state = tempfile::tempdir().unwrap();
-    let mut client = PROGRAM.over_stdio(&state, &[]);
-    client.connect(Era::Handshake).await;
-    client.call("query_metrics", json!({"promql": "up"})).await;
-    testkit::program::terminate(client.child().pid());
-    let status = client.child().exit_within(Duration::from_secs(5)).await.expect("it ends");
-    assert!(status.success(), "{status}");
-    let log = state.path().join("audit/metrics-mcp.jsonl");
-    let verified = PROGRAM.command(&state, &[]).args(["audit", "verify"]).arg(&log).output().unwrap();
-    let said = String::from_utf8(verified.stdout).unwrap();
-    assert!(verified.status.success() && said.starts_with("valid: 1 calls"), "{said}");
-
-    let altered = std::fs::read_to_string(&log).unwrap().replace("query_metrics", "query_metricz");
-    std::fs::write(&log, altered).unwrap();
-    let verified = PROGRAM.command(&state, &[]).args(["audit", "verify"]).arg(&log).output().unwrap();
-    let said = String::from_utf8(verified.stdout).unwrap();
-    assert!(!verified.status.success() && said.starts_with("NOT VALID"), "{said}");
+    SHIPPED.ends_on_sigterm_with_a_log_that_verifies().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_cancelled_call_stops_the_request_to_the_backend_within_200_ms() {
-    let backend = testkit::proxy::Misbehaving::start(testkit::proxy::Fault::AcceptAndHang);
-    for era in Era::ALL {
-        let state = tempfile::tempdir().unwrap();
-        let mut client = PROGRAM.over_stdio(&state, &[("PROMETHEUS_URL", &backend.url())]);
-        client.connect(era).await;
-        let before = backend.connections();
-        let pending = client.begin_call("query_metrics", json!({"promql": "up"})).await;
-        assert!(backend.requests_within(before + 1, Duration::from_secs(5)).await);
-        client.notify_cancelled(pending.id()).await;
-        assert!(backend.closed_within(Duration::from_millis(200)).await.is_some(), "{era:?}");
-    }
+    SHIPPED.stops_what_is_cancelled().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -3,7 +3,7 @@
 //! ([`prometheus`]), texts that attack their reader ([`injection`]), a fuzzer ([`fuzz`]) and the memory a child process
 //! took ([`rss`]).
 //!
-//! What holds of every server is demanded here once: of a shipped binary ([`program`]) in front of faults ([`faults`]) and
+//! What holds of every server is demanded here once: of a shipped binary ([`program`]) on the wire ([`wire`]), in front of faults ([`faults`]) and
 //! with credentials ([`secrets`]), of wrong arguments ([`bad_input`]), of a listing ([`listing`]), of an answer
 //! ([`answer`]).
 //!
@@ -35,5 +35,6 @@ pub mod proxy;
 pub mod recorded;
 pub mod rss;
 pub mod secrets;
+pub mod wire;
 
 pub use incident::incident;

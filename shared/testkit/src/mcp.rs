@@ -32,4 +32,4 @@ pub use pending::Pending;
 use std::time::Duration;
 
 /// How long the client waits for any one answer before it gives the test up.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub const PATIENCE: Duration = Duration::from_secs(120);

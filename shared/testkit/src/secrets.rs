@@ -93,6 +93,11 @@ impl Emitted {
         }
     }
 
+    /// Whether this stands in any of it.
+    pub fn mentions(&self, part: &str) -> bool {
+        self.0.iter().any(|(_, text)| text.contains(part))
+    }
+
     /// Demands that none of these stands in any of it, of which there must be enough to be worth a search.
     pub fn holds_none_of(&self, secrets: &[String]) {
         let all: usize = self.0.iter().map(|(_, text)| text.len()).sum();

@@ -89,6 +89,7 @@ Example: {\"service\": \"payment\", \"time_range\": \"30m\"}",
 
     async fn answer(&self, cx: &Context, request: Request) -> Result<Answer, ToolError> {
         let store = self.sources.logs(request.source.as_deref())?;
+        let limit = asking::limit(request.limit, ROWS, MOST_ROWS)?;
         let asked = gather::Asked::of(cx, &self.sources, &request)?;
         let gathered = gather::gather(cx, store, &asked).await?;
         let mut rows = judge::rows(&gathered);
@@ -100,7 +101,7 @@ Example: {\"service\": \"payment\", \"time_range\": \"30m\"}",
             store,
             gathered: &gathered,
             rows: &rows,
-            limit: asking::limit(request.limit, ROWS, MOST_ROWS)?,
+            limit,
             full: request.detail.unwrap_or(cx.detail) == Detail::Full,
         };
         Ok(show::answer(&picture))

@@ -6,9 +6,11 @@ use std::{path::Path, sync::Arc};
 
 use contract::FixedClock;
 use logs_mcp::{Config, LogsConfig};
-use runtime::{Engine, Loaded};
+use runtime::{
+    Engine, Loaded,
+    settings::{Rate, Rates},
+};
 use snapshot::Snapshot;
-pub use testkit::answer::rows;
 use testkit::mcp::{Client, Era};
 use tokio_util::sync::CancellationToken;
 use upstream::SourceConfig;
@@ -24,12 +26,17 @@ pub async fn connect(directory: &Path) -> Client {
     connect_to(&loaded, &now).await
 }
 
-/// The server as set up, at a fixed moment (RFC 3339). Call ids come from a fixed seed, so that answers are the same bytes
-/// each time.
+/// The server as set up, at a fixed moment (RFC 3339), for as many calls as a table has. Call ids come from a fixed seed, so
+/// that answers are the same bytes each time.
 pub async fn connect_to(loaded: &Loaded<Config>, now: &str) -> Client {
+    let mut settings = loaded.settings.clone();
+    let often = Rate { per_minute: 60_000.try_into().unwrap(), burst: 10_000.try_into().unwrap() };
+    settings.rates = Rates { cheap: often, range: often, heavy: often, write: often };
+    // A busy machine takes its time to read the demo's logs in a development build.
+    settings.limits.call_deadline_seconds = 100;
     let clock = Arc::new(FixedClock(now.parse().unwrap()));
     let server = logs_mcp::server(loaded).unwrap();
-    let (engine, _) = Engine::in_memory(server, &loaded.settings, clock).unwrap();
+    let (engine, _) = Engine::in_memory(server, &settings, clock).unwrap();
     let mut client = Client::over_memory(|reader, writer| async move {
         engine.serve_lines(reader, writer, "tester", CancellationToken::new()).await.unwrap();
     });

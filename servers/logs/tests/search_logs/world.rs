@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
+use testkit::answer::rows;
 use world::{Options, World};
 
-use crate::common::{connect, rows};
+use crate::common::connect;
 
 fn truth(directory: &std::path::Path) -> Value {
     serde_json::from_str(&std::fs::read_to_string(directory.join("truth.json")).unwrap()).unwrap()

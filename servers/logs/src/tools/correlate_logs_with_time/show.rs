@@ -207,6 +207,9 @@ fn verdict(picture: &Picture<'_>) -> String {
     let new = picture.rows.iter().filter(|row| row.class == Class::New);
     let before = new.clone().filter(|row| row.first < gathered.asked.at).count();
     let Some(worst) = picture.rows.first() else {
+        if gathered.around.value.total.number() == 0 {
+            return format!("No record around {at}, in {}: nothing can be said.", gathered.asked.around);
+        }
         return format!(
             "Nothing in the logs around {at} is new: {} records, all of patterns that the {} before had too.",
             gathered.around.value.total.told(),

@@ -63,6 +63,13 @@ pub(super) struct Gathered {
     pub(super) failed: Vec<String>,
 }
 
+impl Gathered {
+    /// Records in the window.
+    pub(super) fn records(&self) -> u64 {
+        self.streams.iter().take(1).flat_map(|one| one.counts.iter().skip(self.when.first)).sum()
+    }
+}
+
 /// Asks the store.
 ///
 /// # Errors

@@ -237,6 +237,13 @@ fn usual(picture: &Picture<'_>, draft: &mut Draft, cite: Cite) {
 
 fn next(picture: &Picture<'_>, draft: &mut Draft, rows: &[Row<'_>]) {
     let Some((judged, found)) = rows.first() else {
+        if picture.gathered.records() == 0 {
+            draft.next(Next::call(
+                "list_log_sources",
+                "since when anything is recorded, and of which services",
+            ));
+            return;
+        }
         let call = Next::call("get_error_patterns", "whether what is logged changed, though not how much");
         draft.next(
             with_service(picture, call, None).with("time_range", picture.gathered.past.window.to_string()),

@@ -11,8 +11,7 @@ use super::{
 
 pub(super) fn verdict(picture: &Picture<'_>, rows: &[Row<'_>]) -> String {
     let gathered = picture.gathered;
-    let all: u64 =
-        gathered.streams.iter().take(1).flat_map(|one| one.counts.iter().skip(gathered.when.first)).sum();
+    let all = gathered.records();
     let Some((judged, worst)) = rows.first() else {
         return match gathered.late.first() {
             Some(_) => late(gathered),

@@ -28,9 +28,10 @@ pub(super) fn answer(
         Ok(reply) => {
             let cite = told.cite_steps(&mut draft, &reply, &asked.search, reply.value.step);
             let counts: Vec<f64> = reply.value.total.iter().map(|count| *count as f64).collect();
+            let least = reply.value.total.iter().min().copied().unwrap_or(0);
             let most = reply.value.total.iter().max().copied().unwrap_or(0);
             let text = format!(
-                "over the window: {} (9 is {most} in {})",
+                "over the window: {} (0 is {least}, 9 is {most} in {})",
                 signal::shape(&counts, SHAPE_BUCKETS),
                 contract::duration_text(reply.value.step.as_secs_f64())
             );
