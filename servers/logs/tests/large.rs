@@ -1,7 +1,7 @@
 //! Each tool over ten thousand services, a thousand patterns of errors and a record of nearly a MiB (longer lines of files
 //! are refused), and over a cluster with a record of 5 MB: both renderings stay within 8,000 characters, and the culprit is
 //! in them.
-#![allow(clippy::unwrap_used, reason = "tests fail loudly")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests fail loudly")]
 
 #[path = "common/calls.rs"]
 mod calls;
