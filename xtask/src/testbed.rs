@@ -78,6 +78,8 @@ enum Backend {
     /// Elasticsearch 7.17; only when named.
     #[value(name = "elasticsearch7")]
     Elasticsearch7,
+    /// Elasticsearch 8.19 that asks who is there; only when named.
+    ElasticsearchSecured,
 }
 
 impl Backend {
@@ -91,12 +93,14 @@ impl Backend {
             Backend::OpenSearch => &["opensearch"],
             Backend::Elasticsearch => &["elasticsearch"],
             Backend::Elasticsearch7 => &["elasticsearch7"],
+            Backend::ElasticsearchSecured => &["elasticsearch-secured"],
         }
     }
 
     /// Whether it takes so much memory that it is started only when it is named.
     fn is_large(self) -> bool {
-        matches!(self, Backend::OpenSearch | Backend::Elasticsearch | Backend::Elasticsearch7)
+        use Backend::{Elasticsearch, Elasticsearch7, ElasticsearchSecured, OpenSearch};
+        matches!(self, OpenSearch | Elasticsearch | Elasticsearch7 | ElasticsearchSecured)
     }
 }
 
@@ -211,7 +215,7 @@ mod tests {
     #[test]
     fn naming_nothing_chooses_everything_with_prometheus_after_what_it_scrapes() {
         let mut all = chosen(vec![]);
-        assert_eq!(all.len(), 7);
+        assert_eq!(all.len(), 8);
 
         all.retain(|backend| !backend.is_large());
         assert_eq!(all.last(), Some(&Backend::Prometheus));

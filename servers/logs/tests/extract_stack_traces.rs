@@ -4,8 +4,9 @@
 mod common;
 
 use serde_json::json;
+use testkit::answer::rows;
 
-use common::{connect, incident, rows};
+use common::{connect, incident};
 
 /// Three traces of two kinds in three of four records.
 const RECORDS: &str = r#"{"@timestamp":"2026-01-14T14:40:01Z","log.level":"error","service":{"name":"cart"},"message":"java.lang.IllegalStateException: no\n\tat shop.Cart.pay(Cart.java:7)"}

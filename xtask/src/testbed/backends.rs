@@ -56,6 +56,7 @@ pub(crate) fn prepare(cache: &Cache, backend: Backend) -> Result<(), Box<dyn Err
         Backend::OpenSearch => search::OPENSEARCH.home(cache),
         Backend::Elasticsearch => search::ELASTICSEARCH.home(cache),
         Backend::Elasticsearch7 => search::ELASTICSEARCH_7.home(cache),
+        Backend::ElasticsearchSecured => search::ELASTICSEARCH_SECURED.home(cache),
     }?;
     Ok(())
 }
@@ -75,6 +76,7 @@ pub(crate) fn start(cache: &Cache, backend: Backend) -> Result<(), Box<dyn Error
             Backend::OpenSearch => search::OPENSEARCH.start(cache)?,
             Backend::Elasticsearch => search::ELASTICSEARCH.start(cache)?,
             Backend::Elasticsearch7 => search::ELASTICSEARCH_7.start(cache)?,
+            Backend::ElasticsearchSecured => search::ELASTICSEARCH_SECURED.start(cache)?,
         }
     }
     if backend == Backend::Alertmanager { silence_one_queue(cache) } else { Ok(()) }

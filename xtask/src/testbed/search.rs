@@ -1,5 +1,5 @@
 //! OpenSearch and Elasticsearch, from the archives that their own integration tests use: Maven artifacts, fetched once.
-//! They have no security, no SQL, and Elasticsearch 8 in this form answers 405 to `GET /`.
+//! They have no SQL, no security but that of Elasticsearch 8, and that one answers 405 to `GET /` in this form.
 
 use std::error::Error;
 use std::fs;
@@ -17,16 +17,27 @@ pub(crate) struct Archive {
     /// `opensearch` or `elasticsearch`: names artifact, settings and start script.
     product: &'static str,
     version: &'static str,
+    /// Whether it asks who is there.
+    secured: bool,
 }
 
 pub(crate) const OPENSEARCH: Archive =
-    Archive { name: "opensearch", product: "opensearch", version: "2.19.4" };
+    Archive { name: "opensearch", product: "opensearch", version: "2.19.4", secured: false };
 pub(crate) const ELASTICSEARCH: Archive =
-    Archive { name: "elasticsearch", product: "elasticsearch", version: "8.19.0" };
+    Archive { name: "elasticsearch", product: "elasticsearch", version: "8.19.0", secured: false };
 pub(crate) const ELASTICSEARCH_7: Archive =
-    Archive { name: "elasticsearch7", product: "elasticsearch", version: "7.17.28" };
+    Archive { name: "elasticsearch7", product: "elasticsearch", version: "7.17.28", secured: false };
 
-/// A version that all three run on.
+pub(crate) const ELASTICSEARCH_SECURED: Archive =
+    Archive { name: "elasticsearch-secured", product: "elasticsearch", version: "8.19.0", secured: true };
+
+/// The password of both users of the secured cluster, `reader-of-logs`, as its tool `elasticsearch-users` hashes it.
+const HASHED: &str = "$2a$10$Js0RIK2tLsh0y5AocI3Ed.ho2n0mU9bU/XjjyheAqDoh.v76mhS9C";
+/// What the reader may do; and who is nobody, so that readiness can be asked for.
+const ROLES: &str = "logs_reader:\n  indices:\n    - names: [ 'logs-*' ]\n      privileges: [ 'read', 'view_index_metadata' ]\n\
+                     nobody:\n  cluster: [ 'cluster:monitor/health' ]\n";
+
+/// A version that all run on.
 const JDK: &str = "/usr/lib/jvm/java-17-openjdk-amd64";
 
 impl Archive {
@@ -96,7 +107,16 @@ impl Archive {
             data = directory.join("data").display(),
             logs = directory.join("logs").display(),
         );
-        if self.product == "elasticsearch" {
+        if self.secured {
+            settings.push_str(
+                "xpack.security.enabled: true\nxpack.security.enrollment.enabled: false\n\
+                 xpack.security.http.ssl.enabled: false\nxpack.security.transport.ssl.enabled: false\n\
+                 xpack.security.authc.anonymous.username: nobody\nxpack.security.authc.anonymous.roles: nobody\n",
+            );
+            fs::write(config.join("users"), format!("admin:{HASHED}\nreader:{HASHED}\n"))?;
+            fs::write(config.join("users_roles"), "superuser:admin\nlogs_reader:reader\n")?;
+            fs::write(config.join("roles.yml"), ROLES)?;
+        } else if self.product == "elasticsearch" {
             // Before the first start: else a keystore and TLS settings are written that block the next one.
             settings.push_str("xpack.security.enabled: false\n");
         }

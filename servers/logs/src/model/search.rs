@@ -71,11 +71,11 @@ impl Total {
         }
     }
 
-    /// As answers write it: `34054`, or `more than 10000` where counting stopped.
+    /// As answers write it: `34054`, or `at least 10000` where counting stopped or a part did not answer.
     pub(crate) fn told(self) -> String {
         match self {
             Total::Exactly(number) => number.to_string(),
-            Total::AtLeast(number) => format!("more than {number}"),
+            Total::AtLeast(number) => format!("at least {number}"),
         }
     }
 }
@@ -107,8 +107,10 @@ pub(crate) struct Histogram {
 pub(crate) struct Top {
     /// Most frequent first.
     pub(crate) values: Vec<Group>,
-    /// How many different values there are; approximate beyond some thousands.
+    /// How many different values there are.
     pub(crate) distinct: Option<u64>,
+    /// Whether the backend estimates it: they are too many to be counted.
+    pub(crate) estimated: bool,
     /// Records with a value that is not among them.
     pub(crate) others: u64,
     /// Records without a value.

@@ -180,16 +180,18 @@ impl Found<'_> {
         if sources.is_empty() {
             return format!("{} holds no logs that may be read.", self.store.system());
         }
-        let kinds = sources.first().map_or("source", |source| source.kind);
         let known: Vec<u64> = sources.iter().filter_map(|source| source.records).collect();
-        let records = if known.len() == sources.len() {
+        // What is behind an alias may be listed by its own name too.
+        let apart = sources.len() == 1 || sources.iter().all(|source| source.kind != "alias");
+        let records = if known.len() == sources.len() && apart {
             format!(" with {} records", known.iter().sum::<u64>())
         } else {
             String::new()
         };
         let services = self.services.as_ref().ok().and_then(|top| top.value.distinct);
-        let services =
-            services.map_or(String::new(), |count| format!("; {count} services logged in the last 24 h"));
+        let services = services.map_or(String::new(), |count| {
+            format!("; {} logged in the last 24 h", several(count, "service"))
+        });
         let conventions = match self.layout.value.conventions.as_slice() {
             [] => "no known convention of fields".to_owned(),
             all => format!("fields of {}", all.join(", ")),
@@ -197,11 +199,29 @@ impl Found<'_> {
         let newest = sources.iter().filter_map(|source| source.span).map(|(_, last)| last).max();
         let newest =
             newest.map_or(String::new(), |newest| format!("; the newest record is of {}", time_text(newest)));
-        format!(
-            "{} {kinds}{}{records}{services}; {conventions}{newest}.",
-            sources.len(),
-            if sources.len() == 1 { "" } else { "s" }
-        )
+        format!("{}{records}{services}; {conventions}{newest}.", kinds(sources))
+    }
+}
+
+/// How many there are of each kind.
+fn kinds(sources: &[LogSource]) -> String {
+    let mut counts: Vec<(&str, u64)> = Vec::new();
+    for source in sources {
+        match counts.iter_mut().find(|(kind, _)| *kind == source.kind) {
+            Some((_, count)) => *count += 1,
+            None => counts.push((source.kind, 1)),
+        }
+    }
+    let told: Vec<String> = counts.iter().map(|(kind, count)| several(*count, kind)).collect();
+    told.join(", ")
+}
+
+fn several(count: u64, what: &str) -> String {
+    match (count, what) {
+        (1, _) => format!("1 {what}"),
+        (_, "index") => format!("{count} indices"),
+        (_, "alias") => format!("{count} aliases"),
+        _ => format!("{count} {what}s"),
     }
 }
 

@@ -5,10 +5,10 @@ use serde_json::Value;
 /// Fields that are read of one document; real ones have some dozens.
 const MOST: usize = 1000;
 
-/// Whether a text may be a JSON document.
+/// Whether a text may be a JSON document that says something; `{Message}` of Serilog's templates is none.
 pub(crate) fn is_document(text: &str) -> bool {
-    let text = text.trim();
-    text.len() > 2 && text.starts_with('{') && text.ends_with('}')
+    let inside = text.trim().strip_prefix('{').and_then(|text| text.strip_suffix('}'));
+    inside.is_some_and(|inside| inside.trim_start().starts_with('"'))
 }
 
 /// The fields of a JSON object in its order; `None` where it is none. Objects become dotted names, lists become several
@@ -37,6 +37,25 @@ pub(crate) fn flatten(name: &str, value: &Value, fields: &mut Vec<(String, Strin
             for (key, value) in object {
                 flatten(&format!("{name}.{key}"), value, fields);
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_template_or_set_is_no_document() {
+        for (text, is) in [
+            (r#"{"a":1}"#, true),
+            (" {\n \"a\": 1 }\n", true),
+            ("{Message}", false),
+            ("{} done {}", false),
+            ("{}", false),
+            ("{", false),
+        ] {
+            assert_eq!(is_document(text), is, "{text}");
         }
     }
 }

@@ -199,7 +199,7 @@ fn histogram(cx: &Context, table: Option<&Table>, step: Duration, steps: usize) 
 }
 
 fn top(cx: &Context, key: &Key, table: &Table) -> Top {
-    let mut top = Top { values: Vec::new(), distinct: None, others: 0, missing: 0 };
+    let mut top = Top { values: Vec::new(), distinct: None, estimated: false, others: 0, missing: 0 };
     let mut all = 0;
     for row in &table.rows {
         let count = number(table, row, "n").unwrap_or_default();

@@ -33,6 +33,7 @@ impl Elastic {
         let reply = self.search(cx, &body).await?;
         let answer = self.read(&reply)?;
         partial.extend(answer.partial(&cx.intake));
+        partial.extend(mapping.doubt_of_words(search));
         Ok(Reply { value: answer.total(), sent, partial })
     }
 

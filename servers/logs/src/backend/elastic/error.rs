@@ -84,11 +84,15 @@ fn of_error(intake: &Intake, system: &str, status: u16, error: &Value, reply: &R
     }
     if is("no_shard_available_action_exception") || (status == 503 && is("search_phase_execution_exception"))
     {
-        let remedy = "no copy of these shards is available (the index is red): tell the cluster's operator; other indices \
-                      may answer";
-        return ToolError::new(ErrorKind::Upstream, problem, remedy);
+        return unassigned(problem);
     }
     of_status(system, reply, detail(intake, said))
+}
+
+/// No copy of a shard can be asked.
+pub(super) fn unassigned(problem: String) -> ToolError {
+    let remedy = "no copy of these shards is available (the index is red): tell the cluster's operator; other indices may answer";
+    ToolError::new(ErrorKind::Upstream, problem, remedy)
 }
 
 /// No index of the configured names.

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{
     Elastic, Refusal, endpoints,
-    error::{no_index, unreadable},
+    error::{no_index, unassigned, unreadable},
     mapping::{FieldCaps, Mapping},
     query::Compiler,
     wire::Answer,
@@ -79,6 +79,12 @@ impl Elastic {
         let (fields, mixed) = caps.fields();
         if fields.is_empty() && caps.indices.is_empty() {
             let (system, indices) = (self.upstream.system(), self.shown_indices());
+            if let Ok(names) = self.names(cx, &self.indices).await
+                && !names.is_empty()
+            {
+                // OpenSearch leaves out indices of which no shard is assigned.
+                return Err(unassigned(format!("{system}: {indices} exists, but no shard of it answers")));
+            }
             let problem =
                 format!("{system}: no open index matches {indices}, or the configured user may see none");
             return Err(no_index(problem).nearest(self.nearest_indices(cx).await));

@@ -11,6 +11,9 @@ use crate::model::{Group, Top};
 /// Values of which shards report more than is asked for: with as many as this, counts are exact.
 const REPORTED: usize = 1000;
 
+/// Different values up to which a cluster counts them one by one.
+const DISTINCT: u64 = 3000;
+
 /// Aggregations that count records by the first of these fields that they have; `inner` is counted within each value.
 pub(super) fn aggregations(fields: &[String], most: usize, inner: Option<&Value>) -> Value {
     let mut all = Map::new();
@@ -22,7 +25,7 @@ pub(super) fn aggregations(fields: &[String], most: usize, inner: Option<&Value>
         if let (Some(inner), Some(terms)) = (inner, terms.as_object_mut()) {
             terms.insert("aggs".to_owned(), inner.clone());
         }
-        let distinct = json!({ "cardinality": { "field": field, "precision_threshold": 3000 } });
+        let distinct = json!({ "cardinality": { "field": field, "precision_threshold": DISTINCT } });
         let earlier = exist(fields.get(..place).unwrap_or_default());
         let of_field = json!({
             "filter": { "bool": { "filter": [{ "exists": { "field": field } }], "must_not": earlier } },
@@ -102,6 +105,7 @@ impl<'a> Values<'a> {
         Top {
             values: self.groups(intake, field, most),
             distinct: self.distinct,
+            estimated: self.others > 0 && self.distinct.is_some_and(|distinct| distinct > DISTINCT),
             others: self.others + beyond,
             missing: self.missing,
         }

@@ -6,7 +6,7 @@ use contract::{ErrorKind, ToolError, nearest};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use crate::model::{Chosen, FieldInfo, FieldKind, Layout, Role};
+use crate::model::{Chosen, FieldInfo, FieldKind, Layout, Role, Search};
 
 /// What `_field_caps` answers. Whatever else is in it is not looked at.
 #[derive(Deserialize)]
@@ -69,11 +69,13 @@ fn field(name: &str, types: &BTreeMap<Cow<'_, str>, Caps>) -> Option<FieldInfo> 
     // Of types that as many indices have, the one that comes first in the alphabet: the same each time.
     let (kind, _) = of_values().rev().max_by_key(|(_, caps)| count(caps))?;
     let kinds: Vec<FieldKind> = of_values().map(|(kind, _)| kind_of(kind)).collect();
+    let conflict = kinds.iter().any(|other| Some(other) != kinds.first());
     (!is_meta).then(|| FieldInfo {
         name: name.to_owned(),
         kind: kind_of(kind),
-        countable: of_values().all(|(_, caps)| caps.aggregatable && caps.searchable),
-        conflict: kinds.iter().any(|other| Some(other) != kinds.first()),
+        // Buckets of words and of numbers can't be put together: clusters refuse it.
+        countable: !conflict && of_values().all(|(_, caps)| caps.aggregatable && caps.searchable),
+        conflict,
     })
 }
 
@@ -161,6 +163,17 @@ impl Mapping {
         })
     }
 
+    /// Why words may be missed: a keyword is compared as a whole.
+    pub(super) fn doubt_of_words(&self, search: &Search) -> Option<String> {
+        let message = self.layout.of(Role::Message).first().filter(|_| search.text.is_some())?;
+        let whole = message.conflict || message.kind == FieldKind::Keyword;
+        whole.then(|| {
+            let name = &message.name;
+            format!("{name} is mapped as a keyword by all or some indices: there a word of the query is found only where it is the \
+                     whole {name}, so records may be missing")
+        })
+    }
+
     /// The fields whose values can be counted, of a key's fields.
     ///
     /// # Errors
@@ -172,11 +185,17 @@ impl Mapping {
         };
         let countable: Vec<String> = fields.iter().filter_map(|chosen| chosen.exact.clone()).collect();
         if countable.is_empty() {
-            let texts: Vec<&str> = fields.iter().map(|chosen| chosen.name.as_str()).collect();
-            let problem = format!(
-                "{} is text without a keyword beside it: its values can't be counted",
-                texts.join(", ")
-            );
+            let names: Vec<&str> = fields.iter().map(|chosen| chosen.name.as_str()).collect();
+            let names = names.join(", ");
+            if fields.iter().any(|chosen| chosen.conflict) {
+                let problem = format!(
+                    "indices disagree about the type of {names}: its values can't be counted together"
+                );
+                return Err(ToolError::invalid(&name, &problem).remedy(
+                    "count by another field; an operator narrows [[logs]] indices to those that agree",
+                ));
+            }
+            let problem = format!("{names} is text without a keyword beside it: its values can't be counted");
             let others =
                 self.fields.values().filter(|field| field.countable).map(|field| field.name.as_str());
             return Err(ToolError::invalid(&name, &problem)
@@ -217,7 +236,7 @@ mod tests {
             [
                 ("@timestamp", FieldKind::Date, true, false),
                 ("message", FieldKind::Text, false, false),
-                ("status", FieldKind::Keyword, true, true),
+                ("status", FieldKind::Keyword, false, true),
                 ("user", FieldKind::Keyword, true, false),
             ]
         );

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::analysis::record::read;
 use crate::backend::fingerprint;
-use crate::model::{Page, Record, Reply, Role, Sample, Search, Total};
+use crate::model::{Page, Record, Reply, Role, Sample, Search};
 
 /// The most records of a page.
 const MOST: usize = 1_000;
@@ -220,11 +220,6 @@ impl std::fmt::Display for Cursor {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{:08x}.{}.{}.{}", self.search, self.time, self.sequence, self.shown)
     }
-}
-
-/// Whether all records were read.
-pub(super) fn is_all(total: Total, size: usize) -> bool {
-    matches!(total, Total::Exactly(number) if number <= size as u64)
 }
 
 #[cfg(test)]

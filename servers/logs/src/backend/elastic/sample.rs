@@ -38,7 +38,7 @@ impl Elastic {
             self.count_over_time(cx, search, step.unsigned_abs(), None).await?;
         let number: u64 = counts.iter().sum();
         let total = if partial.is_empty() { Total::Exactly(number) } else { Total::AtLeast(number) };
-        if page::is_all(total, size) {
+        if number <= size as u64 {
             return self.read_all(cx, search, size).await;
         }
         let (mapping, _) = self.mapping(cx).await?;
@@ -86,9 +86,11 @@ impl Elastic {
             if page.after.is_none() || enough {
                 all.partial.retain(|why| page.after.is_some() || !why.contains("the next page"));
                 let read = all.value.records.len();
-                let whole = page.after.is_none();
-                all.value.method =
-                    if whole { "every record".to_owned() } else { format!("the oldest {read}") };
+                all.value.method = match (page.after.is_none(), all.value.total) {
+                    (true, Total::Exactly(_)) => "every record".to_owned(),
+                    (true, Total::AtLeast(_)) => "every record that could be seen".to_owned(),
+                    (false, _) => format!("the oldest {read}"),
+                };
                 all.value.next = None;
                 return Ok(all.clone());
             }

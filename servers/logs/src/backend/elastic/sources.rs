@@ -158,7 +158,10 @@ impl Elastic {
             let moment = |name: &str| bucket.get(name)?.get("value")?.as_f64().and_then(timestamp);
             let known = facts.entry(index.to_owned()).or_default();
             known.span = moment("first").zip(moment("last"));
-            known.records = known.records.or(Some(number(bucket, "doc_count")));
+            if partial.is_empty() || known.records.is_none() {
+                // As it is seen: through an alias perhaps a part, and without the records inside of records that `_cat` counts.
+                known.records = Some(number(bucket, "doc_count"));
+            }
         }
         Ok(partial)
     }

@@ -16,6 +16,9 @@ const SHOWN: usize = 200;
 /// The longest value that is read, in bytes; of a longer one the beginning.
 const LONGEST_VALUE: usize = 256 * 1024;
 
+/// How a cluster says that no copy of a shard is assigned.
+const NO_COPY: &str = "no_shard_available_action_exception";
+
 /// The answer to a search.
 #[derive(Deserialize)]
 pub(super) struct Answer<'a> {
@@ -41,6 +44,9 @@ pub(super) struct Answer<'a> {
 struct Shards {
     #[serde(default)]
     total: u64,
+    /// Those that were skipped, because they can't hold anything, are among them.
+    #[serde(default)]
+    successful: Option<u64>,
     #[serde(default)]
     failed: u64,
     #[serde(default)]
@@ -80,6 +86,14 @@ pub(super) struct Hit<'a> {
     pub(super) sort: Vec<Value>,
 }
 
+impl Shards {
+    /// How many did not answer. OpenSearch does not count those as failed of which no copy is assigned (a red index).
+    fn missing(&self) -> u64 {
+        let unanswered = self.successful.map_or(0, |successful| self.total.saturating_sub(successful));
+        unanswered.max(self.failed)
+    }
+}
+
 impl<'a> Answer<'a> {
     /// Reads a reply.
     ///
@@ -109,20 +123,25 @@ impl<'a> Answer<'a> {
                     .to_owned(),
             );
         }
-        if let Some(Shards { total, failed, failures }) =
-            self.shards.as_ref().filter(|shards| shards.failed > 0)
-        {
+        if let Some(shards) = self.shards.as_ref().filter(|shards| shards.missing() > 0) {
+            let Shards { total, failed, failures, .. } = shards;
             let mut why: Vec<String> = failures
                 .iter()
                 .filter_map(|failure| reason(failure.get("reason")?))
+                .filter(|why| why != NO_COPY)
                 .map(|why| intake.text(&why).shown(SHOWN))
                 .collect();
+            let unassigned = failures.iter().any(|failure| failure.to_string().contains(NO_COPY));
             why.sort();
             why.dedup();
             why.truncate(3);
+            if unassigned || *failed < shards.missing() {
+                why.push("no copy of a shard is assigned, so its index is red".to_owned());
+            }
             let why = if why.is_empty() { String::new() } else { format!(": {}", why.join("; ")) };
+            let missing = shards.missing();
             partial
-                .push(format!("{failed} of {total} shards did not answer; their records are missing{why}"));
+                .push(format!("{missing} of {total} shards did not answer; their records are missing{why}"));
         }
         if let Some(Clusters { total, skipped }) =
             self.clusters.as_ref().filter(|clusters| clusters.skipped > 0)
@@ -136,7 +155,7 @@ impl<'a> Answer<'a> {
     pub(super) fn total(&self) -> Total {
         let total = &self.hits.total;
         let number = total.get("value").unwrap_or(total).as_u64().unwrap_or(0);
-        let whole = !self.timed_out && self.shards.as_ref().is_none_or(|shards| shards.failed == 0);
+        let whole = !self.timed_out && self.shards.as_ref().is_none_or(|shards| shards.missing() == 0);
         match total.get("relation").and_then(Value::as_str) {
             Some("gte") => Total::AtLeast(number),
             _ if !whole => Total::AtLeast(number),
@@ -225,10 +244,23 @@ mod tests {
         )
         .unwrap();
         let partial = answer.partial(&cx().intake).join("\n");
-        for told in ["time limit", "2 of 5 shards", "no_shard_available", "inner", "1 of 2 clusters"] {
+        for told in ["time limit", "2 of 5 shards", "its index is red", "inner", "1 of 2 clusters"] {
             assert!(partial.contains(told), "{told}: {partial}");
         }
         assert_eq!(answer.total(), Total::AtLeast(7));
+    }
+
+    #[test]
+    fn shards_that_opensearch_does_not_count_as_failed_are_missing_too() {
+        // As OpenSearch 2.19 answers about a healthy index of one shard and a red one of two.
+        let answer = read(
+            r#"{"timed_out":false,"_shards":{"total":3,"successful":1,"skipped":0,"failed":0},
+            "hits":{"total":{"value":1,"relation":"eq"},"hits":[]}}"#,
+        )
+        .unwrap();
+        let told = "2 of 3 shards did not answer; their records are missing: no copy of a shard is assigned, so its index is red";
+        assert_eq!(answer.partial(&cx().intake), [told]);
+        assert_eq!(answer.total(), Total::AtLeast(1));
     }
 
     #[test]

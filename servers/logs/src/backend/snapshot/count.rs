@@ -150,6 +150,7 @@ impl RawTop {
         Top {
             values: groups(intake, &self.name, self.values),
             distinct: Some(self.distinct),
+            estimated: false,
             others: self.others,
             missing: self.missing,
         }

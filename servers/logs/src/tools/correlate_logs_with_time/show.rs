@@ -210,6 +210,13 @@ fn verdict(picture: &Picture<'_>) -> String {
         if gathered.around.value.total.number() == 0 {
             return format!("No record around {at}, in {}: nothing can be said.", gathered.asked.around);
         }
+        if gathered.before.value.total.number() == 0 {
+            return format!(
+                "{} records around {at}, and none in the {} before: what is new can't be told.",
+                gathered.around.value.total.told(),
+                duration_text(gathered.asked.before.seconds())
+            );
+        }
         return format!(
             "Nothing in the logs around {at} is new: {} records, all of patterns that the {} before had too.",
             gathered.around.value.total.told(),

@@ -154,8 +154,12 @@ fn values(asked: &Asked<'_>, draft: &mut Draft, name: &str, top: &Top, total: To
     if top.missing > 0 {
         draft.caveat(format!("{} records have no {shown}", top.missing));
     }
+    if top.estimated {
+        draft.caveat(format!("how many different values of {shown} there are is an estimate of the backend"));
+    }
     let distinct = match top.distinct {
         Some(1) => "1 value".to_owned(),
+        Some(number) if top.estimated => format!("about {number} different values"),
         Some(number) => format!("{number} different values"),
         None => "an unknown number of values".to_owned(),
     };

@@ -2,35 +2,26 @@
 //! is counted must equal what is counted in the demo's own files. Beside the code, because a store's trait is no one
 //! else's; `cargo xtask test-live` runs it.
 
+#[path = "../../../../tests/live/cluster.rs"]
+mod cluster;
+#[path = "../../../../tests/live/lines.rs"]
 mod lines;
+#[path = "../../../../tests/live/shipped.rs"]
 mod shipped;
 
-use std::{collections::BTreeMap, collections::BTreeSet, path::PathBuf};
+use std::{collections::BTreeMap, collections::BTreeSet};
 
 use contract::Untrusted;
 
 use super::*;
 use crate::model::{Group, Level};
+use cluster::Cluster;
 use lines::{Line, lines};
 use shipped::Shipped;
 
 /// Records from the beginning of which pages are read.
 const PAGES: usize = 3;
 const PAGE: usize = 400;
-
-/// The URL of a system of the testbed. Fails when it is not up: whoever asks for these tests wants an answer.
-fn url(name: &str) -> String {
-    let variable = |name: &str| std::env::var_os(name).map(PathBuf::from);
-    let testbed = variable("OBSERVABILITY_MCP_TESTBED").unwrap_or_else(|| {
-        let home = || variable("HOME").expect("HOME is set").join(".cache");
-        variable("XDG_CACHE_HOME").unwrap_or_else(home).join("observability-mcp/testbed")
-    });
-    let file = testbed.join("run/endpoints.json");
-    let text = std::fs::read(&file)
-        .unwrap_or_else(|error| panic!("the testbed is not up: {}: {error}", file.display()));
-    let endpoints: Value = serde_json::from_slice(&text).unwrap();
-    endpoints[name]["url"].as_str().unwrap_or_else(|| panic!("{name} is not up")).to_owned()
-}
 
 #[tokio::test]
 #[ignore = "needs the testbed"]
@@ -51,16 +42,17 @@ async fn elasticsearch_7_counts_what_the_files_hold() {
 }
 
 async fn counts_what_the_files_hold(system: &str) {
-    let url = url(system);
+    let cluster = Cluster::alone(system).await;
     let lines = lines();
     assert!((10_000..80_000).contains(&lines.len()), "{}", lines.len());
     for shipped in Shipped::ALL {
-        let index = shipped.load(&url, &lines).await;
+        let index = shipped.load(&cluster, &lines).await;
         let case = Case {
-            store: store_at(url.clone(), &[&index]),
+            store: store_at(cluster.url.clone(), &[&index]),
             cx: long_cx(),
             lines: &lines,
             name: format!("{system}, {shipped:?}"),
+            names_pods: shipped.names_pods(),
         };
         case.totals().await;
         case.over_time().await;
@@ -71,7 +63,12 @@ async fn counts_what_the_files_hold(system: &str) {
         case.lag_and_sources(&index).await;
         assert!(case.cx.trail.calls().iter().all(|call| call.outcome == "ok"), "{:?}", case.cx.trail.calls());
     }
-    same_words(&url, &lines).await;
+    same_words(&cluster, &lines).await;
+}
+
+/// How bad a line is.
+fn bad(line: &Line) -> Level {
+    Level::parse(&line.level).unwrap()
 }
 
 fn search_in(conditions: Vec<Condition>) -> Search {
@@ -83,6 +80,7 @@ struct Case<'a> {
     cx: Context,
     lines: &'a [Line],
     name: String,
+    names_pods: bool,
 }
 
 impl Case<'_> {
@@ -101,7 +99,7 @@ impl Case<'_> {
         let name = &self.name;
         assert_eq!(self.total(&search_in(vec![])).await, self.lines.len() as u64, "{name}");
         for level in [Level::Info, Level::Warn, Level::Error, Level::Fatal] {
-            let expected = self.count(|line| line.level >= level);
+            let expected = self.count(|line| bad(line) >= level);
             assert_eq!(
                 self.total(&search_in(vec![Condition::AtLeast(level)])).await,
                 expected,
@@ -137,7 +135,7 @@ impl Case<'_> {
         let start = lines::window().start().as_millisecond();
         let counted = |holds: &dyn Fn(&Line) -> bool| {
             let mut counts = vec![0; histogram.total.len()];
-            for line in self.lines.iter().filter(|line| line.level >= Level::Error && holds(line)) {
+            for line in self.lines.iter().filter(|line| bad(line) >= Level::Error && holds(line)) {
                 counts[usize::try_from((line.at.as_millisecond() - start) / 60_000).unwrap()] += 1;
             }
             counts
@@ -163,8 +161,7 @@ impl Case<'_> {
             (Role::Host, &|line| line.host.clone()),
             (Role::Pod, &|line| line.pod.clone()),
         ] {
-            if role == Role::Pod && self.store.mapping(&self.cx).await.unwrap().0.layout.of(role).is_empty() {
-                // Serilog says no pod.
+            if role == Role::Pod && !self.names_pods {
                 continue;
             }
             let top = self.store.top(&self.cx, &search_in(vec![]), &Key::Role(role), 50).await.unwrap().value;
@@ -196,7 +193,7 @@ impl Case<'_> {
             let inside = |value: &Option<Untrusted>| value.as_ref().map(|value| value.inside().to_owned());
             assert_eq!(
                 (record.at, record.level),
-                (Some(line.at), Some(line.level)),
+                (Some(line.at), Some(bad(line))),
                 "{} {record:?}",
                 self.name
             );
@@ -278,12 +275,11 @@ impl Case<'_> {
 }
 
 /// What we take for words is what the cluster does.
-async fn same_words(url: &str, lines: &[Line]) {
+async fn same_words(cluster: &Cluster, lines: &[Line]) {
     for line in lines.iter().step_by(lines.len() / 300) {
         let text = format!("{} {}", line.message, line.thrown.as_ref().map_or("", |[_, _, stack]| stack));
-        let reply =
-            shipped::post(url, shipped::ANALYZE, json!({ "analyzer": "standard", "text": text }).to_string())
-                .await;
+        let body = json!({ "analyzer": "standard", "text": text });
+        let reply = cluster.send("POST", "/_analyze?filter_path=tokens.token", body).await;
         let tokens = reply["tokens"].as_array().unwrap().iter().map(|token| token["token"].as_str().unwrap());
         let words: Vec<String> = lucene::words(&text).map(str::to_lowercase).collect();
         assert_eq!(words, tokens.collect::<Vec<_>>(), "{text}");
