@@ -98,6 +98,14 @@ pub(crate) fn mandatory(source: &SourceConfig) -> Result<Vec<Condition>, ConfigE
     source.required_matchers.iter().map(parse).collect()
 }
 
+/// Text in a URL, percent-encoded but for what is never reserved and these.
+pub(crate) fn encoded(text: &str, kept: &[u8]) -> String {
+    let keep = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(byte) || kept.contains(byte);
+    text.bytes()
+        .map(|byte| if keep(&byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
+        .collect()
+}
+
 /// FNV-1a: the same in every version and replica, which the standard library's hash does not promise.
 pub(crate) fn fingerprint(text: &str) -> u32 {
     text.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))

@@ -7,7 +7,7 @@ mod get_error_patterns;
 mod get_log_volume_anomalies;
 mod list_log_sources;
 mod recount;
-mod search_logs;
+pub(crate) mod search_logs;
 
 use std::sync::Arc;
 

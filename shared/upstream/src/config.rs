@@ -14,7 +14,8 @@ pub struct SourceConfig {
     pub name: String,
     /// Base URL, for example `https://prometheus.example:9090/prefix`. Without credentials in it.
     pub url: String,
-    /// Base URL of the pages a person opens, for links in answers; no links when left out.
+    /// Base URL of the pages a person opens, for links in answers: of Prometheus, Kibana (`https://kibana.example/s/SPACE`),
+    /// OpenSearch Dashboards (2.10 or later), or `https://dataexplorer.azure.com`; no links when left out.
     pub ui_url: Option<String>,
     /// User name and password.
     pub basic: Option<BasicAuth>,

@@ -3,7 +3,7 @@
 use contract::Context;
 
 use super::{Adx, kql::name, search::Compiler};
-use crate::backend::given::Given;
+use crate::backend::{encoded, given::Given};
 use crate::model::{LogSource, Reply, Search};
 
 impl Adx {
@@ -20,16 +20,7 @@ impl Adx {
             given: Given::Shown,
         };
         let text = compiler.rows(search, search.window).ok()?.shown();
-        let cluster = self.upstream.base().split_once("://").map_or("", |(_, host)| host);
-        let mut url = upstream::Url::parse(base).ok()?;
-        url.path_segments_mut().ok()?.pop_if_empty().extend([
-            "clusters",
-            cluster,
-            "databases",
-            &self.database,
-        ]);
-        url.query_pairs_mut().append_pair("query", &text);
-        Some(url.into())
+        Some(page(base, self.upstream.base(), &self.database, &text))
     }
 
     /// The tables that are searched, with their records and time.
@@ -68,5 +59,58 @@ impl Adx {
         let mut sources: Vec<LogSource> = table.rows.iter().filter_map(source).collect();
         sources.sort_by(|one, other| one.name.cmp(&other.name));
         Ok(answered.reply(sources, partial))
+    }
+}
+
+/// The page of a database with a query in it. A cluster of the public cloud goes by its name without the domain.
+fn page(base: &str, cluster: &str, database: &str, query: &str) -> String {
+    let host = cluster.split_once("://").map_or(cluster, |(_, host)| host);
+    let host = host.split('/').next().unwrap_or_default();
+    let name = host.strip_suffix(".kusto.windows.net").unwrap_or(host);
+    let (name, database, query) = (encoded(name, b":"), encoded(database, b""), encoded(query, b""));
+    format!("{}/clusters/{name}/databases/{database}?query={query}", base.trim_end_matches('/'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The first two are links of Microsoft's documentation, with the query as text (it allows that beside base64 of gzip).
+    #[test]
+    fn links_are_those_of_the_documentation() {
+        let web = "https://dataexplorer.azure.com";
+        for (base, cluster, database, query, link) in [
+            (
+                web,
+                "https://help.kusto.windows.net",
+                "Samples",
+                "print 123",
+                "https://dataexplorer.azure.com/clusters/help/databases/Samples?query=print%20123",
+            ),
+            (
+                web,
+                "https://help.kusto.windows.net/",
+                "Samples",
+                "StormEvents | count",
+                "https://dataexplorer.azure.com/clusters/help/databases/Samples?query=StormEvents%20%7C%20count",
+            ),
+            (
+                "https://dataexplorer.azure.com/",
+                "https://logs.westeurope.kusto.windows.net",
+                "shop logs",
+                "T | where a == \"x+y&z\"",
+                "https://dataexplorer.azure.com/clusters/logs.westeurope/databases/shop%20logs?query=T%20%7C%20where%20a%20%3D%3D%20\
+                 %22x%2By%26z%22",
+            ),
+            (
+                web,
+                "https://trd-1.z9.kusto.fabric.microsoft.com",
+                "db",
+                "T",
+                "https://dataexplorer.azure.com/clusters/trd-1.z9.kusto.fabric.microsoft.com/databases/db?query=T",
+            ),
+        ] {
+            assert_eq!(page(base, cluster, database, query), link);
+        }
     }
 }

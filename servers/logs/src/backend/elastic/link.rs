@@ -2,9 +2,10 @@
 
 use std::sync::PoisonError;
 
-use contract::time_text;
+use contract::{TimeRange, time_text};
 
 use super::{Elastic, Kind, mapping::Mapping};
+use crate::backend::encoded;
 use crate::model::{Condition, Level, Role, Search};
 
 impl Elastic {
@@ -19,15 +20,22 @@ impl Elastic {
         let parts: Vec<String> =
             text.chain(conditions.filter_map(|condition| lucene(mapping, condition))).collect();
         let query = parts.join(" AND ");
-        let (from, to) = (time_text(search.window.start()), time_text(search.window.end()));
-        let global = format!("(time:(from:{},to:{}))", rison(&from), rison(&to));
-        let query = format!("(query:(language:lucene,query:{}))", rison(&query));
-        // Dashboards keep the query apart from the state of the page.
-        let name = match self.kind {
-            Kind::Elasticsearch => "_a",
-            Kind::OpenSearch => "_q",
-        };
-        Some(format!("{base}/app/discover#/?_g={}&{name}={}", encoded(&global), encoded(&query)))
+        Some(page(self.kind, base, search.window, &query))
+    }
+}
+
+/// Discover with this window and this Lucene query, in the notation of each system (`Rison`), over its default data view.
+/// Dashboards keep the query apart from the state of the page, since 2.10; what they migrate of older links lacks the time.
+fn page(kind: Kind, base: &str, window: TimeRange, query: &str) -> String {
+    let (from, to) = (rison(&time_text(window.start())), rison(&time_text(window.end())));
+    let global = in_fragment(&format!("(filters:!(),time:(from:{from},to:{to}))"));
+    let query = in_fragment(&format!("(language:lucene,query:{})", rison(query)));
+    match kind {
+        Kind::Elasticsearch => format!("{base}/app/discover#/?_g={global}&_a=(query:{query})"),
+        Kind::OpenSearch => format!(
+            "{base}/app/data-explorer/discover#?_a=(discover:(columns:!(_source),isDirty:!f,sort:!()),metadata:(view:discover))\
+             &_g={global}&_q=(filters:!(),query:{query})"
+        ),
     }
 }
 
@@ -99,9 +107,36 @@ fn rison(text: &str) -> String {
 }
 
 /// As it stands in the fragment of a URL; Kibana decodes it once.
-fn encoded(text: &str) -> String {
-    let keep = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~()*!,:@'".contains(&byte);
-    text.bytes()
-        .map(|byte| if keep(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
-        .collect()
+fn in_fragment(text: &str) -> String {
+    encoded(text, b"()*!,:@'")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn window() -> TimeRange {
+        let at = |text: &str| text.parse().unwrap();
+        TimeRange::new(at("2026-01-14T14:00:00Z"), at("2026-01-14T14:32:00Z")).unwrap()
+    }
+
+    /// The forms are those of links that the pages themselves write: `app/discover#/?_g=(…time:(from:'…',to:'…'))&_a=(…query:(
+    /// language:…,query:'languages%20:%20%22English%22'))` of Kibana 7 and 8, `app/data-explorer/discover#?_a=(discover:(…),
+    /// metadata:(…,view:discover))&_g=(…)&_q=(filters:!(),query:(language:…,query:''))` of OpenSearch Dashboards 2.10 and later.
+    #[test]
+    fn links_are_written_as_the_pages_write_theirs() {
+        let query = "service.name:\"payment\" AND (it's 100 % full!)";
+        assert_eq!(
+            page(Kind::Elasticsearch, "https://kibana.example/s/shop", window(), query),
+            "https://kibana.example/s/shop/app/discover#/?_g=(filters:!(),time:(from:'2026-01-14T14:00:00Z',\
+             to:'2026-01-14T14:32:00Z'))&_a=(query:(language:lucene,query:'service.name:%22payment%22%20AND%20\
+             (it!'s%20100%20%25%20full!!)'))"
+        );
+        assert_eq!(
+            page(Kind::OpenSearch, "https://dashboards.example/_dashboards", window(), "a"),
+            "https://dashboards.example/_dashboards/app/data-explorer/discover#?_a=(discover:(columns:!(_source),isDirty:!f,\
+             sort:!()),metadata:(view:discover))&_g=(filters:!(),time:(from:'2026-01-14T14:00:00Z',\
+             to:'2026-01-14T14:32:00Z'))&_q=(filters:!(),query:(language:lucene,query:'a'))"
+        );
+    }
 }

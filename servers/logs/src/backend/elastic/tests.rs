@@ -1,7 +1,8 @@
 //! The backend over replies that real clusters gave to exactly these requests, and over clusters that are unwell.
 
+mod answers;
 mod faults;
-mod levels;
+
 mod live;
 mod memory;
 mod recorded;

@@ -229,5 +229,5 @@ async fn a_link_opens_the_query_in_the_web_page() {
     fake.adx.layout(&context()).await.unwrap();
     let link = fake.adx.link(&search(None, vec![])).unwrap();
     assert!(link.starts_with("https://dataexplorer.azure.com/clusters/127.0.0.1:"), "{link}");
-    assert!(link.contains("/databases/observability?query=declare+query_parameters%28p0%3A"), "{link}");
+    assert!(link.contains("/databases/observability?query=declare%20query_parameters%28p0%3A"), "{link}");
 }

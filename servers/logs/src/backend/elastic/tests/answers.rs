@@ -1,0 +1,63 @@
+//! What answers say besides counts: how many records tell no level, and where a person sees them.
+
+use contract::{Budget, CallId, Detail, Tool};
+use runtime::Aliases;
+
+use super::{faults::cluster_of_logs, *};
+use crate::{
+    backend::Sources,
+    model::Level,
+    tools::{asking::guessed_levels, search_logs::SearchLogs},
+};
+
+fn counted(number: u64) -> String {
+    format!(
+        r#"{{"_shards":{{"total":1,"failed":0}},"hits":{{"total":{{"value":{number},"relation":"eq"}},"hits":[]}}}}"#
+    )
+}
+
+#[tokio::test]
+async fn how_many_records_tell_no_level_is_asked_and_told() {
+    for (untold, said) in [(0, None), (7, Some("7 of the records have no level field"))] {
+        let fake = cluster_of_logs(vec![to("total").text(&counted(untold))]).await;
+        let by_level = search(vec![Condition::AtLeast(Level::Error)]);
+        let told = guessed_levels(&fake.cx, &fake.store, &by_level).await;
+        assert_eq!(told.is_some(), said.is_some(), "{told:?}");
+        assert!(told.unwrap_or_default().starts_with(said.unwrap_or_default()));
+        let body: Value = serde_json::from_slice(&fake.backend.requests()[2].body).unwrap();
+        let filters = body["query"]["bool"]["filter"].as_array().unwrap();
+        let no_level = json!({ "bool": { "must_not": [{ "exists": { "field": "log.level" } }] } });
+        assert!(filters.contains(&no_level), "{body}");
+        assert!(filters.len() == 3, "the window, the level, and none told: {body}");
+    }
+}
+
+#[tokio::test]
+async fn who_does_not_search_by_level_is_told_nothing_and_asks_nothing() {
+    let fake = cluster_of_logs(vec![]).await;
+    assert_eq!(guessed_levels(&fake.cx, &fake.store, &search(vec![])).await, None);
+    assert!(fake.backend.requests().is_empty());
+}
+
+#[tokio::test]
+async fn evidence_links_to_the_page_where_one_is_configured() {
+    for (ui_url, linked) in [(Some("https://kibana.example/"), true), (None, false)] {
+        let backend = Recorded::start().await;
+        let fields = r#"{"indices":["logs-a"],"fields":{"@timestamp":{"date":{"type":"date","searchable":true,"aggregatable":true}},
+            "message":{"text":{"type":"text","searchable":true,"aggregatable":false}}}}"#;
+        backend.reply(to("fields").text(fields)).await;
+        backend.reply(to("total").text(&counted(1))).await;
+        let source =
+            SourceConfig { url: backend.url(), ui_url: ui_url.map(str::to_owned), ..SourceConfig::default() };
+        let logs = LogsConfig { indices: vec!["logs-*".to_owned()], ..LogsConfig::default() };
+        let store = Elastic::new(Kind::Elasticsearch, source, &logs, Limits::default()).unwrap();
+        let sources = Arc::new(Sources::new(vec![Arc::new(store)], Aliases::default()));
+        let request = serde_json::from_value(json!({ "query": "timeout", "time_range": "10m" })).unwrap();
+        let answer = SearchLogs { sources }.answer(&cx(), request).await.unwrap();
+        let call_id = CallId("7f3a91c2".to_owned());
+        let text = contract::render::answer(&answer, &call_id, Budget::for_detail(Detail::Full)).text;
+        let link = "https://kibana.example/app/discover#/?_g=(filters:!(),time:(from:'2026-01-14T14:00:00Z',\
+                    to:'2026-01-14T14:10:00Z'))&_a=(query:(language:lucene,query:'(timeout)'))";
+        assert_eq!(text.contains(link), linked, "{text}");
+    }
+}
