@@ -64,6 +64,20 @@ async fn a_label_set_that_appeared_and_one_that_vanished_are_rows_of_their_own()
 }
 
 #[tokio::test]
+async fn what_vanished_is_looked_at_in_the_baseline() {
+    let gone = [(-HOUR - 7 * DAY, -7 * DAY), (-HOUR - DAY, -DAY)];
+    let metric = Metric::of("gauge", "queue_length")
+        .series("queue_length{queue=\"mail\"}", &seasonal(), 15, |at| Some(40.0 + noise(at, 1)))
+        .series("queue_length{queue=\"gone\"}", &gone, 15, |at| Some(9.0 + noise(at, 3)));
+    let world = World::of(&[metric]).await;
+    let answer = world.compare(last_hour("queue_length")).await;
+    let call = "query_metrics(promql=\"sum(queue_length{queue=\\\"gone\\\"})\", \
+                time_range=\"2026-01-13T13:30:00Z/2026-01-13T14:30:00Z\"";
+    assert!(answer.text.contains(call), "{}", answer.text);
+    answer.says("the series that vanished");
+}
+
+#[tokio::test]
 async fn a_metric_that_only_the_window_in_question_has_appeared() {
     let recent = Metric::of("gauge", "queue_length")
         .series("queue_length", &[(-HOUR, 0)], 15, |at| Some(5.0 + noise(at, 1)));

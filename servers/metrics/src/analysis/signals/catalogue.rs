@@ -161,6 +161,17 @@ mod tests {
     }
 
     #[test]
+    fn the_docs_say_of_every_row_how_it_was_checked() {
+        let docs = include_str!("../../../../../docs/metrics.md").replace("\n  ", " ");
+        let catalogue = Catalogue::with(&[], &[]).unwrap();
+        let conventions = catalogue.conventions.iter().map(|row| &row.name);
+        for name in conventions.chain(catalogue.saturation.iter().map(|row| &row.name)) {
+            let told = [":", ";", "."].iter().any(|end| docs.contains(&format!(" {name}{end}")));
+            assert!(told, "{name} is missing in docs/metrics.md");
+        }
+    }
+
+    #[test]
     fn an_operators_rows_come_first_and_must_say_what_they_measure() {
         let own = Convention {
             name: "ours".to_owned(),

@@ -74,7 +74,8 @@ fn narrowed(shown: &Shown<'_>, labels: &Labels) -> Option<Subject> {
     Some(subject)
 }
 
-/// What moved most, over the window in question and what was before it, at the same moments.
+/// What moved most, over the window in question and what was before it, at the same moments. What has no sample in it is
+/// looked at where it was: in the baseline.
 fn look(shown: &Shown<'_>, one: &Compared, narrowed: &Subject) -> Option<Next> {
     let measures = narrowed.measures(Grouping::Total, shown.layout.range);
     let measure = measures.iter().find(|measure| measure.name == one.measure)?;
@@ -84,8 +85,12 @@ fn look(shown: &Shown<'_>, one: &Compared, narrowed: &Subject) -> Option<Next> {
         Fate::Measured | Fate::TooLittle => "what moved most, over time",
     };
     let (windows, step) = (&shown.call.windows, shown.layout.step);
+    let window = match (one.fate, shown.overview.chosen.first()) {
+        (Fate::Vanished(0), Some(baseline)) => baseline.window,
+        _ => windows.led_in(),
+    };
     let next = Next::call("query_metrics", why).with("promql", measure.promql.trim());
-    let next = next.with("time_range", windows.led_in().to_string());
+    let next = next.with("time_range", window.to_string());
     Some(of_source(shown.call, next.with("step", duration_text(step as f64))))
 }
 
