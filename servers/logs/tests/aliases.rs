@@ -4,10 +4,9 @@
 mod common;
 
 use serde_json::json;
-use testkit::mcp::ToolReply;
+use testkit::{answer::rows, mcp::ToolReply};
 
 use common::{connect, incident};
-use testkit::answer::rows;
 
 const ALIASES: &str =
     "[checkout]\nlogs = [\"checkout-svc\", \"checkout-worker\"]\n[mail]\nlogs = \"mailer\"\n";
