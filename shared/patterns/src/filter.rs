@@ -49,7 +49,6 @@ pub(crate) enum Varies {
 #[derive(Debug, Clone)]
 pub struct Filter {
     fragments: Vec<String>,
-    phrases: Vec<String>,
     regex: Regex,
 }
 
@@ -71,18 +70,12 @@ impl Filter {
         writer.regex.push_str(MAYBE_SPACE);
         writer.regex.push_str(r"(?:\n(?s:.)*)?$");
         let regex = RegexBuilder::new(&writer.regex).size_limit(LARGEST).build().map_err(FilterError)?;
-        Ok(Filter { fragments: fragments(&text), phrases: phrases(&tokens), regex })
+        Ok(Filter { fragments: fragments(&text), regex })
     }
 
     /// The constant text between wildcards, in order, white space at the ends removed.
     pub fn fragments(&self) -> &[String] {
         &self.fragments
-    }
-
-    /// Runs of constant tokens, in order: what a full-text index can be asked for as phrases. A line that matches has
-    /// them all; they are a first choice and not the filter.
-    pub fn phrases(&self) -> &[String] {
-        &self.phrases
     }
 
     /// The regular expression over a whole record, in the syntax common to RE2 (KQL `matches regex`) and Rust.
@@ -102,7 +95,9 @@ fn fragments(text: &str) -> Vec<String> {
     pieces.map(str::trim).filter(|piece| !piece.is_empty()).map(str::to_owned).collect()
 }
 
-fn phrases(tokens: &[(&str, Varies)]) -> Vec<String> {
+/// Runs of constant tokens.
+pub(crate) fn phrases<'t>(tokens: impl Iterator<Item = (&'t str, Varies)>) -> Vec<String> {
+    let tokens: Vec<(&str, Varies)> = tokens.collect();
     let constant = |(token, varies): &(&str, Varies)| {
         *varies == Varies::No && !token.contains(WILDCARD) && !token.contains(REST)
     };

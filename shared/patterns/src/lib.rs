@@ -5,8 +5,8 @@
 //!    call, window, process and replica; two windows are compared by it.
 //! 2. [`merge`] reads the set of templates, in any order: three or more that differ in one word are one [`Pattern`],
 //!    which lists the identities it covers.
-//! 3. [`Filter`] is compiled from the text of a template or pattern: a regular expression that every line of it matches,
-//!    and the phrases that a search engine can look for first.
+//! 3. [`Pattern::phrases`] are what a search engine can look for first. [`Filter`] is compiled from the text of a template
+//!    or pattern: a regular expression that every line of it matches.
 //!
 //! What is deliberately absent: no I/O, no clock, no configuration, no state between lines except [`Tally`], which
 //! counts. Time is linear in the length of the line, and of a line of more than 64 KiB only the beginning is read.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::filter::{Filter, FilterError, Varies};
+use crate::filter::{Filter, FilterError, Varies, phrases};
 use crate::scan::{REST, is_word};
 use crate::template::{WILDCARD, labelled};
 use crate::{Id, Kind, Template, words};
@@ -93,12 +93,22 @@ impl Pattern {
         varying.map(|(_, word)| word.trim_matches(|letter| "()[]{}\"'`,;:".contains(letter))).collect()
     }
 
-    /// What finds the lines of this pattern again.
+    /// Runs of constant tokens, in order: what a full-text index can be asked for as phrases. A line of the pattern has
+    /// them all; they are a first choice and not the filter. Nothing is compiled for them.
+    pub fn phrases(&self) -> Vec<String> {
+        phrases(self.pieces())
+    }
+
+    /// What finds the lines of this pattern again. To compile it takes milliseconds.
     ///
     /// # Errors
     /// When the regular expression would be too large.
     pub fn filter(&self) -> Result<Filter, FilterError> {
-        Filter::compile(self.tokens.iter().map(|token| (token.text.as_str(), token.varies)))
+        Filter::compile(self.pieces())
+    }
+
+    fn pieces(&self) -> impl Iterator<Item = (&str, Varies)> {
+        self.tokens.iter().map(|token| (token.text.as_str(), token.varies))
     }
 
     /// Takes over another pattern whose text is the same.

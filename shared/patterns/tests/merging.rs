@@ -79,7 +79,7 @@ fn a_filter_tells_its_phrases_and_refuses_its_neighbours() {
         "login of eve from 10.0.0.3 failed",
     ]);
     let filter = patterns[0].filter().unwrap();
-    assert_eq!(filter.phrases(), ["login of", "from", "failed"]);
+    assert_eq!(patterns[0].phrases(), ["login of", "from", "failed"]);
     assert_eq!(filter.fragments(), ["login of", "from", "failed"]);
     let table = [
         ("login of mallory from 10.9.9.9 failed", true),
@@ -94,6 +94,14 @@ fn a_filter_tells_its_phrases_and_refuses_its_neighbours() {
     }
     let optional = Template::of("failure; rhost=10.0.0.1").filter().unwrap();
     assert!(!optional.matches("failure; rhost=10.0.0.1 user=root7"));
+}
+
+#[test]
+fn phrases_are_the_words_between_values_and_merged_words() {
+    let phrases = |lines: &[&str]| merged(lines)[0].phrases();
+    assert_eq!(phrases(&["kept 17 rows of 9 in 3 ms"]), ["kept", "rows of", "in"]);
+    assert_eq!(phrases(&["= 17 rows"]), ["rows"]);
+    assert!(phrases(&["17 = 18"]).is_empty());
 }
 
 /// Lines as software writes them: few words, many values.

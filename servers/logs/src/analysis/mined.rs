@@ -75,8 +75,7 @@ fn mine_those(now: &[Record], before: &[&[Record]], wanted: impl Fn(&Record) -> 
 
 /// What a store is asked for to find the records of a pattern; `None` where nothing constant is left to ask for.
 pub(crate) fn like(pattern: &Pattern) -> Option<Like> {
-    let filter = pattern.filter().ok()?;
-    let fragments: Vec<String> = filter.phrases().to_vec();
+    let fragments = pattern.phrases();
     (!fragments.is_empty()).then_some(Like { fragments })
 }
 
