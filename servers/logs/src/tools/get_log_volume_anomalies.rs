@@ -1,6 +1,7 @@
 //! `get_log_volume_anomalies`: who logs far more or far less than usual, who fell silent, and what accounts for it.
 
 mod caveats;
+mod count;
 mod gather;
 mod rows;
 mod show;

@@ -3,6 +3,7 @@
 use contract::{Draft, counted, time_text};
 
 use super::{
+    count::Counted,
     gather::{Gathered, long},
     show::Picture,
     words,
@@ -39,11 +40,27 @@ pub(super) fn caveats(picture: &Picture<'_>, draft: &mut Draft) {
             counted(sparse as u64, "stream has", "streams have")
         ));
     }
-    for counted in &gathered.counted {
-        let replies = std::iter::once(&counted.now).chain(counted.earlier.iter().map(|(_, reply)| reply));
+    for one in &gathered.counted {
+        let replies = std::iter::once(&one.now).chain(one.earlier.iter().map(|(_, reply)| reply));
         replies.flat_map(|reply| &reply.partial).for_each(|text| draft.caveat(text.clone()));
     }
+    gathered.counted.iter().filter(|one| one.cut).for_each(|one| draft.caveat(beyond(gathered, one)));
     gathered.failed.iter().for_each(|text| draft.caveat(text.clone()));
+}
+
+/// Who is not judged, where there are many.
+fn beyond(gathered: &Gathered, one: &Counted) -> String {
+    let first = gathered.when.first;
+    let in_window = |counts: &[u64]| counts.iter().skip(first).sum::<u64>();
+    let told: u64 = one.now.value.by.iter().map(|(_, counts)| in_window(counts)).sum();
+    let role = words::role(one.role);
+    format!(
+        "judged one by one are the {} that log most, now or earlier; {} of the {} records of the window are of others or \
+         name none",
+        counted(one.now.value.by.len() as u64, role, &format!("{role}s")),
+        in_window(&one.now.value.total).saturating_sub(told),
+        in_window(&one.now.value.total),
+    )
 }
 
 fn baseline(gathered: &Gathered) -> String {

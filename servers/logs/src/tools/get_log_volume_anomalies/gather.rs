@@ -5,19 +5,20 @@ use std::{collections::BTreeMap, time::Duration};
 use contract::{Context, Past, TimeRange, ToolError, Untrusted, duration_text};
 use futures_util::future::{join, join_all};
 
-use super::when::When;
+use super::{
+    count::{Counted, Question},
+    when::When,
+};
 use crate::{
     analysis::{
         lag::{Late, late},
         volume::{Judgement, Stream, judge},
     },
     backend::Logs,
-    model::{Condition, Freshness, Histogram, Key, Layout, Reply, Role, Search},
+    model::{Condition, Freshness, Layout, Reply, Role, Search},
     tools::asking::{Service, recorded},
 };
 
-/// Values told of a key. Services beyond these are many, and small.
-const MOST: usize = 50;
 /// Services whose newest records are looked at for when they arrived.
 const TIMED: usize = 12;
 /// A delay (95th percentile of the newest records) from which on it is looked at since when, in seconds.
@@ -26,16 +27,6 @@ const SLOW: f64 = 60.0;
 const SAMPLE: usize = 400;
 /// Where records come from, the most telling first.
 const PLACES: [Role; 3] = [Role::Pod, Role::Container, Role::Host];
-
-/// Records counted along one key.
-pub(super) struct Counted {
-    /// The key's role.
-    pub(super) role: Role,
-    /// Lead-in and window.
-    pub(super) now: Reply<Histogram>,
-    /// The same steps earlier, where they could be read: `1d`.
-    pub(super) earlier: Vec<(&'static str, Reply<Histogram>)>,
-}
 
 /// One stream with what is said about it.
 pub(super) struct Judged {
@@ -97,28 +88,19 @@ pub(super) async fn gather(
     let now = search(when.whole);
     let mut failed = Vec::new();
     let mut counted = Vec::new();
+    let before: Vec<(&str, Search)> =
+        when.earlier().into_iter().map(|(name, window)| (name, search(window))).collect();
     for (place, role) in roles(&layout, service.is_some()).into_iter().enumerate() {
-        let key = Key::Role(role);
         // Seasons are asked for the first key only: the others only say what accounts for a change.
-        let earlier = if place == 0 { when.earlier() } else { Vec::new() };
-        let before = earlier.iter().map(|(name, window)| (*name, search(*window))).collect::<Vec<_>>();
-        let ask = |search| store.histogram(cx, search, when.step, Some((&key, MOST)));
-        let (counts, before) = join(ask(&now), join_all(before.iter().map(|(_, search)| ask(search)))).await;
-        let mut one = match counts {
-            Ok(now) => Counted { role, now, earlier: Vec::new() },
+        let earlier = if place == 0 { before.as_slice() } else { &[] };
+        let question = Question { cx, store, step: when.step, now: &now, earlier };
+        match question.by(role, &mut failed).await {
+            Ok(one) => counted.push(one),
             Err(error) if counted.is_empty() => return Err(error),
             Err(error) => {
                 failed.push(format!("records by {} could not be counted: {error}", super::words::role(role)));
-                continue;
-            }
-        };
-        for ((name, _), reply) in earlier.iter().zip(before) {
-            match reply {
-                Ok(reply) => one.earlier.push((name, reply)),
-                Err(error) => failed.push(format!("the window {name} earlier could not be read: {error}")),
             }
         }
-        counted.push(one);
     }
     let streams = streams(&counted, when.first);
     let late = latecomers(cx, store, asked, &timed(service.as_ref(), counted.first())).await;
@@ -130,7 +112,10 @@ fn timed(service: Option<&Service>, counted: Option<&Counted>) -> Vec<(Untrusted
     let named = |name: &Untrusted| (name.clone(), Condition::Is(Role::Service, name.inside().to_owned()));
     match (service, counted) {
         (Some(service), _) => vec![(service.name.clone(), service.condition())],
-        (None, Some(one)) => one.now.value.by.iter().take(TIMED).map(|(name, _)| named(name)).collect(),
+        (None, Some(one)) => {
+            let logging = one.now.value.by.iter().filter(|(_, counts)| counts.iter().any(|count| *count > 0));
+            logging.take(TIMED).map(|(name, _)| named(name)).collect()
+        }
         (None, None) => Vec::new(),
     }
 }
@@ -198,17 +183,14 @@ fn streams(counted: &[Counted], window: usize) -> Vec<Judged> {
     streams
 }
 
-/// Counts of each value that was there now or earlier: who is silent now was there only earlier.
+/// Counts of each value, now and in the earlier windows of which they are known.
 fn by_value(one: &Counted) -> BTreeMap<Untrusted, (Vec<u64>, Vec<Vec<u64>>)> {
-    let steps = one.now.value.total.len();
-    let mut all: BTreeMap<Untrusted, (Vec<u64>, Vec<Vec<u64>>)> = BTreeMap::new();
-    for (value, counts) in &one.now.value.by {
-        all.insert(value.clone(), (counts.clone(), Vec::new()));
-    }
-    for (_, reply) in &one.earlier {
-        for (value, counts) in &reply.value.by {
-            let entry = all.entry(value.clone()).or_insert_with(|| (vec![0; steps], Vec::new()));
-            entry.1.push(counts.clone());
+    let now = one.now.value.by.iter();
+    let mut all: BTreeMap<Untrusted, (Vec<u64>, Vec<Vec<u64>>)> =
+        now.map(|(value, counts)| (value.clone(), (counts.clone(), Vec::new()))).collect();
+    for (value, counts) in one.earlier.iter().flat_map(|(_, reply)| &reply.value.by) {
+        if let Some((_, earlier)) = all.get_mut(value) {
+            earlier.push(counts.clone());
         }
     }
     all

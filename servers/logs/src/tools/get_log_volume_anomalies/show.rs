@@ -5,7 +5,8 @@ use signal::SHAPE_BUCKETS;
 
 use super::{
     caveats::caveats,
-    gather::{Counted, Gathered, Judged, per_minute},
+    count::Counted,
+    gather::{Gathered, Judged, per_minute},
     rows::{Row, alike, ongoing, rows, together},
     verdict::verdict,
     words,

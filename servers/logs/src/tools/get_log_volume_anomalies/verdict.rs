@@ -69,10 +69,11 @@ fn as_usual(picture: &Picture<'_>, all: u64) -> String {
         ),
         None => {
             let judged = gathered.streams.len().saturating_sub(1);
-            format!(
-                "Every service logs as usual: {all} records of {}.",
-                counted(judged as u64, "service", "services")
-            )
+            let judged = counted(judged as u64, "service", "services");
+            match gathered.counted.iter().any(|one| one.cut) {
+                true => format!("As usual: the {judged} that log most, and all {all} records together."),
+                false => format!("Every service logs as usual: {all} records of {judged}."),
+            }
         }
     }
 }
