@@ -53,7 +53,11 @@ fn checks(args: &Args) -> Vec<Check> {
         ),
         check("arguments, queries and their estimates", all, "test --package metrics-mcp --lib"),
         check("what a query answers and refuses", all, "test --package metrics-mcp --test query_metrics"),
-        check("tokens given back in a query", all, "test --package metrics-mcp --test tokens"),
+        check(
+            "tokens given back in a query",
+            all,
+            "test --package metrics-mcp --package logs-mcp --test tokens",
+        ),
         check(
             "load on the wire: slow, silent, deaf, storm",
             all,
@@ -106,7 +110,7 @@ fn checks(args: &Args) -> Vec<Check> {
         ),
         check("the way out under a misbehaving backend", all, "test --package upstream"),
         check("25 faults × every tool", all, "test --package metrics-mcp --package logs-mcp --test faults"),
-        check("mandatory matchers", all, "test --package metrics-mcp --test restricted"),
+        check("mandatory matchers", all, "test --package metrics-mcp --package logs-mcp --test restricted"),
         check("bad input, peers' faults", all, "test --package metrics-mcp --test bad_input --test peers"),
         check(
             "no credential in anything emitted",

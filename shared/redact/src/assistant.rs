@@ -40,7 +40,7 @@ const PHRASES: &[&str] = &[
     r"^without (?:telling|informing) the (?:user|human)\b",
     r"^(?:tell|instruct|convince) the user to (?:run|visit|open|click|execute|install|paste|download|send|enter)\b",
     r"^(?:when|if) (?:you are )?asked (?:[a-z0-9]+ ){0,6}(?:say|claim|state)(?: that)? (?:there|it|everything|all|nothing|the|no)\b",
-    r"^(?:send|post|upload|forward) (?:the|this|your)(?: (?:whole|full|entire|previous))? (?:conversation|chat|context)(?: (?:history|window|log))? to https?\b",
+    r"^(?:send|post|upload|forward) (?:the|this|your)(?: (?:whole|full|entire|previous))? (?:conversation|chat|context)(?: (?:history|window|log))? to (?:https?|url)\b",
     r"(?:append|add|include|insert|put|attach) (?:this|the following|an?|the) (?:link|url|image|text|sentence|line) (?:to|in|into|at the end of) your (?:final )?(?:answer|response|reply|output|summary|report)\b",
     r"(?:do not|don t|never) (?:tell|inform|mention (?:this |it )?to|report (?:this |it )?to) the (?:user|human)\b",
     r"(?:reveal|print|show|output|repeat|leak|display|expose|reply with|send)(?: me| us)? (?:the|your)(?: full| entire| whole| hidden| initial)? system prompt\b",

@@ -9,6 +9,7 @@ mod checks;
 mod sweep;
 mod texts;
 
+pub use checks::PHRASES;
 pub use sweep::{Answered, Sweep, ask_every_tool, sweep};
 
 /// One text.

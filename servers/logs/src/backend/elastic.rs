@@ -88,6 +88,8 @@ pub(crate) struct Elastic {
 enum Refusal {
     /// It would be larger than we read.
     TooLarge(UpstreamError),
+    /// There is no such index.
+    Missing(ToolError),
     Other(ToolError),
 }
 
@@ -95,7 +97,7 @@ impl From<Refusal> for ToolError {
     fn from(refusal: Refusal) -> ToolError {
         match refusal {
             Refusal::TooLarge(error) => error.into(),
-            Refusal::Other(error) => error,
+            Refusal::Missing(error) | Refusal::Other(error) => error,
         }
     }
 }
@@ -178,7 +180,18 @@ impl Elastic {
             .with("expand_wildcards", "open")
     }
 
+    /// One request; where there is no such index, with the names that may have been meant.
     async fn ask(&self, cx: &Context, ask: Ask<'_>) -> Result<Answered, Refusal> {
+        match self.ask_once(cx, ask).await {
+            Err(Refusal::Missing(error)) => {
+                Err(Refusal::Missing(error.nearest(self.nearest_indices(cx).await)))
+            }
+            reply => reply,
+        }
+    }
+
+    /// The same without looking for names: so are names asked for, of clusters that may say that nothing is there.
+    async fn ask_once(&self, cx: &Context, ask: Ask<'_>) -> Result<Answered, Refusal> {
         // Ties the cluster's slow log to our audit record.
         let ask = ask.header("x-opaque-id", cx.call_id.0.clone());
         let reply = match self.upstream.fetch(cx, &ask).await {
@@ -190,11 +203,7 @@ impl Elastic {
             return Ok(reply);
         }
         let error = error::of_reply(&cx.intake, self.upstream.system(), &reply);
-        match error::is_missing_index(&reply) {
-            // Asked for in the same way, hence behind a pointer.
-            true => Err(Refusal::Other(error.nearest(Box::pin(self.nearest_indices(cx)).await))),
-            false => Err(Refusal::Other(error)),
-        }
+        Err(if error::is_missing_index(&reply) { Refusal::Missing(error) } else { Refusal::Other(error) })
     }
 
     /// Reads the answer to a search, and says when nothing was searched.

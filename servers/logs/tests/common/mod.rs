@@ -11,6 +11,8 @@ use runtime::{
     settings::{Rate, Rates},
 };
 use snapshot::Snapshot;
+#[allow(unused_imports, reason = "each test file uses its part of it")]
+pub use testkit::answer::rows;
 use testkit::mcp::{Client, Era};
 use tokio_util::sync::CancellationToken;
 use upstream::SourceConfig;

@@ -34,6 +34,9 @@ pub(super) fn check(
         for piece in &pieces {
             // A value without blanks may stand in a query of ours, in the query's own quotes.
             let mut outside = outside.clone();
+            if quotes.contains(&PHRASES) && !injection.must_be_flagged {
+                outside = without_phrases(&outside);
+            }
             for form in quotes.iter().filter(|_| !piece.contains(' ')) {
                 outside = outside.replace(&form.replace("{}", piece), "");
             }
@@ -43,6 +46,16 @@ pub(super) fn check(
         shown.marked |= text.contains(MARK);
     }
     Ok(shown)
+}
+
+/// Stands in a list of forms of queries for what is quoted in any query, within a longer phrase and with blanks: allowed to
+/// texts that need not be marked.
+pub const PHRASES: &str = "\"…{}…\"";
+
+/// What is left without that which stands in quotation marks, escaped ones first.
+fn without_phrases(text: &str) -> String {
+    let outside = |text: &str, mark: char| text.split(mark).step_by(2).collect::<Vec<_>>().join(" ");
+    outside(&outside(&text.replace("\\\"", "\u{1}"), '\u{1}'), '"')
 }
 
 /// What stands within fences, and what stands outside of them.

@@ -127,6 +127,9 @@ impl Sweep {
     /// Demands that no answer let anything out.
     pub fn holds(&self, what: &str) {
         let wrong: Vec<&String> = self.0.iter().flat_map(|asked| &asked.wrong).collect();
+        if std::env::var_os("SHOW").is_some() {
+            wrong.iter().for_each(|wrong| eprintln!("{what}: {wrong}"));
+        }
         let first: Vec<String> =
             wrong.iter().take(10).map(|wrong| wrong.chars().take(2_000).collect()).collect();
         let recognisable = self.0.iter().filter(|asked| asked.recognisable).count();

@@ -11,6 +11,7 @@ use super::{
     error::{no_index, unassigned, unreadable},
     mapping::{FieldCaps, Mapping},
     query::Compiler,
+    sources::names_of,
     wire::Answer,
 };
 use crate::analysis::fields::detect;
@@ -146,11 +147,12 @@ impl Elastic {
 
     /// Names of indices, data streams and aliases that may have been meant.
     pub(super) async fn nearest_indices(&self, cx: &Context) -> Vec<String> {
-        let Ok(names) = self.names(cx, "*").await else { return Vec::new() };
+        let Ok(reply) = self.ask_once(cx, names_of("*")).await else { return Vec::new() };
+        let Ok(names) = self.names(cx, &reply) else { return Vec::new() };
         let first = self.shown_indices().split(',').next().unwrap_or_default();
         let wanted = first.trim_matches(|letter: char| !letter.is_alphanumeric());
         let names: Vec<&str> =
-            names.iter().map(|name| name.name.inside()).filter(|name| !name.starts_with('.')).collect();
+            names.iter().filter_map(|name| name.name.plain()).filter(|name| !name.starts_with('.')).collect();
         contract::nearest(wanted, names, 5).into_iter().map(str::to_owned).collect()
     }
 }

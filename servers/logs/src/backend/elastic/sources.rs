@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 use upstream::Ask;
 
 use super::{
-    Elastic, NOT_OF_PROGRAMS, counts::timestamp, endpoints, error::unreadable, keys::number, query::Compiler,
+    Answered, Elastic, NOT_OF_PROGRAMS, counts::timestamp, endpoints, error::unreadable, keys::number,
+    query::Compiler,
 };
 use crate::model::{LogSource, Reply};
 
@@ -66,11 +67,19 @@ struct Facts {
     span: Option<(Timestamp, Timestamp)>,
 }
 
+/// Asks for the names behind a pattern.
+pub(super) fn names_of(pattern: &str) -> Ask<'_> {
+    // Exclusions are for searches; here they would have to exist.
+    let pattern = pattern.strip_suffix(&format!(",{NOT_OF_PROGRAMS}")).unwrap_or(pattern);
+    Ask::of(endpoints::RESOLVE).segment(pattern).with("expand_wildcards", "open,closed")
+}
+
 impl Elastic {
     /// All that hold logs, as configured.
     pub(super) async fn list(&self, cx: &Context) -> Result<Reply<Vec<LogSource>>, ToolError> {
         let mut partial = Vec::new();
-        let names = self.names(cx, &self.indices).await?;
+        let reply = self.ask(cx, names_of(&self.indices)).await?;
+        let names = self.names(cx, &reply)?;
         let mut facts: BTreeMap<String, Facts> = BTreeMap::new();
         // Where only a part of the records may be seen, the whole is not told.
         if self.mandatory.is_empty()
@@ -87,12 +96,8 @@ impl Elastic {
         Ok(Reply { value: sources, sent, partial })
     }
 
-    /// The names behind a pattern, data streams and aliases first.
-    pub(super) async fn names(&self, cx: &Context, pattern: &str) -> Result<Vec<Name>, ToolError> {
-        // Exclusions are for searches; here they would have to exist.
-        let pattern = pattern.strip_suffix(&format!(",{NOT_OF_PROGRAMS}")).unwrap_or(pattern);
-        let ask = Ask::of(endpoints::RESOLVE).segment(pattern).with("expand_wildcards", "open,closed");
-        let reply = self.ask(cx, ask).await?;
+    /// Names of indices, data streams and aliases, data streams and aliases first.
+    pub(super) fn names(&self, cx: &Context, reply: &Answered) -> Result<Vec<Name>, ToolError> {
         let resolved: Resolved = serde_json::from_slice(&reply.body)
             .map_err(|error| unreadable(self.upstream.system(), "_resolve/index", &error))?;
         let name = |name: &str, kind, behind| Name { name: cx.intake.text(name), kind, behind };

@@ -16,7 +16,7 @@ use crate::{
         mined::{Merged, merged},
     },
     backend::Logs,
-    model::{Level, Like},
+    model::Level,
     tools::asking::Service,
 };
 
@@ -263,7 +263,7 @@ fn next(picture: &Picture<'_>, draft: &mut Draft, shown: &[&Row]) {
         return;
     };
     let service = service(first);
-    if let Some(query) = first.like.as_ref().and_then(|like| query(picture, like)) {
+    if let Some(query) = query(picture, first) {
         let call = Next::call("search_logs", "the lines of pattern 1").with("query", query.as_str());
         draft.next(scoped(picture, service, call).with("time_range", window.to_string()));
         let call = Next::call("extract_stack_traces", "what was thrown, with its root cause");
@@ -301,15 +301,21 @@ fn scoped(picture: &Picture<'_>, service: Option<&str>, call: Next) -> Next {
     }
 }
 
-/// A filter as a caller writes it: the phrases that every record of the pattern has.
-fn query(picture: &Picture<'_>, like: &Like) -> Option<String> {
+/// A filter as a caller writes it: the phrases that every record of the pattern has. None of a pattern that addresses an
+/// assistant, though its phrases by themselves may not, and none with a phrase that an answer would not show as it is.
+fn query(picture: &Picture<'_>, row: &Row) -> Option<String> {
+    if row.records(picture.gathered).any(|record| record.message.suspicious()) {
+        return None;
+    }
+    let like = row.like.as_ref()?;
     let (open, joined) = match picture.store.language() {
         "KQL" => ("* has ", " and "),
         _ => ("", " AND "),
     };
     let quoted = |text: &String| {
-        let clean = picture.cx.intake.text(text);
-        (!clean.suspicious() && !text.contains(['"', '\\', '\n'])).then(|| format!("{open}\"{text}\""))
+        let shown = picture.cx.intake.text(text).shown(text.len());
+        let is_as_shown = shown == *text || shown == format!("«{text}»");
+        (is_as_shown && !text.contains(['"', '\\', '\n'])).then(|| format!("{open}\"{text}\""))
     };
     let all: Vec<String> = like.fragments.iter().filter_map(quoted).collect();
     (!all.is_empty() && all.len() == like.fragments.len()).then(|| all.join(joined))
