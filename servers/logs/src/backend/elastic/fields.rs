@@ -80,8 +80,8 @@ impl Elastic {
         let (fields, mixed) = caps.fields();
         if fields.is_empty() && caps.indices.is_empty() {
             let (system, indices) = (self.upstream.system(), self.shown_indices());
-            if let Ok(names) = self.names(cx, &self.indices).await
-                && !names.is_empty()
+            if let Ok(reply) = self.ask_once(cx, names_of(&self.indices)).await
+                && self.names(cx, &reply).is_ok_and(|names| !names.is_empty())
             {
                 // OpenSearch leaves out indices of which no shard is assigned.
                 return Err(unassigned(format!("{system}: {indices} exists, but no shard of it answers")));
