@@ -1,6 +1,5 @@
 //! `logs-mcp`: what an on-call engineer asks of Elasticsearch, OpenSearch and Azure Data Explorer, answered rather than
 //! forwarded.
-#![expect(dead_code, reason = "the backends and tools are being written")]
 
 mod analysis;
 mod backend;

@@ -1,14 +1,9 @@
 //! How often, and how many at once.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{collections::BTreeMap, time::Duration};
 
 use contract::{Cost, ErrorKind, ToolError};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter, clock::Clock as _};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::settings::{CallLimits, Rate, Rates};
 
@@ -44,51 +39,28 @@ impl RateLimits {
 
 /// Places for calls: so many for each principal, so many for all.
 pub(crate) struct Places {
-    all: Arc<Semaphore>,
-    each: Mutex<BTreeMap<String, Arc<Semaphore>>>,
-    per_principal: usize,
+    places: upstream::Places,
     wait: Duration,
-}
-
-/// A call's place. It is free again when this is dropped.
-pub(crate) struct Place {
-    _own: OwnedSemaphorePermit,
-    _shared: OwnedSemaphorePermit,
 }
 
 impl Places {
     pub(crate) fn new(limits: &CallLimits) -> Places {
         Places {
-            all: Arc::new(Semaphore::new(limits.max_calls.max(1))),
-            each: Mutex::new(BTreeMap::new()),
-            per_principal: limits.max_calls_per_principal.max(1),
+            places: upstream::Places::new(limits.max_calls, limits.max_calls_per_principal),
             wait: Duration::from_millis(limits.queue_milliseconds),
         }
     }
 
-    /// Waits a little for a place. The principal's own first: who floods the server queues behind itself.
-    pub(crate) async fn take(&self, principal: &str) -> Result<Place, ToolError> {
-        let own = self.of(principal);
-        let all = Arc::clone(&self.all);
-        let both = async move {
-            Some(Place { _own: own.acquire_owned().await.ok()?, _shared: all.acquire_owned().await.ok()? })
-        };
-        match tokio::time::timeout(self.wait, both).await {
-            Ok(Some(place)) => Ok(place),
-            _ => Err(ToolError::new(
+    /// Waits a little for a place.
+    pub(crate) async fn take(&self, principal: &str) -> Result<upstream::Place, ToolError> {
+        self.places.take((None, principal.to_owned()), self.wait).await.ok_or_else(|| {
+            ToolError::new(
                 ErrorKind::Busy,
                 "too many calls are running at this moment",
                 "wait for earlier calls to end, then ask again",
             )
-            .retry_after(Duration::from_secs(1))),
-        }
-    }
-
-    fn of(&self, principal: &str) -> Arc<Semaphore> {
-        let mut each = self.each.lock().unwrap_or_else(PoisonError::into_inner);
-        let place =
-            each.entry(principal.to_owned()).or_insert_with(|| Arc::new(Semaphore::new(self.per_principal)));
-        Arc::clone(place)
+            .retry_after(Duration::from_secs(1))
+        })
     }
 }
 

@@ -20,6 +20,7 @@ pub use ask::{Ask, Endpoint, Method, Reply};
 pub use client::ConfigError;
 pub use config::{BasicAuth, Limits, SourceConfig};
 pub use error::UpstreamError;
+pub use places::{Place, Places, Who};
 pub use source::{Health, Upstream};
 
 /// Bytes of a body, shared rather than copied.

@@ -32,6 +32,8 @@ pub enum Health {
     Down(String),
 }
 
+/// How long a request waits for a place.
+const WAIT: Duration = Duration::from_secs(2);
 /// How long a failure speaks against a backend.
 const DOWN_FOR: Duration = Duration::from_secs(30);
 
@@ -71,7 +73,7 @@ impl Upstream {
             base: client::base_url(&config)?,
             client: Mutex::new(None),
             large: Semaphore::new(attempt::LARGE_AT_ONCE),
-            places: Places::new(limits.max_concurrent_requests),
+            places: Places::shared(limits.max_concurrent_requests),
             breaker: Breaker::default(),
             // At most one retry for five requests over the last ten seconds, and never fewer than one a second.
             retries: TpsBudget::new(Duration::from_secs(10), 1, 0.2),
@@ -211,7 +213,8 @@ impl Upstream {
         Sent: Future<Output = Result<Response, Failure>> + Send,
         Failure: std::error::Error + 'static,
     {
-        let Some(_place) = self.places.take(cx).await else {
+        let who = (cx.tenant.clone(), cx.principal.clone());
+        let Some(_place) = self.places.take(who, WAIT.min(cx.remaining())).await else {
             return Err(UpstreamError::Busy { system: self.system.clone() });
         };
         self.retries.deposit();

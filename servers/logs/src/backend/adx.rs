@@ -48,6 +48,7 @@ pub(crate) const QUERY: Endpoint = Endpoint { method: Method::Post, path: "/v2/r
 /// Commands; only `.show tables` and `.show table T schema as json` are ever sent.
 pub(crate) const MANAGEMENT: Endpoint = Endpoint { method: Method::Post, path: "/v1/rest/mgmt" };
 /// Everything that is sent to a cluster.
+#[cfg(test)]
 pub(crate) const ENDPOINTS: [Endpoint; 2] = [QUERY, MANAGEMENT];
 
 /// How long a schema is kept.

@@ -72,6 +72,15 @@ pub(crate) async fn guessed_levels(cx: &Context, store: &dyn Logs, search: &Sear
     }
 }
 
+/// The most frequent value, and how many others there are: `payment-1 +4`.
+pub(crate) fn first_of(values: &[(Untrusted, u64)]) -> String {
+    match values {
+        [] => String::new(),
+        [(only, _)] => only.shown(60),
+        [(first, _), rest @ ..] => format!("{} +{}", first.shown(60), rest.len()),
+    }
+}
+
 /// By what a `group_by` counts: a role of fields (`service`, `level`, `pod` …), else the field of this name.
 pub(crate) fn key(name: &str) -> Key {
     let role = Role::ALL.into_iter().find(|role| role.name() == name);

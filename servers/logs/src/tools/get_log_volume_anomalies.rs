@@ -65,6 +65,6 @@ out for that. Example: {\"service\": \"payment\", \"time_range\": \"2h\"}",
         let past = when::asked(cx, request.time_range.as_ref())?;
         let service = Service::of(cx, &self.sources, request.service.as_deref());
         let gathered = gather::gather(cx, store, past, service).await?;
-        Ok(show::answer(&show::Picture { cx, store, gathered: &gathered, full }))
+        Ok(show::answer(&show::Picture { store, gathered: &gathered, full }))
     }
 }

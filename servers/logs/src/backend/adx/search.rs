@@ -147,7 +147,6 @@ impl Compiler<'_> {
                     conditions.iter().map(|condition| self.condition(kql, condition)).collect();
                 any_of(any?)
             }
-            Condition::Not(condition) => format!("not({})", self.condition(kql, condition)?),
         })
     }
 

@@ -71,13 +71,6 @@ fn lucene(mapping: &Mapping, condition: &Condition) -> Option<String> {
                 conditions.iter().map(|condition| lucene(mapping, condition)).collect();
             any(parts?)
         }
-        // A part left out within would show less.
-        Condition::Not(condition) => match condition.as_ref() {
-            Condition::Is(..) | Condition::Field(..) | Condition::Like(..) => {
-                Some(format!("NOT ({})", lucene(mapping, condition)?))
-            }
-            _ => None,
-        },
     }
 }
 

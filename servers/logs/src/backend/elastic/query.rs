@@ -87,7 +87,6 @@ impl Compiler<'_> {
                     conditions.iter().map(|condition| self.condition(condition)).collect();
                 any.map(any_of)
             }
-            Condition::Not(condition) => Ok(json!({ "bool": { "must_not": [self.condition(condition)?] } })),
         }
     }
 

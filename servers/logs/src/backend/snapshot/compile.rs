@@ -70,7 +70,6 @@ fn with_values(given: Given<'_>, condition: &Condition) -> Result<Condition, Too
         Condition::Any(all) => {
             Condition::Any(all.iter().map(|one| with_values(given, one)).collect::<Result<_, _>>()?)
         }
-        Condition::Not(one) => Condition::Not(Box::new(with_values(given, one)?)),
     })
 }
 
@@ -108,7 +107,6 @@ fn filter(loaded: &Loaded, condition: &Condition) -> Filter {
             test: Test::Holds(like.fragments.clone()),
         },
         Condition::Any(all) => Filter::Any(all.iter().map(|one| filter(loaded, one)).collect()),
-        Condition::Not(one) => Filter::Not(Box::new(filter(loaded, one))),
     }
 }
 
@@ -144,6 +142,5 @@ fn of_condition(condition: &Condition) -> String {
             let all: Vec<String> = all.iter().map(of_condition).collect();
             format!("({})", all.join(" OR "))
         }
-        Condition::Not(one) => format!("NOT {}", of_condition(one)),
     }
 }

@@ -1,7 +1,7 @@
 //! From rows to the answer.
 
 use contract::{
-    Answer, Cell, Cite, Context, Draft, Evidence, Finding, Next, Table, Untrusted, duration_text, time_text,
+    Answer, Cell, Cite, Context, Draft, Evidence, Finding, Next, Table, duration_text, time_text,
 };
 use jiff::Timestamp;
 
@@ -9,7 +9,7 @@ use super::{
     gather::{Gathered, Sequence},
     judge::{NewVersion, Row},
 };
-use crate::{analysis::difference::Class, backend::Logs, model::Level};
+use crate::{analysis::difference::Class, backend::Logs, model::Level, tools::asking::first_of};
 
 const ROWS: usize = 12;
 const MORE_ROWS: usize = 40;
@@ -88,8 +88,8 @@ fn table(picture: &Picture<'_>, draft: &mut Draft, cite: Cite) {
                 Class::New => offset(row.first, picture.gathered.asked.at),
                 _ => String::new(),
             }),
-            Cell::text(first(&row.portrait.services)),
-            Cell::text(first(&row.portrait.places)),
+            Cell::text(first_of(&row.portrait.services)),
+            Cell::text(first_of(&row.portrait.places)),
             Cell::text(row.portrait.level.map_or("", Level::name)),
             if row.now.is_exact() {
                 Cell::Count(row.now.count)
@@ -104,14 +104,6 @@ fn table(picture: &Picture<'_>, draft: &mut Draft, cite: Cite) {
     draft.table(table);
 }
 
-/// The most frequent value, and how many others.
-fn first(values: &[(Untrusted, u64)]) -> String {
-    match values {
-        [] => String::new(),
-        [(only, _)] => only.shown(60),
-        [(first, _), rest @ ..] => format!("{} +{}", first.shown(60), rest.len()),
-    }
-}
 
 /// The records that share an id with the error nearest to the moment.
 fn told(picture: &Picture<'_>, draft: &mut Draft, sequence: &Sequence) {
@@ -241,7 +233,7 @@ fn verdict(picture: &Picture<'_>) -> String {
     format!(
         "{} patterns are new around {at}, {before} of them before it; most telling: {}, {}{began}: {quoted}{version}.",
         new.count(),
-        first(&worst.portrait.services),
+        first_of(&worst.portrait.services),
         worst.class.name(),
     )
 }

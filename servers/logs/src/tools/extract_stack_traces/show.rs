@@ -9,6 +9,7 @@ use super::gather::Gathered;
 use crate::{
     analysis::thrown::{Thrown, chain},
     backend::Logs,
+    tools::asking::first_of,
 };
 
 /// Traces of which frames are shown, and with `full`.
@@ -86,9 +87,9 @@ fn table(picture: &Picture<'_>, draft: &mut Draft, shown: &[&Thrown], cite: Cite
             trace.top_frame.as_ref().map_or(Cell::Missing, |top| text(&frame(top), FRAME)),
             Cell::time(first),
             Cell::time(last),
-            Cell::text(told(&one.portrait.services)),
-            Cell::text(told(&one.portrait.places)),
-            Cell::text(told(&one.portrait.versions)),
+            Cell::text(first_of(&one.portrait.services)),
+            Cell::text(first_of(&one.portrait.places)),
+            Cell::text(first_of(&one.portrait.versions)),
             Cell::text(trace.fingerprint.as_str()),
         ]);
     }
@@ -118,14 +119,6 @@ fn frame(frame: &Frame) -> String {
         (true, _) => place,
         (false, true) => frame.function.clone(),
         (false, false) => format!("{} ({place})", frame.function),
-    }
-}
-
-fn told(values: &[(Untrusted, u64)]) -> String {
-    match values {
-        [] => String::new(),
-        [(only, _)] => only.shown(60),
-        [(first, _), rest @ ..] => format!("{} +{}", first.shown(60), rest.len()),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Asking the store: totals, samples of the window and its baselines, exact counts of the head of the list.
 
 use contract::{Context, TimeRange, TimeSpec, ToolError, Untrusted};
-use futures_util::future::{join, join_all};
+use futures_util::future::{join, join3, join_all};
 
 use super::{
     Floor, LONGEST, Request, USUAL,
@@ -10,9 +10,9 @@ use super::{
 };
 use crate::{
     backend::{Logs, Sources},
-    model::{Condition, Key, Like, Record, Reply, Role, Sample, Search, Top, Total},
+    model::{Condition, Like, Record, Reply, Role, Sample, Search, Total},
     tools::{
-        asking::{Service, services_near},
+        asking::{Service, guessed_levels, services_near},
         recount::{Wanted, finds_only_its_own, tallies},
     },
 };
@@ -94,7 +94,8 @@ pub(super) struct Gathered<'a> {
     pub(super) asked: &'a Asked,
     pub(super) now: Looked,
     pub(super) before: Vec<Looked>,
-    pub(super) levels: Result<Reply<Top>, ToolError>,
+    /// What is to be said of a search by level.
+    pub(super) guessed: Option<String>,
     /// Names of services near to one of which nothing is recorded.
     pub(super) near: Vec<Untrusted>,
     /// What could not be asked, and why.
@@ -117,8 +118,7 @@ pub(super) async fn gather<'a>(
         baselines.iter().map(|one| look(cx, store, asked, (&one.name, one.window, BASELINE_SAMPLE))),
     );
     let search = asked.search(asked.window, false);
-    let key = Key::Role(Role::Level);
-    let ((now, before), levels) = join(join(now, before), store.top(cx, &search, &key, 8)).await;
+    let (now, before, guessed) = join3(now, before, guessed_levels(cx, store, &search)).await;
     let mut looked = Vec::new();
     for (Planned { name, .. }, result) in baselines.iter().zip(before) {
         match result {
@@ -126,7 +126,7 @@ pub(super) async fn gather<'a>(
             Err(error) => failed.push(format!("{name} could not be read: {error}")),
         }
     }
-    let mut gathered = Gathered { asked, now: now?, before: looked, levels, near: Vec::new(), failed };
+    let mut gathered = Gathered { asked, now: now?, before: looked, guessed, near: Vec::new(), failed };
     let nowhere = std::iter::once(&gathered.now).chain(&gathered.before).all(|one| one.recorded == 0);
     if let (Some(service), true) = (&asked.service, nowhere) {
         // Whoever mistyped a name should hear it; that this can't be asked is no reason to fail.

@@ -213,6 +213,7 @@ fn caveats(picture: &Picture<'_>, draft: &mut Draft, shown: &[&Row]) {
     if rest > 0 {
         draft.caveat(format!("the patterns not shown have about {rest} records of the window"));
     }
+    gathered.guessed.iter().for_each(|text| draft.caveat(text.clone()));
     gathered.failed.iter().for_each(|text| draft.caveat(text.clone()));
     let replies = std::iter::once(now).chain(&gathered.before);
     replies.flat_map(|one| &one.sample.partial).for_each(|text| draft.caveat(text.clone()));

@@ -1,6 +1,6 @@
 //! From streams to the answer.
 
-use contract::{Answer, Cell, Cite, Context, Draft, Evidence, Finding, Next, Table, TimeRange, time_text};
+use contract::{Answer, Cell, Cite, Draft, Evidence, Finding, Next, Table, TimeRange, time_text};
 use signal::SHAPE_BUCKETS;
 
 use super::{
@@ -37,7 +37,6 @@ const COLUMNS: [&str; 10] = [
 ];
 
 pub(super) struct Picture<'a> {
-    pub(super) cx: &'a Context,
     pub(super) store: &'a dyn Logs,
     pub(super) gathered: &'a Gathered,
     pub(super) full: bool,

@@ -1,6 +1,9 @@
 //! Makes texts: queries by a grammar, and others by changing them. The same seed makes the same texts.
 
+mod vocabulary;
+
 use crate::analysis::kql::hostile;
+use vocabulary::{COLUMNS, TABLES, LITERALS, TEXT_OPERATORS, FUNCTIONS, AGGREGATES, REFUSED};
 
 /// Makes texts of one seed.
 pub(super) struct Generator {
@@ -9,128 +12,6 @@ pub(super) struct Generator {
     everything: bool,
     depth: usize,
 }
-
-const COLUMNS: &[&str] = &[
-    "Timestamp",
-    "Body",
-    "SeverityText",
-    "ResourceAttributes",
-    "x",
-    "_y",
-    "count",
-    "id",
-    "order",
-    "step",
-    "pack",
-    "['a column']",
-    "[\"it's\"]",
-    "$z1",
-    "Level2",
-    "limit",
-    "on",
-    "view",
-    "nulls",
-    "distinct",
-];
-const TABLES: &[&str] = &["Logs", "OTelLogs", "['My Table']", "T", "table('T')", "materialized_view(\"V\")"];
-const LITERALS: &[&str] = &[
-    "1",
-    "0x1F",
-    "1.5",
-    "2e10",
-    "1.5e-3",
-    "5m",
-    "1.5h",
-    "10ms",
-    "true",
-    "False",
-    "'text'",
-    "\"a \\\"b\\\" \\u00e9\"",
-    "@'C:\\x'",
-    "@\"a\"\"b\"",
-    "h'secret'",
-    "```a\nb```",
-    "~~~c~~~",
-    "'two' \"parts\"",
-    "datetime(2026-01-14T14:00:00Z)",
-    "datetime(null)",
-    "timespan(1.02:03:04)",
-    "time(1d)",
-    "guid(12345678-1234-1234-1234-123456789012)",
-    "long(12)",
-    "int(null)",
-    "real(nan)",
-    "dynamic(null)",
-    "bool(true)",
-    "dynamic({\"a\": [1, -2.5, null, true, \"x\"], \"b\": {}})",
-    "dynamic([])",
-    "decimal(1.5)",
-    "-1",
-    "-2.5",
-];
-const TEXT_OPERATORS: &[&str] = &[
-    "has",
-    "!has",
-    "has_cs",
-    "contains",
-    "!contains_cs",
-    "startswith",
-    "!startswith",
-    "endswith",
-    "hasprefix",
-    "!hassuffix",
-    "matches regex",
-    "=~",
-    "!~",
-    ":",
-    "like",
-];
-const FUNCTIONS: &[&str] = &[
-    "tostring",
-    "strlen",
-    "bin",
-    "iff",
-    "ago",
-    "now",
-    "tolower",
-    "parse_json",
-    "extract",
-    "strcat",
-    "isnotempty",
-    "not",
-    "coalesce",
-    "format_datetime",
-    "range",
-    "count",
-    "pack",
-];
-const AGGREGATES: &[&str] =
-    &["count", "dcount", "sum", "avg", "percentile", "make_set", "take_any", "arg_max", "countif"];
-const REFUSED: &[&str] = &[
-    "fork (count) (take 5)",
-    "facet by x",
-    "consume",
-    "scan declare (n: long = 0) with (step s: true => n = 1;)",
-    "__executeAndCache",
-    "evaluate http_request('https://e')",
-    "evaluate python(typeof(*), 'x')",
-    "evaluate preview(5)",
-    "join (cluster('a').database('b').T) on x",
-    "invoke f()",
-    "union database('b').T",
-    "extend y = f(x)",
-    "make-graph a --> b with T on id",
-    "render timechart kind=stacked",
-    "search in (T) kind=case_sensitive 'x'",
-    "project",
-    "mv-apply id: long on (take 1)",
-    "summarize hint.spread=2 count()",
-    "partition by x { T | take 1 }",
-    "getschema kind=csl",
-    "where kind == 1",
-    "as hint.materialized=true X",
-    "reduce kind=x by y",
-];
 
 impl Generator {
     pub(super) fn new(seed: u64) -> Generator {

@@ -123,7 +123,7 @@ fn no_hostile_text_leaves_its_place() {
         let conditions = vec![
             Condition::Is(Role::Service, (*hostile).to_owned()),
             Condition::Field("Body".to_owned(), (*hostile).to_owned()),
-            Condition::Not(Box::new(Condition::Like(Like { fragments: vec![(*hostile).to_owned()] }))),
+            Condition::Like(Like { fragments: vec![(*hostile).to_owned()] }),
             Condition::Field(format!("LogsAttributes.{hostile}"), "x".to_owned()),
         ];
         let kql = compile(&search(None, conditions), false, &[]).unwrap();

@@ -257,7 +257,7 @@ fn condition() -> impl Strategy<Value = Condition> {
         text().prop_map(|value| Condition::Is(Role::Service, value)),
         (text(), text()).prop_map(|(name, value)| Condition::Field(name, value)),
         prop::collection::vec(text(), 0..3).prop_map(|fragments| Condition::Like(Like { fragments })),
-        text().prop_map(|value| Condition::Not(Box::new(Condition::Is(Role::Trace, value)))),
+        text().prop_map(|value| Condition::Any(vec![Condition::Is(Role::Trace, value), Condition::Untold])),
     ]
 }
 
