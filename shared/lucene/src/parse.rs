@@ -288,7 +288,6 @@ impl Parser<'_> {
         }
         self.clause(depth, Some(&name.plain))
     }
-
 }
 
 #[cfg(test)]

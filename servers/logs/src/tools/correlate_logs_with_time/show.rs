@@ -104,7 +104,6 @@ fn table(picture: &Picture<'_>, draft: &mut Draft, cite: Cite) {
     draft.table(table);
 }
 
-
 /// The records that share an id with the error nearest to the moment.
 fn told(picture: &Picture<'_>, draft: &mut Draft, sequence: &Sequence) {
     let records = &sequence.reply.value.records;

@@ -1,7 +1,7 @@
 //! Asking the store: totals, samples of the window and its baselines, exact counts of the head of the list.
 
 use contract::{Context, TimeRange, TimeSpec, ToolError, Untrusted};
-use futures_util::future::{join, join3, join_all};
+use futures_util::future::{join, join_all, join3};
 
 use super::{
     Floor, LONGEST, Request, USUAL,

@@ -3,7 +3,7 @@
 mod vocabulary;
 
 use crate::analysis::kql::hostile;
-use vocabulary::{COLUMNS, TABLES, LITERALS, TEXT_OPERATORS, FUNCTIONS, AGGREGATES, REFUSED};
+use vocabulary::{AGGREGATES, COLUMNS, FUNCTIONS, LITERALS, REFUSED, TABLES, TEXT_OPERATORS};
 
 /// Makes texts of one seed.
 pub(super) struct Generator {

@@ -22,7 +22,8 @@ pub(super) const COLUMNS: &[&str] = &[
     "nulls",
     "distinct",
 ];
-pub(super) const TABLES: &[&str] = &["Logs", "OTelLogs", "['My Table']", "T", "table('T')", "materialized_view(\"V\")"];
+pub(super) const TABLES: &[&str] =
+    &["Logs", "OTelLogs", "['My Table']", "T", "table('T')", "materialized_view(\"V\")"];
 pub(super) const LITERALS: &[&str] = &[
     "1",
     "0x1F",
