@@ -100,7 +100,7 @@ fn set(pairs: &mut Pairs, name: &str, value: String) {
 fn of_document(record: &LogRecord<'_>) -> Result<Pairs, String> {
     let mut fields = flattened(record.text).ok_or("is not a JSON object")?;
     let inner =
-        fields.iter().filter(|(name, value)| rank(Role::Message, name).is_some() && is_document(value));
+        fields.iter().filter(|(name, value)| is_document(value) && rank(Role::Message, name).is_some());
     let inner: Pairs = inner.flat_map(|(name, value)| inner_fields(name, value)).collect();
     fields.extend(inner);
     fields.extend(of_record(record));
