@@ -208,3 +208,22 @@ async fn a_pattern_of_two_services_is_counted_in_each() {
     );
     assert_eq!((&rows[0]["records"], &rows[0]["first"]), (&json!(90), &json!("2026-01-14T14:49:00Z")));
 }
+
+#[tokio::test]
+async fn pairs_of_logfmt_say_who_wrote_them_and_the_message_is_the_pattern() {
+    let mut text = String::new();
+    for (minute, pod) in [(50, "cart-7b-x1"), (51, "cart-7b-x2"), (52, "cart-7b-x1"), (53, "cart-7b-x1")] {
+        writeln!(
+            text,
+            "time=2026-01-14T14:{minute}:00Z level=ERROR msg=\"cart {minute} is gone\" service=cart version=1.2.0 pod={pod}"
+        )
+        .unwrap();
+    }
+    let directory = incident(&[("logs/all.log", &text)]);
+    let client = connect(directory.path()).await;
+    let reply = ask(&client, "get_error_patterns", json!({"time_range": "15m"})).await;
+    let row = &patterns(&reply)[0];
+    assert_eq!(row["pattern"], "«cart <num> is gone»", "{}", reply.text);
+    assert_eq!((&row["count"], &row["service"]), (&json!(4), &json!("cart")));
+    assert_eq!((&row["where"], &row["version"]), (&json!("2 places, 75 % cart-7b-x1"), &json!("1.2.0")));
+}

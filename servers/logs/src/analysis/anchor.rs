@@ -70,7 +70,7 @@ mod tests {
             host: None,
             trace: None,
             message: cx.intake.text("x"),
-            prefix: 0,
+            said: None,
             document: Document { fields, ..Document::default() },
         }
     }

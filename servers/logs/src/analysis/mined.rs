@@ -191,7 +191,7 @@ mod tests {
             host: None,
             trace: None,
             message: cx.intake.text(message),
-            prefix: 0,
+            said: None,
             document: Document::default(),
         }
     }
@@ -256,7 +256,7 @@ mod tests {
         let line = "2026-01-14T14:10:03Z ERROR connection to db refused";
         let plain = record(&cx, 1, Level::Error, "connection to db refused");
         let text = Record {
-            prefix: line.len() - plain.message.inside().len(),
+            said: Some(line.len() - plain.message.inside().len()..line.len()),
             ..record(&cx, 2, Level::Error, line)
         };
         let (_, mined) = mine_by_service(&[plain, text.clone()], &[]).remove(0);

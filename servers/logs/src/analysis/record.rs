@@ -13,7 +13,7 @@ use crate::model::{Document, Layout, Record};
 
 pub(crate) use document::{flatten, flattened, is_document};
 pub(crate) use level::{of_field as level_of_field, of_message as level_of_message};
-pub(crate) use prefix::{Writer, has_columns, in_columns, of as prefix_of};
+pub(crate) use prefix::{Writer, has_columns, in_columns, of as prefix_of, roles_in_pairs};
 pub(crate) use roles::{Found, find};
 pub(crate) use trace::of_message as trace_of_message;
 
@@ -44,7 +44,7 @@ pub(crate) fn read(mut document: Document, layout: &Layout, intake: &Intake) -> 
         trace.or_else(|| trace_of_message(message.inside()).map(|trace| intake.field("trace_id", trace)));
     let named = |place: Option<usize>| value(place).map(Untrusted::inside);
     let writer = Writer { service: named(found.service), place: named(found.place) };
-    let prefix = prefix_of(message.inside(), writer).length;
+    let said = prefix_of(message.inside(), writer).said(message.inside());
     let kept = |place: Option<usize>| value(place).cloned();
     Record {
         at: found.at,
@@ -56,7 +56,7 @@ pub(crate) fn read(mut document: Document, layout: &Layout, intake: &Intake) -> 
         host: kept(found.host),
         trace,
         message,
-        prefix,
+        said,
         document,
     }
 }

@@ -1,5 +1,7 @@
 //! Records: as stored, and as read with the roles of their fields.
 
+use std::ops::Range;
+
 use contract::Untrusted;
 use jiff::Timestamp;
 
@@ -38,16 +40,17 @@ pub(crate) struct Record {
     pub(crate) trace: Option<Untrusted>,
     /// What was said, first line and all that follows.
     pub(crate) message: Untrusted,
-    /// Bytes at the beginning of the message that tell time, level, logger and the like, as text logs have them.
-    pub(crate) prefix: usize,
+    /// Where in the message stands what was said, without time, level, logger and the like, as text logs have them around
+    /// it; `None`: all of it.
+    pub(crate) said: Option<Range<usize>>,
     /// As stored: for fields of other roles, stack traces, correlation ids.
     pub(crate) document: Document,
 }
 
 impl Record {
-    /// The message without what programs write before it. Never for output.
+    /// The message without what programs write around it. Never for output.
     pub(crate) fn said(&self) -> &str {
         let message = self.message.inside();
-        message.get(self.prefix..).unwrap_or(message)
+        self.said.clone().and_then(|said| message.get(said)).unwrap_or(message)
     }
 }

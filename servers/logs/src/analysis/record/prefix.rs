@@ -3,15 +3,19 @@
 //!
 //! By documented formats: RFC 3339 and ISO times with a level, syslog (RFC 3164, RFC 5424, rsyslog's files), klog,
 //! Logback's, log4j's and Spring Boot's default patterns, Go's `log`, Python's `logging`, error logs of nginx and Apache,
-//! Postgres, Redis, Rust's `tracing`. Without a time at the beginning nothing is taken off, but for klog's, Redis's and
+//! Postgres, Redis, Rust's `tracing`, logfmt. Without a time at the beginning nothing is taken off, but for klog's, Redis's and
 //! Python's own forms.
 
 mod columns;
 mod header;
+mod logfmt;
 
-pub(crate) use columns::{has_columns, in_columns};
+use std::ops::Range;
 
 use jiff::Timestamp;
+
+pub(crate) use columns::{has_columns, in_columns};
+pub(crate) use logfmt::roles as roles_in_pairs;
 
 /// A moment for times that name no year: which one is of no matter, but it has a 29th of February.
 const LEAP_YEAR: i64 = 1_704_067_200;
@@ -27,6 +31,19 @@ pub(crate) struct Prefix<'a> {
     pub(crate) host: Option<&'a str>,
     /// The program that syslog names.
     pub(crate) app: Option<&'a str>,
+    /// Bytes behind the message in its first line: pairs that say who wrote it.
+    pub(crate) tail: usize,
+}
+
+impl Prefix<'_> {
+    /// Where in the message stands what was said; `None`: all of it is.
+    pub(crate) fn said(&self, message: &str) -> Option<Range<usize>> {
+        match (self.length, self.tail) {
+            (0, 0) => None,
+            (begins, 0) => Some(begins..message.len()),
+            (begins, tail) => Some(begins..message.lines().next().unwrap_or_default().len() - tail),
+        }
+    }
 }
 
 /// Who wrote a line, as far as fields say so: programs repeat it in the line.
@@ -42,10 +59,10 @@ pub(crate) fn of<'a>(message: &'a str, writer: Writer<'_>) -> Prefix<'a> {
     let mut found = whole(line, writer);
     // Syslog carries lines that have a prefix of their own.
     if found.app.is_some() {
-        let inner = line.get(found.length..).unwrap_or_default();
-        found.length += whole(inner, Writer::default()).length;
+        let inner = whole(line.get(found.length..).unwrap_or_default(), Writer::default());
+        (found.length, found.tail) = (found.length + inner.length, inner.tail);
     }
-    let is_left = line.get(found.length..).is_some_and(|rest| !rest.trim().is_empty());
+    let is_left = line.get(found.length..line.len() - found.tail).is_some_and(|rest| !rest.trim().is_empty());
     if is_left { found } else { Prefix::default() }
 }
 
@@ -54,7 +71,7 @@ fn whole<'a>(line: &'a str, writer: Writer<'_>) -> Prefix<'a> {
     if let Some(length) = forms.into_iter().find_map(|form| form(line)) {
         return Prefix { length, ..Prefix::default() };
     }
-    syslog(line).or_else(|| timed(line, writer)).unwrap_or_default()
+    syslog(line).or_else(|| timed(line, writer)).or_else(|| logfmt::prefix(line)).unwrap_or_default()
 }
 
 /// `E0114 14:02:03.123456       1 server.go:12] message`.
@@ -103,7 +120,7 @@ fn syslog(line: &str) -> Option<Prefix<'_>> {
     });
     let is_tagged = is_process || (process.is_none() && (is_classic || is_numbered));
     let known = is_tagged && header::is_name(host) && header::is_name(app);
-    known.then_some(Prefix { length: line.len() - message.len(), host: Some(host), app: Some(app) })
+    known.then_some(Prefix { length: line.len() - message.len(), host: Some(host), app: Some(app), tail: 0 })
 }
 
 /// What follows `<34>`.
@@ -125,7 +142,7 @@ fn rfc5424<'a>(line: &str, rest: &'a str) -> Option<Prefix<'a>> {
         None => data.starts_with('[').then(|| data.split_once("] "))??.1,
     };
     let message = message.strip_prefix('\u{feff}').unwrap_or(message);
-    Some(Prefix { length: line.len() - message.len(), host, app })
+    Some(Prefix { length: line.len() - message.len(), host, app, tail: 0 })
 }
 
 /// A time, alone or in brackets, and what loggers put behind it.
@@ -146,8 +163,8 @@ fn timed<'a>(line: &'a str, writer: Writer<'_>) -> Option<Prefix<'a>> {
     // The container runtime interface puts its own time before the program's line.
     for stream in [" stdout F ", " stderr F "] {
         if let Some(own) = line.get(at..)?.strip_prefix(stream) {
-            let length = line.len() - own.len();
-            return Some(Prefix { length: length + whole(own, writer).length, ..Prefix::default() });
+            let inner = whole(own, writer);
+            return Some(Prefix { length: line.len() - own.len() + inner.length, ..inner });
         }
     }
     let length = at + header::length(line.get(at..)?, writer);

@@ -5,7 +5,7 @@ use lucene::Builder;
 
 use super::load::{INDEX, INSIDE};
 use crate::analysis::fields::rank;
-use crate::analysis::record::{Writer, flattened, has_columns, in_columns, is_document, prefix_of};
+use crate::analysis::record::{Writer, flattened, has_columns, in_columns, is_document, prefix_of, roles_in_pairs};
 use crate::model::Role;
 
 /// Records at the beginning of a file of text by which its columns are found.
@@ -80,6 +80,7 @@ impl Shipper {
 const MESSAGE: &str = "message";
 const SERVICE: &str = "service.name";
 const POD: &str = "kubernetes.pod.name";
+const HOST: &str = "host.name";
 
 fn named(name: &str, value: &str) -> (String, String) {
     (name.to_owned(), value.to_owned())
@@ -113,7 +114,18 @@ fn of_text(record: &LogRecord<'_>) -> Pairs {
     let prefix = prefix_of(record.text, Writer { service: Some(of_file), place: None });
     let service = record.origin.map(|(_, container)| container).or(prefix.app).unwrap_or(of_file);
     let mut fields = vec![named(MESSAGE, record.text), named(SERVICE, service)];
-    fields.extend(prefix.host.map(|host| named("host.name", host)));
+    fields.extend(prefix.host.map(|host| named(HOST, host)));
+    for (role, value) in roles_in_pairs(record.text) {
+        let name = match role {
+            // Whose a container's lines are is known.
+            Role::Service if record.origin.is_none() => SERVICE,
+            Role::Version => "service.version",
+            Role::Pod if record.origin.is_none() => POD,
+            Role::Host => HOST,
+            _ => continue,
+        };
+        set(&mut fields, name, value.to_owned());
+    }
     fields.extend(of_record(record));
     fields
 }

@@ -3,10 +3,11 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::model::Role;
 
 fn said(line: &str) -> &str {
     let writer = Writer { service: Some("payment"), place: Some("pod-1") };
-    &line[of(line, writer).length..]
+    of(line, writer).said(line).map_or(line, |said| &line[said])
 }
 
 #[test]
@@ -74,6 +75,20 @@ fn what_loggers_write_before_the_message_is_taken_off() {
 
 #[test]
 fn what_may_be_the_message_stays() {
+    for (line, expected) in [
+        ("time=2026-01-14T14:02:03Z level=ERROR msg=\"cart 7 is \\\"gone\\\"\" service=cart pod=cart-7 trace_id=4bf9", "cart 7 is \\\"gone\\\""),
+        ("ts=1768399323.1 lvl=warn service=cart msg=slow", "slow"),
+        // What else was said stays, with its keys.
+        ("time=2026-01-14T14:02:03Z level=ERROR msg=\"request failed\" err=\"bank is down\" host=a", "msg=\"request failed\" err=\"bank is down\""),
+        ("level=info service=cart took=3ms msg=done", "took=3ms msg=done"),
+        // No logfmt: no level and no time, or words that are no pairs.
+        ("msg=\"a\" service=b", "msg=\"a\" service=b"),
+        ("level=info and then msg=x", "level=info and then msg=x"),
+        ("level=info msg=\"open", "level=info msg=\"open"),
+        ("level=info service=cart", "level=info service=cart"),
+    ] {
+        assert_eq!(said(line), expected, "{line}");
+    }
     for line in [
         "connection refused",
         "ERROR connection refused",
@@ -107,6 +122,14 @@ fn what_may_be_the_message_stays() {
 }
 
 #[test]
+fn pairs_name_who_wrote_them() {
+    let line = "time=2026-01-14T14:02:03Z level=INFO msg=\"pod=no\" service=cart version=1.2 pod=\"cart-7\" host=";
+    let found: Vec<_> = roles_in_pairs(line).collect();
+    assert_eq!(found, [(Role::Service, "cart"), (Role::Version, "1.2"), (Role::Pod, "cart-7")]);
+    assert_eq!(roles_in_pairs("the service=cart is down").count(), 0);
+}
+
+#[test]
 fn syslog_names_machine_and_program() {
     let named = |line| {
         let found = of(line, Writer::default());
@@ -120,10 +143,11 @@ fn syslog_names_machine_and_program() {
 proptest! {
     #[test]
     fn a_prefix_is_a_part_of_the_first_line_and_leaves_something(
-        line in "(2026-01-14T14:02:03Z |<34>|Jan 14 14:02:03 |ERROR |\\[a\\] |- |: |1 --- |x |é|\\PC){0,12}(\n\\PC{0,5})?"
+        line in "(2026-01-14T14:02:03Z |<34>|Jan 14 14:02:03 |ERROR |\\[a\\] |- |: |1 --- |level=info |service=x |msg=\"|x |é|\\PC){0,12}(\n\\PC{0,5})?"
     ) {
         let prefix = of(&line, Writer { service: Some("x"), place: Some("y") });
-        prop_assert!(line.is_char_boundary(prefix.length));
+        let said = prefix.said(&line);
+        prop_assert!(said.is_none_or(|said| line.get(said).is_some_and(|said| !said.trim().is_empty())));
         if prefix.length > 0 {
             let first = line.lines().next().unwrap();
             prop_assert!(prefix.length < first.len() && !first[prefix.length..].trim().is_empty());
