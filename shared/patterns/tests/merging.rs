@@ -33,7 +33,6 @@ fn three_that_differ_in_one_word_are_one_two_are_not() {
     let [pattern] = &merged(&["user (alice) in", "user (bob) in", "user (eve) in"])[..] else {
         panic!("not merged")
     };
-    assert_eq!(pattern.phrases(), pattern.filter().unwrap().phrases());
     assert_eq!(pattern.words_of(&Template::of("user (bob) in")), ["bob"]);
     assert!(merged(&["alice in"])[0].words_of(&Template::of("alice in")).is_empty());
     let three = merged(&[

@@ -187,11 +187,6 @@ mod tests {
             prop_assert_eq!(fields, expected);
         }
     }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
 
     #[test]
     fn a_template_or_set_is_no_document() {

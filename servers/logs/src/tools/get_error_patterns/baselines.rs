@@ -41,7 +41,7 @@ fn nearer(asked: &Asked) -> Option<Planned> {
     let length = Duration::from_secs_f64(asked.window.seconds());
     let gap = HOUR.max(length);
     let window = asked.window.earlier(length + gap)?;
-    let name = format!("a window {} before", contract::duration_text(gap.as_secs_f64()));
+    let name = format!("a window that ended {} before", contract::duration_text(gap.as_secs_f64()));
     Some(Planned { name, window })
 }
 
@@ -52,34 +52,41 @@ pub(super) async fn recorded(
     asked: &Asked,
     failed: &mut Vec<String>,
 ) -> Vec<Planned> {
-    let mut found = Vec::new();
+    let (mut found, mut empty) = (Vec::new(), Vec::new());
+    let mut take = |one: &Planned, known: Result<Option<Planned>, String>| match known {
+        Ok(Some(known)) => found.push(known),
+        Ok(None) => empty.push(format!("{} ({})", one.name, one.window)),
+        Err(text) => failed.push(text),
+    };
     let planned = planned(asked);
-    for known in join_all(planned.into_iter().map(|one| known(cx, store, one))).await {
-        known.map_or_else(|text| failed.push(text), |one| found.push(one));
-    }
+    let looked = join_all(planned.iter().map(|one| known(cx, store, one))).await;
     let is_of_today = |one: &Planned| {
         let gap = asked.window.start().duration_since(one.window.end());
         gap.is_positive() && gap.as_secs_f64() <= DAY.as_secs_f64()
     };
-    let wanting = asked.baseline.is_none() && !found.iter().any(is_of_today);
-    if let Some(one) = nearer(asked).filter(|_| wanting) {
-        known(cx, store, one).await.map_or_else(|text| failed.push(text), |one| found.push(one));
+    let has_today = looked.iter().any(|known| matches!(known, Ok(Some(one)) if is_of_today(one)));
+    planned.iter().zip(looked).for_each(|(one, known)| take(one, known));
+    if let Some(one) = nearer(asked).filter(|_| asked.baseline.is_none() && !has_today) {
+        take(&one, known(cx, store, &one).await);
+    }
+    if !empty.is_empty() {
+        failed.push(format!("no baseline, because nothing at all is recorded: {}", empty.join(", ")));
     }
     found
 }
 
-/// A baseline as far as anything is recorded in it, or why it is none.
-async fn known(cx: &Context, store: &dyn Logs, one: Planned) -> Result<Planned, String> {
+/// A baseline as far as anything is recorded in it; an error says why it could not be asked.
+async fn known(cx: &Context, store: &dyn Logs, one: &Planned) -> Result<Option<Planned>, String> {
     let Planned { name, window } = one;
-    match asking::recorded(cx, store, window).await {
-        Ok(Some(known)) if known.seconds() >= 0.98 * window.seconds() => Ok(Planned { name, window }),
-        Ok(Some(known)) => {
-            let name = format!("{name}, of which nothing before {} is recorded", time_text(known.start()));
-            Ok(Planned { name, window: known })
+    let recorded = asking::recorded(cx, store, *window).await;
+    let recorded = recorded.map_err(|error| format!("{name} could not be read: {error}"))?;
+    Ok(recorded.map(|known| match known.seconds() >= 0.98 * window.seconds() {
+        true => one.clone(),
+        false => {
+            let since = time_text(known.start());
+            Planned { name: format!("{name}, of which nothing before {since} is recorded"), window: known }
         }
-        Ok(None) => Err(format!("nothing at all is recorded in {name}, {window}: it is no baseline")),
-        Err(error) => Err(format!("{name} could not be read: {error}")),
-    }
+    }))
 }
 
 #[cfg(test)]

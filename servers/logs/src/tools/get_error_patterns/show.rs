@@ -233,7 +233,10 @@ fn running(gathered: &Gathered<'_>, draft: &mut Draft, shown: &[&Row]) {
             "what began before the window (since) is as frequent in the window before; it is judged against {} alone",
             older.join(" and ")
         ));
-    } else if older.is_empty() && !gathered.before.is_empty() && gathered.asked.baseline.is_none() {
+    } else if older.is_empty()
+        && gathered.before.iter().any(|one| one.recorded > 0)
+        && gathered.asked.baseline.is_none()
+    {
         draft.caveat("nothing older than the window before is recorded: what already ran in it looks steady");
     }
 }
