@@ -5,7 +5,9 @@ use lucene::Builder;
 
 use super::load::{INDEX, INSIDE};
 use crate::analysis::fields::rank;
-use crate::analysis::record::{Writer, flattened, has_columns, in_columns, is_document, prefix_of, roles_in_pairs};
+use crate::analysis::record::{
+    Writer, flattened, has_columns, in_columns, is_document, prefix_of, roles_in_pairs,
+};
 use crate::model::Role;
 
 /// Records at the beginning of a file of text by which its columns are found.

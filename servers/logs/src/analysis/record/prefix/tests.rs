@@ -76,10 +76,16 @@ fn what_loggers_write_before_the_message_is_taken_off() {
 #[test]
 fn what_may_be_the_message_stays() {
     for (line, expected) in [
-        ("time=2026-01-14T14:02:03Z level=ERROR msg=\"cart 7 is \\\"gone\\\"\" service=cart pod=cart-7 trace_id=4bf9", "cart 7 is \\\"gone\\\""),
+        (
+            "time=2026-01-14T14:02:03Z level=ERROR msg=\"cart 7 is \\\"gone\\\"\" service=cart pod=cart-7 trace_id=4bf9",
+            "cart 7 is \\\"gone\\\"",
+        ),
         ("ts=1768399323.1 lvl=warn service=cart msg=slow", "slow"),
         // What else was said stays, with its keys.
-        ("time=2026-01-14T14:02:03Z level=ERROR msg=\"request failed\" err=\"bank is down\" host=a", "msg=\"request failed\" err=\"bank is down\""),
+        (
+            "time=2026-01-14T14:02:03Z level=ERROR msg=\"request failed\" err=\"bank is down\" host=a",
+            "msg=\"request failed\" err=\"bank is down\"",
+        ),
         ("level=info service=cart took=3ms msg=done", "took=3ms msg=done"),
         // No logfmt: no level and no time, or words that are no pairs.
         ("msg=\"a\" service=b", "msg=\"a\" service=b"),
@@ -123,7 +129,8 @@ fn what_may_be_the_message_stays() {
 
 #[test]
 fn pairs_name_who_wrote_them() {
-    let line = "time=2026-01-14T14:02:03Z level=INFO msg=\"pod=no\" service=cart version=1.2 pod=\"cart-7\" host=";
+    let line =
+        "time=2026-01-14T14:02:03Z level=INFO msg=\"pod=no\" service=cart version=1.2 pod=\"cart-7\" host=";
     let found: Vec<_> = roles_in_pairs(line).collect();
     assert_eq!(found, [(Role::Service, "cart"), (Role::Version, "1.2"), (Role::Pod, "cart-7")]);
     assert_eq!(roles_in_pairs("the service=cart is down").count(), 0);
