@@ -227,3 +227,61 @@ async fn pairs_of_logfmt_say_who_wrote_them_and_the_message_is_the_pattern() {
     assert_eq!((&row["count"], &row["service"]), (&json!(4), &json!("cart")));
     assert_eq!((&row["where"], &row["version"]), (&json!("2 places, 75 % cart-7b-x1"), &json!("1.2.0")));
 }
+
+#[tokio::test]
+async fn a_single_new_error_is_told_first_where_nothing_else_moves() {
+    let mut text = String::new();
+    every(&mut text, ("13:50:00", "15:00:00"), 20, "error", "bank is slow");
+    line(&mut text, at("14:55:00"), "warn", "cache is cold");
+    line(&mut text, at("14:58:00"), "fatal", "disk is full");
+    let directory = incident(&[("logs/all.ndjson", &text)]);
+    let client = connect(directory.path()).await;
+    let reply = ask(&client, "get_error_patterns", json!({"time_range": "30m"})).await;
+    // 90 of the bank, and one each of the other two: new, the warning too, as 1 of 92 is more than 1 %.
+    assert!(
+        reply.text.starts_with(
+            "92 records at warn or worse in 30m: 2 new and 0 surging of 3 patterns, none by more than a handful of records; \
+             first a new one in payment since 2026-01-14T14:58:00Z, 1 time (1 %): «disk is full»."
+        ),
+        "{}",
+        reply.text
+    );
+    assert_eq!(patterns(&reply)[0]["pattern"], "«disk is full»", "{}", reply.text);
+}
+
+#[tokio::test]
+async fn a_single_new_fatal_one_is_not_hidden_by_a_surge_of_warnings() {
+    let mut text = String::new();
+    every(&mut text, ("13:50:00", "15:00:00"), 20, "warn", "bank is slow");
+    every(&mut text, ("14:40:00", "15:00:00"), 2, "warn", "bank is slow");
+    line(&mut text, at("14:58:00"), "fatal", "disk is full");
+    let directory = incident(&[("logs/all.ndjson", &text)]);
+    let client = connect(directory.path()).await;
+    let reply = ask(&client, "get_error_patterns", json!({"time_range": "20m"})).await;
+    let verdict = reply.text.lines().next().unwrap();
+    for part in [
+        "1 new and 1 surging of 2 patterns; most of all a surging one",
+        "; also new, at fatal: one in payment since 2026-01-14T14:58:00Z, 1 time",
+        "«disk is full»",
+    ] {
+        assert!(verdict.contains(part), "{part}: {verdict}");
+    }
+}
+
+#[tokio::test]
+async fn without_a_baseline_nobody_says_that_nothing_is_new() {
+    let mut text = String::new();
+    every(&mut text, ("14:30:00", "15:00:00"), 10, "error", "bank is slow");
+    let directory = incident(&[("logs/all.ndjson", &text)]);
+    let client = connect(directory.path()).await;
+    let reply = ask(&client, "get_error_patterns", json!({"time_range": "30m"})).await;
+    let verdict = reply.text.lines().next().unwrap();
+    assert_eq!(
+        verdict,
+        "180 records at warn or worse in 30m, 1 pattern: what is new or surging can't be told, as there is no baseline; \
+         most frequent: one in payment, 180 times (100 %): «bank is slow»."
+    );
+    // What can be told: the second half against the first.
+    let half = "get_error_patterns(time_range=\"2026-01-14T14:45:00Z/2026-01-14T15:00:00Z\")";
+    assert!(reply.text.contains(half), "{}", reply.text);
+}

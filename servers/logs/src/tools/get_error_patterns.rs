@@ -5,6 +5,7 @@ mod gather;
 mod judge;
 mod onset;
 mod show;
+mod verdict;
 
 use std::{sync::Arc, time::Duration};
 

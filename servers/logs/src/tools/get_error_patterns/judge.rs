@@ -174,23 +174,15 @@ fn rank(rows: &mut [Row], baselines: &[Looked]) {
     for row in rows.iter_mut() {
         row.matters = matches!(row.class, Class::New | Class::Surging) && row.excess(baselines) >= least;
     }
-    let first = |row: &Row| row.matters;
     let error = |row: &Row| row.portrait.level.is_some_and(|level| level >= Level::Error);
+    // What matters by what it adds, the rest by class.
+    let class = |row: &Row| if row.matters { Class::New } else { row.class };
+    let added = |row: &Row| if row.matters { row.excess(baselines) } else { 0.0 };
     rows.sort_by(|one, other| {
-        first(other)
-            .cmp(&first(one))
-            .then_with(
-                || {
-                    if first(one) { error(other).cmp(&error(one)) } else { one.class.cmp(&other.class) }
-                },
-            )
-            .then_with(|| {
-                if first(one) {
-                    other.excess(baselines).total_cmp(&one.excess(baselines))
-                } else {
-                    std::cmp::Ordering::Equal
-                }
-            })
+        (other.matters.cmp(&one.matters))
+            .then_with(|| class(one).cmp(&class(other)))
+            .then_with(|| error(other).cmp(&error(one)))
+            .then_with(|| added(other).total_cmp(&added(one)))
             .then_with(|| other.now.all().cmp(&one.now.all()))
             .then_with(|| one.mined.pattern.text().cmp(other.mined.pattern.text()))
     });

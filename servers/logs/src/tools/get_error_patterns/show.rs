@@ -1,7 +1,7 @@
 //! From rows to the answer.
 
 use contract::{
-    Answer, Cell, Cite, Context, Draft, Evidence, Finding, Next, Table, TimeRange, Untrusted, duration_text,
+    Answer, Cell, Cite, Context, Draft, Evidence, Finding, Next, Table, TimeRange, Untrusted,
     significant, time_text,
 };
 
@@ -9,6 +9,7 @@ use super::{
     gather::{Gathered, Looked},
     judge::Row,
     onset::Onset,
+    verdict,
 };
 use crate::{
     analysis::{
@@ -30,7 +31,7 @@ const EXAMPLE: usize = 320;
 const WORDS: usize = 3;
 const WORD: usize = 40;
 /// In the place of an onset that nobody saw.
-const ALREADY: &str = "already when the window began";
+pub(super) const ALREADY: &str = "already when the window began";
 
 pub(super) struct Picture<'a> {
     pub(super) cx: &'a Context,
@@ -49,7 +50,7 @@ pub(super) fn answer(picture: &Picture<'_>) -> Answer {
     examples(picture, &mut draft, &shown, cite);
     caveats(picture, &mut draft, &shown);
     next(picture, &mut draft, &shown);
-    draft.conclude(verdict(picture))
+    draft.conclude(verdict::verdict(picture))
 }
 
 fn cite(picture: &Picture<'_>, draft: &mut Draft) -> Cite {
@@ -266,6 +267,13 @@ fn next(picture: &Picture<'_>, draft: &mut Draft, shown: &[&Row]) {
         draft.next(scoped(picture, None, call).with("time_range", window.to_string()));
         return;
     };
+    if first.class == Class::Unknown
+        && let Some(half) = second_half(window)
+    {
+        let call =
+            Next::call("get_error_patterns", "what is new or surging in the second half, against the first");
+        draft.next(scoped(picture, None, call).with("time_range", half.to_string()));
+    }
     let service = service(first);
     if let Some(query) = query(picture, first) {
         let call = Next::call("search_logs", "the lines of pattern 1").with("query", query.as_str());
@@ -285,6 +293,12 @@ fn next(picture: &Picture<'_>, draft: &mut Draft, shown: &[&Row]) {
         let call = Next::call("get_trace_details", "a request that failed so").on("traces");
         draft.next(call.with("trace_id", trace));
     }
+}
+
+/// The half of a window that has the other half for a baseline.
+fn second_half(window: TimeRange) -> Option<TimeRange> {
+    let half = std::time::Duration::from_secs((window.seconds() / 2.0) as u64);
+    TimeRange::new(window.end().checked_sub(half).ok()?, window.end()).ok()
 }
 
 /// Half an hour before the onset, and what follows.
@@ -323,75 +337,4 @@ fn query(picture: &Picture<'_>, row: &Row) -> Option<String> {
     };
     let all: Vec<String> = like.fragments.iter().filter_map(quoted).collect();
     (!all.is_empty() && all.len() == like.fragments.len()).then(|| all.join(joined))
-}
-
-fn verdict(picture: &Picture<'_>) -> String {
-    let gathered = picture.gathered;
-    let whose = gathered
-        .asked
-        .service
-        .as_ref()
-        .map_or(String::new(), |service| format!(" of {}", service.name.shown(60)));
-    let level = match gathered.asked.floor.level() {
-        Some(level) => format!("records at {} or worse", level.name()),
-        None => "records".to_owned(),
-    };
-    let all = gathered.now.sample.value.total;
-    if all.number() == 0 {
-        return nothing(picture, &whose, &level);
-    }
-    let with = |class: Class| picture.rows.iter().filter(|row| row.class == class).count();
-    let (new, surging) = (with(Class::New), with(Class::Surging));
-    let length = duration_text(gathered.asked.window.seconds());
-    let sum = format!("{} {level}{whose} in {length}", all.told());
-    let Some(first) = picture.rows.first().filter(|row| row.matters) else {
-        return format!(
-            "{sum}, {}: nothing new, nothing surging.",
-            counted(picture.rows.len(), "pattern", "patterns")
-        );
-    };
-    let share = first.now.all() as f64 * 100.0 / all.number().max(1) as f64;
-    let since = match first.onset {
-        Some(Onset::At(onset)) => format!(" since {}", time_text(onset)),
-        Some(Onset::Before) => format!(" ({ALREADY})"),
-        None => String::new(),
-    };
-    let estimated = if first.now.is_exact() { "" } else { "≈" };
-    let service = match (&gathered.asked.service, &first.service) {
-        (None, Some(service)) => format!(" in {}", service.shown(60)),
-        _ => String::new(),
-    };
-    format!(
-        "{sum}: {new} new and {surging} surging of {}; most of all a {} one{service}{since}, {estimated}{} times ({share:.0} %): {}.",
-        counted(picture.rows.len(), "pattern", "patterns"),
-        first.class.name(),
-        first.now.all(),
-        picture.cx.intake.text(&first.text).shown(160)
-    )
-}
-
-fn nothing(picture: &Picture<'_>, whose: &str, level: &str) -> String {
-    let gathered = picture.gathered;
-    let window = gathered.asked.window;
-    let before: u64 = gathered.before.iter().map(|one| one.sample.value.total.number()).sum();
-    let gone = if before > 0 { format!("; {before} in the baselines") } else { String::new() };
-    match gathered.now.recorded {
-        0 if !gathered.near.is_empty() => {
-            let near: Vec<String> = gathered.near.iter().map(|name| name.shown(60)).collect();
-            format!(
-                "No record of any level{whose}, in the window or its baselines; services that log: {}.",
-                near.join(", ")
-            )
-        }
-        0 => format!(
-            "No record of any level{whose} between {} and {}: nothing can be said{gone}.",
-            time_text(window.start()),
-            time_text(window.end())
-        ),
-        recorded => format!("No {level}{whose} among {recorded} records of the window{gone}."),
-    }
-}
-
-fn counted(number: usize, one: &str, several: &str) -> String {
-    format!("{number} {}", if number == 1 { one } else { several })
 }

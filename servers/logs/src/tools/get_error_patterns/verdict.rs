@@ -1,0 +1,105 @@
+//! The sentence that an answer begins with.
+
+use contract::{duration_text, time_text};
+
+use super::{
+    judge::Row,
+    onset::Onset,
+    show::{ALREADY, Picture},
+};
+use crate::{analysis::difference::Class, model::Level};
+
+/// Characters of a pattern.
+const PATTERN: usize = 160;
+
+pub(super) fn verdict(picture: &Picture<'_>) -> String {
+    let gathered = picture.gathered;
+    let whose = gathered
+        .asked
+        .service
+        .as_ref()
+        .map_or(String::new(), |service| format!(" of {}", service.name.shown(60)));
+    let level = match gathered.asked.floor.level() {
+        Some(level) => format!("records at {} or worse", level.name()),
+        None => "records".to_owned(),
+    };
+    let all = gathered.now.sample.value.total;
+    if all.number() == 0 {
+        return nothing(picture, &whose, &level);
+    }
+    let length = duration_text(gathered.asked.window.seconds());
+    let sum = format!("{} {level}{whose} in {length}", all.told());
+    let patterns = counted(picture.rows.len(), "pattern", "patterns");
+    match picture.rows.first() {
+        Some(first) if matches!(first.class, Class::New | Class::Surging) => {
+            format!("{sum}: {}.", moved(picture, first, &patterns))
+        }
+        Some(first) if first.class == Class::Unknown => format!(
+            "{sum}, {patterns}: what is new or surging can't be told, as there is no baseline; most frequent: one{}.",
+            one(picture, first)
+        ),
+        _ => format!("{sum}, {patterns}: nothing new, nothing surging."),
+    }
+}
+
+/// What is new or surging, the first of it, and a new one that is worse than the first though of fewer records.
+fn moved(picture: &Picture<'_>, first: &Row, patterns: &str) -> String {
+    let with = |class: Class| picture.rows.iter().filter(move |row| row.class == class);
+    let (new, surging) = (with(Class::New).count(), with(Class::Surging).count());
+    let lead =
+        if first.matters { "; most of all a" } else { ", none by more than a handful of records; first a" };
+    let level = |row: &Row| row.portrait.level;
+    let worst = with(Class::New).max_by_key(|row| (level(row), row.now.all()));
+    let worst = worst.filter(|row| level(row) >= Some(Level::Error) && level(row) > level(first));
+    let also = worst.map_or(String::new(), |row| {
+        format!("; also new, at {}: one{}", level(row).map_or("", Level::name), one(picture, row))
+    });
+    let class = first.class.name();
+    format!("{new} new and {surging} surging of {patterns}{lead} {class} one{}{also}", one(picture, first))
+}
+
+/// Whose it is, since when, how often, and its text.
+fn one(picture: &Picture<'_>, row: &Row) -> String {
+    let gathered = picture.gathered;
+    let share =
+        row.now.all() as f64 * 100.0 / gathered.now.sample.value.total.number().max(1) as f64;
+    let since = match row.onset {
+        Some(Onset::At(onset)) => format!(" since {}", time_text(onset)),
+        Some(Onset::Before) => format!(" ({ALREADY})"),
+        None => String::new(),
+    };
+    let service = match (&gathered.asked.service, &row.service) {
+        (None, Some(service)) => format!(" in {}", service.shown(60)),
+        _ => String::new(),
+    };
+    let estimated = if row.now.is_exact() { "" } else { "≈" };
+    let times = counted(usize::try_from(row.now.all()).unwrap_or(usize::MAX), "time", "times");
+    let text = picture.cx.intake.text(&row.text).shown(PATTERN);
+    format!("{service}{since}, {estimated}{times} ({share:.0} %): {text}")
+}
+
+fn nothing(picture: &Picture<'_>, whose: &str, level: &str) -> String {
+    let gathered = picture.gathered;
+    let window = gathered.asked.window;
+    let before: u64 = gathered.before.iter().map(|one| one.sample.value.total.number()).sum();
+    let gone = if before > 0 { format!("; {before} in the baselines") } else { String::new() };
+    match gathered.now.recorded {
+        0 if !gathered.near.is_empty() => {
+            let near: Vec<String> = gathered.near.iter().map(|name| name.shown(60)).collect();
+            format!(
+                "No record of any level{whose}, in the window or its baselines; services that log: {}.",
+                near.join(", ")
+            )
+        }
+        0 => format!(
+            "No record of any level{whose} between {} and {}: nothing can be said{gone}.",
+            time_text(window.start()),
+            time_text(window.end())
+        ),
+        recorded => format!("No {level}{whose} among {recorded} records of the window{gone}."),
+    }
+}
+
+fn counted(number: usize, one: &str, several: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { several })
+}
