@@ -166,15 +166,16 @@ impl Row {
     }
 }
 
-/// New and surging ones that add more than a handful of records first, by how many; then the rest by their number. One
-/// strange record must not stand before hundreds.
+/// New and surging ones that add more than a handful of records first, by how many; then the rest by class and number. Errors
+/// stand before other new and surging ones, and one strange record not before hundreds.
 fn rank(rows: &mut [Row], baselines: &[Looked]) {
     let all: u64 = rows.iter().map(|row| row.now.all()).sum();
     let least = (all as f64 * HANDFUL_SHARE).max(HANDFUL);
+    let moves = |row: &Row| matches!(row.class, Class::New | Class::Surging);
     for row in rows.iter_mut() {
-        row.matters = matches!(row.class, Class::New | Class::Surging) && row.excess(baselines) >= least;
+        row.matters = moves(row) && row.excess(baselines) >= least;
     }
-    let error = |row: &Row| row.portrait.level.is_some_and(|level| level >= Level::Error);
+    let error = |row: &Row| moves(row) && row.portrait.level.is_some_and(|level| level >= Level::Error);
     // What matters by what it adds, the rest by class.
     let class = |row: &Row| if row.matters { Class::New } else { row.class };
     let added = |row: &Row| if row.matters { row.excess(baselines) } else { 0.0 };
