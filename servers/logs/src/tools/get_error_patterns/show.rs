@@ -1,8 +1,8 @@
 //! From rows to the answer.
 
 use contract::{
-    Answer, Cell, Cite, Context, Draft, Evidence, Finding, Next, Table, TimeRange, Untrusted,
-    significant, time_text,
+    Answer, Cell, Cite, Context, Draft, Evidence, Finding, Next, Table, TimeRange, Untrusted, significant,
+    time_text,
 };
 
 use super::{

@@ -61,8 +61,7 @@ fn moved(picture: &Picture<'_>, first: &Row, patterns: &str) -> String {
 /// Whose it is, since when, how often, and its text.
 fn one(picture: &Picture<'_>, row: &Row) -> String {
     let gathered = picture.gathered;
-    let share =
-        row.now.all() as f64 * 100.0 / gathered.now.sample.value.total.number().max(1) as f64;
+    let share = row.now.all() as f64 * 100.0 / gathered.now.sample.value.total.number().max(1) as f64;
     let since = match row.onset {
         Some(Onset::At(onset)) => format!(" since {}", time_text(onset)),
         Some(Onset::Before) => format!(" ({ALREADY})"),
