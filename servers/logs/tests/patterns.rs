@@ -104,9 +104,10 @@ async fn an_incident_that_runs_for_longer_than_the_window_is_new_and_its_onset_i
     let row = &patterns(&reply)[0];
     assert_eq!((&row["class"], &row["count"]), (&json!("new"), &json!(600)), "{}", reply.text);
     assert_eq!(row["since"], "2026-01-14T14:30:00Z", "{}", reply.text);
+    assert_eq!(row["was per min"], 0, "{}", reply.text);
     for part in [
         "a window that ended 1h before, 2026-01-14T13:40:00Z/2026-01-14T13:50:00Z: 0 records",
-        "judged against a window that ended 1h before alone",
+        "class and `was` are by a window that ended 1h before alone",
     ] {
         assert!(reply.text.contains(part), "{part}: {}", reply.text);
     }

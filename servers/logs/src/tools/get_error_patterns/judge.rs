@@ -155,13 +155,18 @@ impl Row {
         }
     }
 
-    /// Records beyond what the busiest baseline would have had in the window; of what began before the window, the busiest
-    /// older one.
-    pub(super) fn excess(&self, baselines: &[Looked]) -> f64 {
+    /// In the baselines that it is judged by: of what began before the window, the older ones.
+    pub(super) fn compared<'a>(&'a self, baselines: &'a [Looked]) -> impl Iterator<Item = &'a Seen> {
         let adjacent = baselines.iter().map(|one| one.window.end()).max();
         let compared = baselines.iter().zip(&self.before);
-        let compared = compared.filter(|(one, _)| !self.already || Some(one.window.end()) != adjacent);
-        let usual = compared.map(|(_, seen)| seen.per_minute()).fold(0.0, f64::max);
+        compared
+            .filter(move |(one, _)| !self.already || Some(one.window.end()) != adjacent)
+            .map(|(_, seen)| seen)
+    }
+
+    /// Records beyond what the busiest of these baselines would have had in the window.
+    pub(super) fn excess(&self, baselines: &[Looked]) -> f64 {
+        let usual = self.compared(baselines).map(|seen| seen.per_minute()).fold(0.0, f64::max);
         self.now.all() as f64 - usual * self.now.seconds / 60.0
     }
 }

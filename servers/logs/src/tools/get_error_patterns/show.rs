@@ -86,7 +86,7 @@ fn table(picture: &Picture<'_>, draft: &mut Draft, shown: &[&Row], cite: Cite) {
                 Cell::text(format!("≈{}", row.now.all()))
             },
             rate(row.now),
-            was(row),
+            was(picture, row),
             since(row),
             Cell::text(row.portrait.level.map_or("", Level::name)),
         ];
@@ -115,9 +115,10 @@ fn rate(seen: Seen) -> Cell {
     }
 }
 
-/// The largest rate of the baselines.
-fn was(row: &Row) -> Cell {
-    let largest = row.before.iter().max_by(|one, other| one.per_minute().total_cmp(&other.per_minute()));
+/// The largest rate of the baselines that the pattern is judged by.
+fn was(picture: &Picture<'_>, row: &Row) -> Cell {
+    let compared = row.compared(&picture.gathered.before);
+    let largest = compared.max_by(|one, other| one.per_minute().total_cmp(&other.per_minute()));
     largest.map_or(Cell::Missing, |seen| rate(*seen))
 }
 
@@ -231,7 +232,7 @@ fn running(gathered: &Gathered<'_>, draft: &mut Draft, shown: &[&Row]) {
         .collect();
     if shown.iter().any(|row| row.already) {
         draft.caveat(format!(
-            "what began before the window (since) is as frequent in the window before; it is judged against {} alone",
+            "what began before the window (since) is as frequent in the window before; its class and `was` are by {} alone",
             older.join(" and ")
         ));
     } else if older.is_empty()
