@@ -81,7 +81,11 @@ pub(crate) struct Elastic {
     mandatory: Vec<Condition>,
     /// How long one exchange may take.
     patience: Duration,
+    /// How long a reply may be.
+    most_bytes: usize,
     mappings: Mutex<Mappings>,
+    /// Whose turn it is to find a mapping out.
+    asking_mapping: futures_util::lock::Mutex<()>,
 }
 
 /// Why there is no reply.
@@ -124,7 +128,9 @@ impl Elastic {
             fields: logs.fields.clone(),
             mandatory,
             patience: Duration::from_secs(limits.upstream_timeout_seconds),
+            most_bytes: limits.max_reply_bytes,
             mappings: Mutex::default(),
+            asking_mapping: futures_util::lock::Mutex::default(),
             upstream: Upstream::new(kind.name(), source, limits)?,
         })
     }

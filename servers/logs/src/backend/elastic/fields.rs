@@ -12,7 +12,7 @@ use super::{
     mapping::{FieldCaps, Mapping},
     query::Compiler,
     sources::names_of,
-    wire::Answer,
+    wire::{Answer, Hit},
 };
 use crate::analysis::fields::detect;
 use crate::backend::given::Given;
@@ -30,13 +30,26 @@ const KNOWN: &str = "@timestamp,timestamp,Timestamp,time,ts,date,event.*,ingeste
                      level,severity*,Severity*,body,body.*,Body*,service,service.*,resource.attributes.*,attributes.*,trace*,\
                      span*,Trace*,Span*,kubernetes.*,host,host.*,container*,error.*,exception*,fields.*,labels.*,stream";
 
+/// What recent records may take together, in bytes.
+const MOST_BYTES: usize = 4 * 1024 * 1024;
+
+/// Recent records.
+#[derive(Default)]
+pub(super) struct Recent {
+    pub(super) documents: Vec<Document>,
+    /// Mean length of the newest ones as they are stored.
+    pub(super) bytes: usize,
+}
+
 impl Elastic {
     /// The fields of the indices, and what is missing in them.
     pub(super) async fn mapping(&self, cx: &Context) -> Result<(Arc<Mapping>, Vec<String>), ToolError> {
-        let known = self.mappings.lock().unwrap_or_else(PoisonError::into_inner).get(&cx.tenant).cloned();
-        if let Some((asked, mapping)) = known
-            && cx.now.duration_since(asked).abs() < KEPT
-        {
+        if let Some(mapping) = self.known_mapping(cx) {
+            return Ok((mapping, Vec::new()));
+        }
+        // The questions of a call are asked at the same time: one of them finds it out for all.
+        let _turn = self.asking_mapping.lock().await;
+        if let Some(mapping) = self.known_mapping(cx) {
             return Ok((mapping, Vec::new()));
         }
         let (fields, mixed, indices, mut partial) = self.field_caps(cx).await?;
@@ -46,16 +59,24 @@ impl Elastic {
                 partial.push(format!(
                     "no recent record could be read, so fields were chosen by name and type alone: {error}"
                 ));
-                Vec::new()
+                Recent::default()
             }
         };
-        let layout = detect(&fields, &recent, &self.fields);
-        let mapping = Arc::new(Mapping::new(fields, mixed, layout));
+        let layout = detect(&fields, &recent.documents, &self.fields);
+        let mut mapping = Mapping::new(fields, mixed, layout);
+        mapping.measure(&recent);
+        let mapping = Arc::new(mapping);
         if partial.is_empty() {
             let mut mappings = self.mappings.lock().unwrap_or_else(PoisonError::into_inner);
             mappings.insert(cx.tenant.clone(), (cx.now, Arc::clone(&mapping)));
         }
         Ok((mapping, partial))
+    }
+
+    fn known_mapping(&self, cx: &Context) -> Option<Arc<Mapping>> {
+        let known = self.mappings.lock().unwrap_or_else(PoisonError::into_inner).get(&cx.tenant).cloned();
+        let fresh = known.filter(|(asked, _)| cx.now.duration_since(*asked).abs() < KEPT);
+        fresh.map(|(_, mapping)| mapping)
     }
 
     /// Fields, those of dates whose resolution differs, the number of indices, what is missing.
@@ -93,14 +114,10 @@ impl Elastic {
         Ok((fields, mixed, caps.indices.len(), partial))
     }
 
-    /// Some recent records: the newest ones, and a few of each index.
-    async fn recent(
-        &self,
-        cx: &Context,
-        fields: &[FieldInfo],
-        indices: usize,
-    ) -> Result<Vec<Document>, ToolError> {
-        let Some(time) = likely_time(fields) else { return Ok(Vec::new()) };
+    /// Some recent records: the newest ones, and a few of each index. The newest alone comes first: a cluster puts a whole
+    /// reply together in its memory, so of records of megabytes fewer are asked for.
+    async fn recent(&self, cx: &Context, fields: &[FieldInfo], indices: usize) -> Result<Recent, ToolError> {
+        let Some(time) = likely_time(fields) else { return Ok(Recent::default()) };
         let mapping = Mapping::new(fields.to_vec(), Vec::new(), Layout::default());
         let compiler =
             Compiler { mapping: &mapping, mandatory: &self.mandatory, given: Given::Sent(&cx.intake) };
@@ -109,19 +126,28 @@ impl Elastic {
             let sort = json!([{ time: { "order": "desc", "unmapped_type": "date" } }]);
             json!({ "size": size, "query": limited, "sort": sort, "_source": true })
         };
-        let mut size = RECENT;
+        let first = self.search(cx, &newest(1)).await?;
+        let first_bytes = self.read(&first)?.hits().iter().map(Hit::bytes).max().unwrap_or(0);
+        if first_bytes == 0 {
+            return Ok(Recent::default());
+        }
+        drop(first);
+        let mut size = (MOST_BYTES / first_bytes).clamp(1, RECENT);
         let reply = loop {
             match self.search(cx, &newest(size)).await {
-                Err(Refusal::TooLarge(_)) if size > 1 => size /= 4,
+                Err(Refusal::TooLarge(_)) if size > 1 => size = (size / 4).max(1),
                 other => break other?,
             }
         };
-        let mut documents = documents(cx, self.read(&reply)?.hits().iter());
+        let answer = self.read(&reply)?;
+        let mut recent = Recent { documents: documents(cx, answer.hits().iter()), bytes: 0 };
+        let bytes: usize = answer.hits().iter().map(Hit::bytes).sum();
+        recent.bytes = bytes / answer.hits().len().max(1);
         drop(reply);
-        if indices > 1 {
-            documents.extend(self.of_each_index(cx, &limited).await.unwrap_or_default());
+        if indices > 1 && recent.bytes * INDICES * OF_EACH <= MOST_BYTES {
+            recent.documents.extend(self.of_each_index(cx, &limited).await.unwrap_or_default());
         }
-        Ok(documents)
+        Ok(recent)
     }
 
     async fn of_each_index(&self, cx: &Context, limited: &Value) -> Result<Vec<Document>, ToolError> {
@@ -157,7 +183,7 @@ impl Elastic {
     }
 }
 
-fn documents<'a>(cx: &Context, hits: impl Iterator<Item = &'a super::wire::Hit<'a>>) -> Vec<Document> {
+fn documents<'a>(cx: &Context, hits: impl Iterator<Item = &'a Hit<'a>>) -> Vec<Document> {
     let mut cut = 0;
     hits.map(|hit| hit.document(cx, &mut cut)).collect()
 }

@@ -6,6 +6,7 @@ use contract::{ErrorKind, ToolError, nearest};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
+use super::{fields::Recent, page::Extent};
 use crate::model::{Chosen, FieldInfo, FieldKind, Layout, Role, Search};
 
 /// What `_field_caps` answers. Whatever else is in it is not looked at.
@@ -39,6 +40,9 @@ pub(super) struct Mapping {
     /// Fields of dates that are kept in milliseconds by some indices and in nanoseconds by others.
     mixed_dates: Vec<String>,
     pub(super) layout: Arc<Layout>,
+    /// Mean length of recent records in bytes, and of what in them plays a role; 0 where none was read.
+    bytes: usize,
+    bytes_of_roles: usize,
 }
 
 /// The field of a record's time.
@@ -95,7 +99,35 @@ fn kind_of(elastic_type: &str) -> FieldKind {
 impl Mapping {
     pub(super) fn new(fields: Vec<FieldInfo>, mixed_dates: Vec<String>, layout: Layout) -> Mapping {
         let fields = fields.into_iter().map(|field| (field.name.clone(), field)).collect();
-        Mapping { fields, mixed_dates, layout: Arc::new(layout) }
+        Mapping { fields, mixed_dates, layout: Arc::new(layout), bytes: 0, bytes_of_roles: 0 }
+    }
+
+    /// Takes the length of records from recent ones.
+    pub(super) fn measure(&mut self, recent: &Recent) {
+        let plays = |name: &str| self.layout.roles.values().flatten().any(|chosen| chosen.name == name);
+        let (mut all, mut of_roles) = (0, 0);
+        for (name, value) in recent.documents.iter().flat_map(|document| &document.fields) {
+            let length = value.inside().len();
+            all += length;
+            of_roles += if plays(name.inside()) { length } else { 0 };
+        }
+        self.bytes = recent.bytes;
+        // Long values were cut, so their share is what is known.
+        self.bytes_of_roles = if all == 0 {
+            recent.bytes
+        } else {
+            (recent.bytes as f64 * of_roles as f64 / all as f64) as usize
+        };
+    }
+
+    /// How many records of this extent one reply may hold, as far as recent ones tell.
+    pub(super) fn fit(&self, extent: Extent, most: usize) -> usize {
+        let each = match extent {
+            Extent::All => self.bytes,
+            Extent::Roles => self.bytes_of_roles,
+            Extent::Short => 0,
+        };
+        most.checked_div(each).map_or(usize::MAX, |fit| fit.max(1))
     }
 
     /// The field by whose range a window is chosen.

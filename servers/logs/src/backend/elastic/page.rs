@@ -66,7 +66,7 @@ impl Elastic {
         let bound = fingerprint(&format!("{}{}{order}", self.indices, shown.query(search)?));
         let cursor = page.after.as_deref().map(|text| Cursor::parse(text, bound)).transpose()?;
         let repeated = cursor.map_or(0, |cursor| cursor.shown);
-        let mut limit = page.limit.clamp(1, MOST);
+        let mut limit = page.limit.clamp(1, MOST).min(mapping.fit(Extent::All, self.most_bytes));
         let mut extent = Extent::All;
         // One more than is told shows whether there is a next page.
         let mut ahead = 1;

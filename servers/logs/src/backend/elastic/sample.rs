@@ -42,7 +42,7 @@ impl Elastic {
             return self.read_all(cx, search, size).await;
         }
         let (mapping, _) = self.mapping(cx).await?;
-        let mut wanted = size;
+        let mut wanted = size.min(mapping.fit(Extent::Roles, self.most_bytes));
         loop {
             let shares = shares(&counts, wanted);
             match self.read_slices(cx, search, &mapping, step, &shares).await {

@@ -80,7 +80,7 @@ impl Fake {
 
     /// Over what a system answered: to the questions for the mapping, then to these.
     async fn over(system: &str, names: &[&str]) -> Fake {
-        Fake::over_all(system, &[&["fields", "recent", "each_index"], names].concat()).await
+        Fake::over_all(system, &[&["fields", "first", "recent", "each_index"], names].concat()).await
     }
 
     async fn over_all(system: &str, names: &[&str]) -> Fake {

@@ -185,6 +185,11 @@ impl Hit<'_> {
         }
     }
 
+    /// How long it is as it is stored.
+    pub(super) fn bytes(&self) -> usize {
+        self.source.map_or(0, |source| source.get().len())
+    }
+
     /// The first value of a stored column.
     pub(super) fn column(&self, name: &str) -> Option<String> {
         let value = self.fields.get(name)?;

@@ -196,7 +196,7 @@ async fn freshness_is_told_in_seconds() {
 async fn indices_are_listed_with_records_size_and_span() {
     for system in SYSTEMS {
         // The mapping is asked for when the spans are.
-        let names = ["resolve", "cat", "fields", "recent", "each_index", "spans"];
+        let names = ["resolve", "cat", "fields", "first", "recent", "each_index", "spans"];
         let fake = Fake::over_all(system, &names).await;
         let reply = fake.store.sources(&fake.cx).await.unwrap();
         fake.asked();
