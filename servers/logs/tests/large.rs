@@ -10,6 +10,7 @@ mod common;
 use std::{collections::BTreeSet, fmt::Write as _};
 
 use jiff::{SignedDuration, Timestamp};
+use logs_mcp::LogsConfig;
 use serde_json::{Value, json};
 use testkit::{
     answer::fits,
@@ -126,6 +127,36 @@ async fn over_a_record_of_5_megabytes_every_answer_is_of_8000_characters_at_most
         }
     }
     assert!(backend.unmatched().is_empty(), "{:?}", backend.unmatched());
+}
+
+#[tokio::test]
+async fn what_follows_from_an_answer_is_asked_of_the_same_source() {
+    let backend = cluster().await;
+    let mut loaded = common::elasticsearch_at(&backend.url(), "logs-*");
+    loaded.config.elasticsearch.push(common::source("second", &backend.url()));
+    let second = LogsConfig { source: "second".to_owned(), ..loaded.config.logs[0].clone() };
+    loaded.config.logs.push(second);
+    let client = common::connect_to(&loaded, common::NOW).await;
+    for (tool, mut arguments) in calls::good_calls() {
+        arguments["source"] = json!("second");
+        let reply = client.call(tool, arguments.clone()).await;
+        assert!(!reply.is_error, "{tool} {arguments}: {}", reply.text);
+        assert!(reply.text.contains("source main was not searched"), "{tool} {arguments}: {}", reply.text);
+        let structured = reply.structured.unwrap();
+        let next = structured["next"].as_array().unwrap();
+        let own: Vec<&Value> = next.iter().filter(|call| call["server"].is_null()).collect();
+        assert!(!own.is_empty(), "{tool} {arguments}: {}", reply.text);
+        for call in own {
+            assert_eq!(call["arguments"]["source"], "second", "{tool} {arguments}: {call}");
+        }
+        let others = next.iter().filter(|call| !call["server"].is_null());
+        others.for_each(|call| assert!(call["arguments"]["source"].is_null(), "{call}"));
+        // Who names no source is told of none: the first answers again.
+        arguments.as_object_mut().unwrap().remove("source");
+        let reply = client.call(tool, arguments.clone()).await;
+        assert!(reply.text.contains("source second was not searched"), "{tool} {arguments}: {}", reply.text);
+        assert!(!reply.text.contains("source="), "{tool} {arguments}: {}", reply.text);
+    }
 }
 
 /// A call of each tool, and what must be in its answer.

@@ -58,3 +58,59 @@ async fn of_more_services_than_one_list_holds_only_those_that_fell_silent_are_si
     assert_eq!((&rows[0]["records"], &rows[0]["since"]), (&json!(0), &json!("2026-01-14T14:30:00Z")));
     assert!(reply.text.contains("judged one by one are the 60 services that log most"), "{}", reply.text);
 }
+
+#[tokio::test]
+async fn time_before_the_first_record_is_neither_silence_nor_a_baseline() {
+    // A record every 10 s from 14:00 on, the first of all; from 14:40 on four times as many.
+    let mut steady = String::new();
+    every(&mut steady, "payment", ("2026-01-14T14:00:00Z", common::NOW), 10);
+    let mut spike = steady.clone();
+    for _ in 0..3 {
+        every(&mut spike, "payment", ("2026-01-14T14:40:00Z", common::NOW), 10);
+    }
+    let told = "judged is 2026-01-14T14:00:00Z/2026-01-14T15:00:00Z: before that nothing at all is recorded";
+    for time_range in ["2h", "4h", "6h", "24h"] {
+        let directory = common::incident(&[("logs/all.ndjson", &spike)]);
+        let client = common::connect(directory.path()).await;
+        let reply = ask(&client, json!({"time_range": time_range})).await;
+        let rows = anomalies(&reply);
+        assert_eq!(rows.len(), 1, "{time_range}: {}", reply.text);
+        assert_eq!((&rows[0]["kind"], &rows[0]["records"]), (&json!("spike"), &json!(480)), "{}", reply.text);
+        assert_eq!(rows[0]["since"], "2026-01-14T14:40:00Z", "{}", reply.text);
+        assert!(reply.text.contains(told), "{}", reply.text);
+
+        let directory = common::incident(&[("logs/all.ndjson", &steady)]);
+        let client = common::connect(directory.path()).await;
+        let reply = ask(&client, json!({"time_range": time_range})).await;
+        let verdict = "What is usual can't be told: nothing is recorded before 2026-01-14T14:00:00Z. \
+                       Within the window nothing stands out: 360 records.";
+        assert!(reply.text.starts_with(verdict), "{time_range}: {}", reply.text);
+        assert!(reply.text.contains(told), "{}", reply.text);
+    }
+}
+
+#[tokio::test]
+async fn a_store_that_held_records_earlier_was_silent_when_it_holds_none() {
+    // Yesterday and the day before as every day; today nothing before 14:30.
+    let mut text = String::new();
+    every(&mut text, "payment", ("2026-01-13T10:00:00Z", "2026-01-13T16:00:00Z"), 10);
+    every(&mut text, "payment", ("2026-01-14T14:30:00Z", common::NOW), 10);
+    let directory = testkit::incident(("2026-01-13T10:00:00Z", common::NOW), &[("logs/all.ndjson", &text)]);
+    let client = common::connect(directory.path()).await;
+    let reply = ask(&client, json!({"time_range": "1h"})).await;
+    assert_eq!(anomalies(&reply)[0]["kind"], "silence", "{}", reply.text);
+}
+
+#[tokio::test]
+async fn the_shape_of_a_search_begins_with_the_first_record_of_the_store() {
+    // 24 steps of 5 minutes; records from 14:00 on, and of `pool` from 14:30 on.
+    let mut text = String::new();
+    every(&mut text, "payment", ("2026-01-14T14:00:00Z", common::NOW), 10);
+    every(&mut text, "pool", ("2026-01-14T14:30:00Z", common::NOW), 10);
+    let directory = common::incident(&[("logs/all.ndjson", &text)]);
+    let client = common::connect(directory.path()).await;
+    let arguments = json!({"query": "*", "service": "pool", "time_range": "2h"});
+    let reply = client.call("search_logs", arguments).await;
+    let told = "since 2026-01-14T14:00:00Z, before which nothing at all is recorded: 000000999999 (0 is 0, 9 is 30 in 5m)";
+    assert!(reply.text.contains(told), "{}", reply.text);
+}

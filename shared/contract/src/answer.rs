@@ -282,6 +282,22 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// Fills in an argument in each suggested call of this server: one that the call itself was given, and the next ones need.
+    #[must_use]
+    pub fn with_argument(mut self, name: &str, value: &str) -> Answer {
+        for next in self.draft.next.iter_mut().filter(|next| next.server.is_none()) {
+            next.arguments.entry(name).or_insert_with(|| value.into());
+        }
+        self
+    }
+
+    /// Adds a caveat, as [`Draft::caveat`].
+    #[must_use]
+    pub fn with_caveat(mut self, caveat: impl Into<String>) -> Answer {
+        self.draft.caveat(caveat);
+        self
+    }
+
     pub(crate) fn verdict(&self) -> &str {
         &self.verdict
     }

@@ -26,4 +26,4 @@ pub use error::{ErrorKind, ToolError};
 pub use nearest::nearest;
 pub use number::{counted, json_number, significant};
 pub use time::{Moment, TimeError, TimeRange, TimeSpec, duration_text, parse_duration, time_text};
-pub use untrusted::{Intake, Untrusted};
+pub use untrusted::{Intake, Untrusted, is_plain_name};

@@ -178,7 +178,8 @@ fn unfence(character: char) -> char {
 }
 
 /// Whether a text may stand in an answer as it is.
-pub(crate) fn is_plain_name(text: &str) -> bool {
+#[must_use]
+pub fn is_plain_name(text: &str) -> bool {
     let plain = !text.is_empty() && text.len() <= 200 && text.bytes().all(is_plain);
     plain && !redact::addresses_assistant(text)
 }

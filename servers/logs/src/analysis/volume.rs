@@ -25,6 +25,11 @@ const MOST: usize = 3;
 /// With fewer records expected in the window nothing can be said about a drop.
 pub(crate) const FEWEST: f64 = 5.0;
 
+/// Whether a lead-in of so many steps tells what is usual in a window of so many.
+pub(crate) fn tells_usual(lead_in: usize, window: usize) -> bool {
+    lead_in > 0 && lead_in * 4 >= window
+}
+
 /// Counts of one stream of records (a service, a level, a pod) in equal steps.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Stream<'a> {

@@ -165,9 +165,11 @@ impl Adx {
         }
         let (schema, conflicts) = Schema::new(tables);
         if !conflicts.is_empty() {
+            let shown: Vec<String> =
+                conflicts.iter().map(|name| cx.intake.field("name", name).shown(80)).collect();
             partial.push(format!(
                 "columns that differ in type between tables are left out: {}",
-                conflicts.join(", ")
+                shown.join(", ")
             ));
         }
         let mut kql = Kql::of(schema.rows());

@@ -115,6 +115,13 @@ pub(crate) struct Top {
     pub(crate) missing: u64,
 }
 
+impl Top {
+    /// How many values there are, as far as is known: at least one more than are listed where records have others.
+    pub(crate) fn seen(&self) -> u64 {
+        self.distinct.unwrap_or(self.values.len() as u64 + u64::from(self.others > 0))
+    }
+}
+
 /// Records that share a value.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Group {

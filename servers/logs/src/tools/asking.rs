@@ -3,7 +3,8 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use contract::{Cite, Context, Draft, Evidence, TimeRange, ToolError, Untrusted, nearest};
+use jiff::Timestamp;
+use contract::{Answer, Cite, Context, Draft, Evidence, TimeRange, ToolError, Untrusted, nearest};
 
 use crate::{
     backend::{Logs, Sources},
@@ -39,6 +40,30 @@ pub(crate) async fn recorded(
     let page = Page { limit: 1, oldest_first: true, after: None };
     let first = store.page(cx, &all, &page).await?.value.records.first().and_then(|record| record.at);
     Ok(first.and_then(|first| TimeRange::new(first.max(window.start()), window.end()).ok()))
+}
+
+/// How far back a store is asked whether it holds older records.
+const OLDER: Duration = Duration::from_secs(30 * 86_400);
+
+/// When records begin within a window, where for at least `step` of it, and for weeks before, nothing at all is recorded:
+/// such time is no silence. `None` where there are older records, or none.
+pub(crate) async fn begins(
+    cx: &Context,
+    store: &dyn Logs,
+    window: TimeRange,
+    step: Duration,
+) -> Result<Option<Timestamp>, ToolError> {
+    let Some(known) = recorded(cx, store, window).await? else { return Ok(None) };
+    let first = known.start();
+    if first.duration_since(window.start()).as_secs_f64() < step.as_secs_f64() {
+        return Ok(None);
+    }
+    let before = window.start().checked_sub(OLDER).ok().and_then(|older| TimeRange::new(older, window.start()).ok());
+    let older = match before {
+        Some(before) => recorded(cx, store, before).await?,
+        None => None,
+    };
+    Ok(older.is_none().then_some(first))
 }
 
 /// The condition that a `level` argument means: as bad as this, or worse.
@@ -147,6 +172,17 @@ pub(crate) async fn services_near(
         found = names.into_iter().take(NEAREST).collect();
     }
     Ok(found)
+}
+
+/// The answer of one source among several: the calls that it suggests name the source that this one `named`, and what was not
+/// searched is told.
+pub(crate) fn of_source(answer: Answer, sources: &Sources, store: &dyn Logs, named: Option<&str>) -> Answer {
+    let others = sources.others(store).into_iter();
+    let answer = others.fold(answer, |answer, other| answer.with_caveat(format!("source {other} was not searched")));
+    match named {
+        Some(_) => answer.with_argument("source", store.name()),
+        None => answer,
+    }
 }
 
 /// Evidence and caveats of the replies of one store.

@@ -10,7 +10,7 @@ use contract::{Answer, Card, Context, Cost, Detail, Effect, Moment, Tool, ToolEr
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::backend::Sources;
+use crate::{backend::Sources, tools::asking};
 
 /// Minutes on each side of the moment, when not asked otherwise, and the most.
 const USUAL: u32 = 5;
@@ -70,14 +70,15 @@ window use get_error_patterns. Example: {\"timestamp\": \"2026-01-14T14:02:45Z\"
         let mut rows = judge::rows(&gathered);
         gather::verify(cx, store, &gathered, &mut rows).await;
         let versions = gather::versions(cx, store, &gathered, judge::new_versions(&gathered)).await;
-        Ok(show::answer(&show::Picture {
+        let answer = show::answer(&show::Picture {
             cx,
             store,
             gathered: &gathered,
             rows: &rows,
             versions: &versions,
             full,
-        }))
+        });
+        Ok(asking::of_source(answer, &self.sources, store, request.source.as_deref()))
     }
 }
 

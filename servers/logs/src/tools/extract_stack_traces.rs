@@ -66,6 +66,7 @@ get_error_patterns. Example: {\"error_query\": \"\\\"pool exhausted\\\"\", \"ser
         let asked = gather::Asked::of(cx, &self.sources, &request)?;
         let gathered = gather::gather(cx, store, &asked).await?;
         let full = request.detail.unwrap_or(cx.detail) == Detail::Full;
-        Ok(show::answer(&show::Picture { cx, store, gathered: &gathered, limit, full }))
+        let answer = show::answer(&show::Picture { cx, store, gathered: &gathered, limit, full });
+        Ok(asking::of_source(answer, &self.sources, store, request.source.as_deref()))
     }
 }

@@ -105,6 +105,7 @@ Example: {\"service\": \"payment\", \"time_range\": \"30m\"}",
             limit,
             full: request.detail.unwrap_or(cx.detail) == Detail::Full,
         };
-        Ok(show::answer(&picture))
+        let answer = show::answer(&picture);
+        Ok(asking::of_source(answer, &self.sources, store, request.source.as_deref()))
     }
 }

@@ -15,7 +15,10 @@ use contract::{Answer, Card, Context, Cost, Detail, Effect, TimeSpec, Tool, Tool
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::{backend::Sources, tools::asking::Service};
+use crate::{
+    backend::Sources,
+    tools::asking::{self, Service},
+};
 
 /// The longest window; its lead-in is as long.
 const LONGEST: Duration = Duration::from_secs(14 * 86_400);
@@ -65,6 +68,7 @@ out for that. Example: {\"service\": \"payment\", \"time_range\": \"2h\"}",
         let past = when::asked(cx, request.time_range.as_ref())?;
         let service = Service::of(cx, &self.sources, request.service.as_deref());
         let gathered = gather::gather(cx, store, past, service).await?;
-        Ok(show::answer(&show::Picture { store, gathered: &gathered, full }))
+        let answer = show::answer(&show::Picture { store, gathered: &gathered, full });
+        Ok(asking::of_source(answer, &self.sources, store, request.source.as_deref()))
     }
 }

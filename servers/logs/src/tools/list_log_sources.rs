@@ -13,7 +13,7 @@ use serde::Deserialize;
 use crate::{
     backend::{Logs, Sources},
     model::{Freshness, Key, Layout, LogSource, Reply, Role, Search, Top},
-    tools::asking::Told,
+    tools::asking::{self, Told},
 };
 
 /// How far back services and levels are counted.
@@ -71,7 +71,7 @@ of fields and services for search_logs. For what is wrong use get_error_patterns
         )
         .await;
         let found = Found { cx, store, day, sources, layout: layout?, services, levels, fresh };
-        Ok(found.answer(&self.sources))
+        Ok(asking::of_source(found.answer(), &self.sources, store, request.source.as_deref()))
     }
 }
 
@@ -87,7 +87,7 @@ struct Found<'a> {
 }
 
 impl Found<'_> {
-    fn answer(&self, all: &Sources) -> Answer {
+    fn answer(&self) -> Answer {
         let mut draft = Draft::new();
         let mut told = Told::new(self.store);
         let cite = told.cite_all(&mut draft, &self.sources);
@@ -113,9 +113,6 @@ impl Found<'_> {
             Err(error) => draft.caveat(format!("how late records arrive is not known: {error}")),
         }
         told.caveats(&mut draft);
-        for other in all.others(self.store) {
-            draft.caveat(format!("source {other} was not asked"));
-        }
         draft.next(
             Next::call("get_error_patterns", "which errors of all services are new or surging")
                 .with("time_range", "1h"),
@@ -188,9 +185,10 @@ impl Found<'_> {
         } else {
             String::new()
         };
-        let services = self.services.as_ref().ok().and_then(|top| top.value.distinct);
-        let services = services.map_or(String::new(), |count| {
-            format!("; {} logged in the last 24 h", several(count, "service"))
+        let services = self.services.as_ref().ok().map(|top| &top.value);
+        let services = services.and_then(|top| Some((top.distinct?, if top.estimated { "about " } else { "" })));
+        let services = services.map_or(String::new(), |(count, about)| {
+            format!("; {about}{} logged in the last 24 h", several(count, "service"))
         });
         let conventions = match self.layout.value.conventions.as_slice() {
             [] => "no known convention of fields".to_owned(),
@@ -230,9 +228,12 @@ fn values(draft: &mut Draft, title: &str, column: &str, top: &Top, cite: Cite) {
     for group in &top.values {
         table.row(vec![Cell::text(group.value.shown(60)), Cell::Count(group.count)]);
     }
-    table.seen(top.distinct.unwrap_or(0));
+    table.seen(top.seen());
     table.see_more(format!("search_logs(query=\"*\", group_by=\"{}\")", title.trim_end_matches('s')));
     draft.table(table);
+    if top.others > 0 {
+        draft.caveat(format!("{} records of the last 24 h are of other {title}", top.others));
+    }
     if top.missing > 0 {
         draft.caveat(format!(
             "{} records of the last 24 h have no {}",

@@ -13,7 +13,7 @@ use signal::SHAPE_BUCKETS;
 
 use crate::{
     backend::{Logs, Sources},
-    model::{Condition, Histogram, Page, Reply, Role, Sample, Search, Top, Total},
+    model::{Condition, Page, Reply, Role, Sample, Search, Top, Total},
     tools::asking::{self, Service},
 };
 
@@ -92,9 +92,18 @@ get_log_volume_anomalies. Example: {\"query\": \"\\\"pool exhausted\\\"\", \"ser
         .await;
         let (total, found) = (total?, found?);
         if total.value.number() == 0 {
-            return empty::answer(&asked, &total).await;
+            let answer = empty::answer(&asked, &total).await?;
+            return Ok(asking::of_source(answer, &self.sources, store, asked.request.source.as_deref()));
         }
-        Ok(show::answer(&asked, &total, over_time, &found, guessed))
+        let begins = match &over_time {
+            // Time before a store's first record is no time without records.
+            Ok(reply) if reply.value.total.first() == Some(&0) => {
+                asking::begins(cx, store, search.window, step).await
+            }
+            _ => Ok(None),
+        };
+        let answer = show::answer(&asked, &total, show::OverTime { counts: over_time, begins }, &found, guessed);
+        Ok(asking::of_source(answer, &self.sources, store, asked.request.source.as_deref()))
     }
 }
 
@@ -102,7 +111,6 @@ get_log_volume_anomalies. Example: {\"query\": \"\\\"pool exhausted\\\"\", \"ser
 struct Asked<'a> {
     cx: &'a Context,
     store: &'a dyn Logs,
-    sources: &'a Sources,
     request: Request,
     past: Past,
     service: Option<Service>,
@@ -146,7 +154,7 @@ impl<'a> Asked<'a> {
         let text = Some(request.query.trim()).filter(|text| !matches!(*text, "" | "*")).map(str::to_owned);
         let full = request.detail.unwrap_or(cx.detail) == Detail::Full;
         let search = Search { window: past.window, text, conditions };
-        Ok(Asked { cx, store, sources, request, past, service, search, limit, full })
+        Ok(Asked { cx, store, request, past, service, search, limit, full })
     }
 
     async fn find(&self, cx: &Context) -> Result<Found, ToolError> {
@@ -173,6 +181,3 @@ fn counted(total: Total) -> String {
         Total::AtLeast(number) => format!("at least {number} records"),
     }
 }
-
-/// The counts over time, if they could be read.
-type OverTime = Result<Reply<Histogram>, ToolError>;

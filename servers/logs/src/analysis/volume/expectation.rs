@@ -53,11 +53,13 @@ impl Expectation {
         let recorded: Vec<&Vec<u64>> =
             stream.earlier.iter().filter(|window| window.iter().any(|count| *count > 0)).collect();
         if recorded.is_empty() {
-            // Bursts are measured in the lead-in, or in all where there is none.
+            // Bursts are measured in the lead-in, or from step to step where there is none: its level may change.
             let lead_in = stream.counts.get(..stream.window).unwrap_or_default();
-            let quiet = if lead_in.len() < 2 * BLOCK { stream.counts } else { lead_in };
-            let level = vec![mean(quiet); quiet.len()];
-            return Expectation { season: None, dispersion: dispersion(quiet, &level) };
+            let dispersion = match lead_in.len() < 2 * BLOCK {
+                true => dispersion_of_changes(stream.counts),
+                false => dispersion(lead_in, &vec![mean(lead_in); lead_in.len()]),
+            };
+            return Expectation { season: None, dispersion };
         }
         Expectation::seasonal(stream, &recorded)
     }
@@ -84,6 +86,11 @@ impl Expectation {
             sums.push(sum);
         }
         Expectation { season: Some(Season { sums, windows, level }), dispersion: spread }
+    }
+
+    /// Whether it comes from earlier windows.
+    pub(super) fn is_seasonal(&self) -> bool {
+        self.season.is_some()
     }
 
     /// What a stretch is compared with when it holds `count` records; `rest` is what the stream holds outside of it, with
@@ -138,6 +145,19 @@ fn dispersion(counts: &[u64], expected: &[f64]) -> f64 {
         signal::median(&squares).unwrap_or(0.0) / MEDIAN_OF_SQUARE
     };
     of_blocks(1).max(of_blocks(BLOCK)).max(of_sparse(counts, expected)).max(1.0)
+}
+
+/// The same without knowing the level: of two Poisson counts with the same mean, the square of their difference divided by
+/// their sum is 1 in the mean. A change of level is in one pair only.
+fn dispersion_of_changes(counts: &[u64]) -> f64 {
+    let of_blocks = |length: usize| {
+        let sums: Vec<f64> = counts.chunks_exact(length).map(|block| block.iter().sum::<u64>() as f64).collect();
+        let pairs = sums.iter().zip(sums.iter().skip(1)).filter(|(one, next)| *one + *next > 0.0);
+        let squares: Vec<f64> = pairs.map(|(one, next)| (one - next).powi(2) / (one + next)).collect();
+        signal::median(&squares).unwrap_or(0.0) / MEDIAN_OF_SQUARE
+    };
+    let level = vec![mean(counts); counts.len()];
+    of_blocks(1).max(of_blocks(BLOCK)).max(of_sparse(counts, &level)).max(1.0)
 }
 
 /// The variance of a stream of few records in proportion to its mean: a job that writes a dozen lines every half hour is as

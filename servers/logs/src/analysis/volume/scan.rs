@@ -3,6 +3,7 @@
 use super::{
     Anomaly, EXCESS, Kind, RATIO, SCORE, Stream,
     expectation::{Baseline, Expectation},
+    tells_usual,
 };
 
 /// Of a lead-in this part may belong to a stretch: the rest is needed as a baseline.
@@ -48,9 +49,12 @@ pub(super) fn largest(stream: &Stream<'_>, expectation: &Expectation, taken: &[b
     let sums = Sums::of(stream.counts, taken);
     let steps = stream.counts.len();
     let first = (stream.window as f64 * LEAD_IN_KEPT) as usize;
+    // Without a baseline the larger part of the window is what is usual.
+    let known = expectation.is_seasonal() || tells_usual(stream.window, steps - stream.window.min(steps));
+    let longest = if known { steps } else { steps / 2 };
     let mut best: Option<Anomaly> = None;
     for from in first..steps {
-        for to in from.max(stream.window) + 1..=steps {
+        for to in from.max(stream.window) + 1..=steps.min(from + longest) {
             let Some((count, rest)) = sums.stretch(from, to) else { continue };
             let Some(baseline) = expectation.baseline(from, to, count, rest) else { continue };
             let Some((kind, score)) = judged(count, baseline, expectation.dispersion) else { continue };

@@ -31,6 +31,37 @@ fn each_kind_is_told_with_its_steps() {
 }
 
 #[test]
+fn without_a_lead_in_the_larger_part_of_the_window_is_usual() {
+    for (name, counts, expected) in [
+        ("spike", [vec![20; 24], vec![80; 6]].concat(), vec![(Kind::Spike, 24, 30)]),
+        ("silence", [vec![20; 50], vec![0; 10]].concat(), vec![(Kind::Silence, 50, 60)]),
+        ("usual", [20; 60].to_vec(), vec![]),
+    ] {
+        assert_eq!(told(&counts, 0), expected, "{name}");
+    }
+    let mut random = fastrand::Rng::with_seed(4);
+    let mut loud = Vec::new();
+    for _ in 0..100 {
+        for mean in [0.05, 0.5, 2.0, 10.0, 60.0, 300.0] {
+            for bursty in [false, true] {
+                let rate = |draw: f64| if bursty { mean * (0.4 + 1.2 * draw) } else { mean };
+                let counts: Vec<u64> = (0..60)
+                    .map(|_| {
+                        let rate = rate(random.f64());
+                        poisson(&mut random, rate)
+                    })
+                    .collect();
+                if !told(&counts, 0).is_empty() {
+                    loud.push((mean, bursty));
+                }
+            }
+        }
+    }
+    // 6 of 1,200 would be 1 in 200.
+    assert!(loud.len() <= 6, "{} of 1,200: {loud:?}", loud.len());
+}
+
+#[test]
 fn a_large_ratio_of_a_tiny_number_is_nothing() {
     let mut counts = [0; 120];
     counts[100] = 9;

@@ -22,6 +22,12 @@ pub(super) fn caveats(picture: &Picture<'_>, draft: &mut Draft) {
         "told is what at least doubles or halves (×{RATIO}) and differs by {EXCESS} records or more; steps of {}",
         long(when.step)
     ));
+    let window = when.window();
+    if window.start() > gathered.past.window.start() {
+        draft.caveat(format!(
+            "judged is {window}: before that nothing at all is recorded, which is neither silence nor a baseline"
+        ));
+    }
     draft.caveat(baseline(gathered));
     if !when.left_out.is_zero() {
         draft.caveat(format!(
@@ -64,9 +70,7 @@ fn beyond(gathered: &Gathered, one: &Counted) -> String {
 }
 
 fn baseline(gathered: &Gathered) -> String {
-    let Some(first) = gathered.counted.first() else { return String::new() };
-    let recorded = first.earlier.iter().filter(|(_, reply)| reply.value.total.iter().any(|count| *count > 0));
-    let names: Vec<&str> = recorded.map(|(name, _)| *name).collect();
+    let names = gathered.seasons();
     if names.is_empty() && gathered.when.first == 0 {
         return "nothing is recorded before the window: usual is the rest of it".to_owned();
     }

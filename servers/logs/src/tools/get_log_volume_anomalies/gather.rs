@@ -2,8 +2,9 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use contract::{Context, Past, TimeRange, ToolError, Untrusted, duration_text};
+use contract::{Context, Past, TimeRange, ToolError, Untrusted, duration_text, time_text};
 use futures_util::future::{join, join_all};
+use jiff::Timestamp;
 
 use super::{
     count::{Counted, Question},
@@ -12,11 +13,11 @@ use super::{
 use crate::{
     analysis::{
         lag::{Late, late},
-        volume::{Judgement, Stream, judge},
+        volume::{Judgement, Stream, judge, tells_usual},
     },
     backend::Logs,
     model::{Condition, Freshness, Layout, Reply, Role, Search},
-    tools::asking::{Service, recorded},
+    tools::asking::{Service, begins},
 };
 
 /// Services whose newest records are looked at for when they arrived.
@@ -55,6 +56,19 @@ pub(super) struct Gathered {
 }
 
 impl Gathered {
+    /// The earlier windows in which something is recorded.
+    pub(super) fn seasons(&self) -> Vec<&'static str> {
+        let earlier = self.counted.first().map(|first| first.earlier.as_slice()).unwrap_or_default();
+        let recorded = earlier.iter().filter(|(_, reply)| reply.value.total.iter().any(|count| *count > 0));
+        recorded.map(|(name, _)| *name).collect()
+    }
+
+    /// Whether enough is recorded before the window to say what is usual.
+    pub(super) fn knows_usual(&self) -> bool {
+        let steps = self.streams.first().map_or(0, |all| all.counts.len());
+        !self.seasons().is_empty() || tells_usual(self.when.first, steps.saturating_sub(self.when.first))
+    }
+
     /// Records in the window.
     pub(super) fn records(&self) -> u64 {
         self.streams.iter().take(1).flat_map(|one| one.counts.iter().skip(self.when.first)).sum()
@@ -81,8 +95,14 @@ pub(super) async fn gather(
     let lag = Duration::try_from_secs_f64(lag.clamp(0.0, asked.seconds() / 2.0)).unwrap_or_default();
     let when = When::of(asked, cx.now, lag)
         .ok_or_else(|| ToolError::invalid("time_range", "has no step whose records have all arrived"))?;
-    let when = match recorded(cx, store, when.whole).await? {
-        Some(known) => when.recorded_since(known.start()),
+    let when = match begins(cx, store, when.whole, when.step).await? {
+        Some(first) if first > asked.start() => When::of(since(asked, first)?, cx.now, lag)
+            .ok_or_else(|| {
+                let problem = format!("holds almost nothing: nothing is recorded before {}", time_text(first));
+                ToolError::invalid("time_range", &problem).remedy("ask again in some minutes")
+            })?
+            .recorded_since(first),
+        Some(first) => when.recorded_since(first),
         None => when,
     };
     let now = search(when.whole);
@@ -105,6 +125,13 @@ pub(super) async fn gather(
     let streams = streams(&counted, when.first);
     let late = latecomers(cx, store, asked, &timed(service.as_ref(), counted.first())).await;
     Ok(Gathered { service, past, when, freshness, counted, streams, late, failed })
+}
+
+/// The part of a window from a moment in it, in whole seconds.
+fn since(asked: TimeRange, first: Timestamp) -> Result<TimeRange, ToolError> {
+    let second = Timestamp::from_second(first.as_second()).unwrap_or(first);
+    TimeRange::new(second.max(asked.start()), asked.end())
+        .map_err(|error| ToolError::invalid("time_range", &error.to_string()))
 }
 
 /// Whose records are looked at for when they arrived, and by which condition: the service asked for, or those that log most.

@@ -25,9 +25,6 @@ pub(super) async fn answer(asked: &Asked<'_>, total: &Reply<Total>) -> Result<An
     told.caveats(&mut draft);
     asked.service.iter().for_each(|service| service.caveat(&mut draft));
     asked.past.caveat("time_range").into_iter().for_each(|cut| draft.caveat(cut));
-    for other in asked.sources.others(asked.store) {
-        draft.caveat(format!("source {other} was not searched"));
-    }
     draft.next(Next::call("list_log_sources", "which services, fields and times there are"));
     let window = asked.search.window;
     let verdict = format!(

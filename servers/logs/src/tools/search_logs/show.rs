@@ -1,18 +1,26 @@
 //! From records to the answer.
 
-use contract::{Answer, Cell, Cite, Draft, Finding, Next, Table, Untrusted, time_text};
+use contract::{Answer, Cell, Cite, Draft, Finding, Next, Table, ToolError, Untrusted, time_text};
 use jiff::Timestamp;
 use signal::SHAPE_BUCKETS;
 
-use super::{Asked, Found, OverTime, counted};
+use super::{Asked, Found, counted};
 use crate::{
-    model::{Record, Reply, Role, Sample, Top, Total},
+    model::{Histogram, Record, Reply, Role, Sample, Top, Total},
     tools::asking::Told,
 };
 
 /// Characters of a line.
 const LINE: usize = 240;
 const FULL_LINE: usize = 1_000;
+
+/// What is known of records over time.
+pub(super) struct OverTime {
+    /// The counts, if they could be read.
+    pub(super) counts: Result<Reply<Histogram>, ToolError>,
+    /// When anything is recorded at all, where that is within the window.
+    pub(super) begins: Result<Option<Timestamp>, ToolError>,
+}
 
 pub(super) fn answer(
     asked: &Asked<'_>,
@@ -24,21 +32,7 @@ pub(super) fn answer(
     let mut draft = Draft::new();
     let mut told = Told::new(asked.store);
     let cite = told.cite(&mut draft, total, &asked.search);
-    match over_time {
-        Ok(reply) => {
-            let cite = told.cite_steps(&mut draft, &reply, &asked.search, reply.value.step);
-            let counts: Vec<f64> = reply.value.total.iter().map(|count| *count as f64).collect();
-            let least = reply.value.total.iter().min().copied().unwrap_or(0);
-            let most = reply.value.total.iter().max().copied().unwrap_or(0);
-            let text = format!(
-                "over the window: {} (0 is {least}, 9 is {most} in {})",
-                signal::shape(&counts, SHAPE_BUCKETS),
-                contract::duration_text(reply.value.step.as_secs_f64())
-            );
-            draft.finding(Finding::new(text, cite));
-        }
-        Err(error) => draft.caveat(format!("records over time could not be counted: {error}")),
-    }
+    shape(asked, &mut draft, &mut told, over_time);
     let verdict = match found {
         Found::Lines(reply) => {
             let cite = told.cite(&mut draft, reply, &asked.search);
@@ -54,11 +48,39 @@ pub(super) fn answer(
     guessed.into_iter().for_each(|caveat| draft.caveat(caveat));
     asked.service.iter().for_each(|service| service.caveat(&mut draft));
     asked.past.caveat("time_range").into_iter().for_each(|cut| draft.caveat(cut));
-    for other in asked.sources.others(asked.store) {
-        draft.caveat(format!("source {other} was not searched"));
-    }
     further(asked, &mut draft);
     draft.conclude(verdict)
+}
+
+/// The counts over time, of the part of the window of which anything is recorded.
+fn shape(asked: &Asked<'_>, draft: &mut Draft, told: &mut Told<'_>, over_time: OverTime) {
+    let reply = match over_time.counts {
+        Ok(reply) => reply,
+        Err(error) => return draft.caveat(format!("records over time could not be counted: {error}")),
+    };
+    let step = reply.value.step;
+    let cite = told.cite_steps(draft, &reply, &asked.search, step);
+    let begins = over_time.begins.unwrap_or_else(|error| {
+        draft.caveat(format!("a 0 at the beginning may be time of which nothing is recorded: {error}"));
+        None
+    });
+    let (whole, unrecorded) = match begins {
+        Some(first) => {
+            let before = first.duration_since(asked.search.window.start()).as_secs_f64();
+            let text = format!("since {}, before which nothing at all is recorded", time_text(first));
+            (text, (before / step.as_secs_f64()).floor() as usize)
+        }
+        None => ("over the window".to_owned(), 0),
+    };
+    let counts = || reply.value.total.iter().skip(unrecorded).copied();
+    let text = format!(
+        "{whole}: {} (0 is {}, 9 is {} in {})",
+        signal::shape(&counts().map(|count| count as f64).collect::<Vec<f64>>(), SHAPE_BUCKETS),
+        counts().min().unwrap_or(0),
+        counts().max().unwrap_or(0),
+        contract::duration_text(step.as_secs_f64())
+    );
+    draft.finding(Finding::new(text, cite));
 }
 
 /// Lines that are the same but for their time.
@@ -145,7 +167,7 @@ fn values(asked: &Asked<'_>, draft: &mut Draft, name: &str, top: &Top, total: To
         let share = 100.0 * group.count as f64 / all;
         table.row(vec![Cell::text(group.value.shown(120)), Cell::Count(group.count), Cell::Number(share)]);
     }
-    table.seen(top.distinct.unwrap_or(0));
+    table.seen(top.seen());
     table.see_more("a larger limit, up to 100");
     draft.table(table);
     if top.others > 0 {
@@ -219,9 +241,6 @@ fn again(asked: &Asked<'_>, why: &str) -> Next {
 fn scoped(asked: &Asked<'_>, mut call: Next) -> Next {
     if let Some(service) = &asked.request.service {
         call = call.with("service", service.as_str());
-    }
-    if let Some(source) = &asked.request.source {
-        call = call.with("source", source.as_str());
     }
     call.with("time_range", asked.search.window.to_string())
 }
