@@ -3,8 +3,8 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use jiff::Timestamp;
 use contract::{Answer, Cite, Context, Draft, Evidence, TimeRange, ToolError, Untrusted, nearest};
+use jiff::Timestamp;
 
 use crate::{
     backend::{Logs, Sources},
@@ -58,7 +58,8 @@ pub(crate) async fn begins(
     if first.duration_since(window.start()).as_secs_f64() < step.as_secs_f64() {
         return Ok(None);
     }
-    let before = window.start().checked_sub(OLDER).ok().and_then(|older| TimeRange::new(older, window.start()).ok());
+    let before =
+        window.start().checked_sub(OLDER).ok().and_then(|older| TimeRange::new(older, window.start()).ok());
     let older = match before {
         Some(before) => recorded(cx, store, before).await?,
         None => None,
@@ -178,7 +179,8 @@ pub(crate) async fn services_near(
 /// searched is told.
 pub(crate) fn of_source(answer: Answer, sources: &Sources, store: &dyn Logs, named: Option<&str>) -> Answer {
     let others = sources.others(store).into_iter();
-    let answer = others.fold(answer, |answer, other| answer.with_caveat(format!("source {other} was not searched")));
+    let answer =
+        others.fold(answer, |answer, other| answer.with_caveat(format!("source {other} was not searched")));
     match named {
         Some(_) => answer.with_argument("source", store.name()),
         None => answer,

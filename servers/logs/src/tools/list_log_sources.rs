@@ -186,7 +186,8 @@ impl Found<'_> {
             String::new()
         };
         let services = self.services.as_ref().ok().map(|top| &top.value);
-        let services = services.and_then(|top| Some((top.distinct?, if top.estimated { "about " } else { "" })));
+        let services =
+            services.and_then(|top| Some((top.distinct?, if top.estimated { "about " } else { "" })));
         let services = services.map_or(String::new(), |(count, about)| {
             format!("; {about}{} logged in the last 24 h", several(count, "service"))
         });

@@ -102,7 +102,8 @@ get_log_volume_anomalies. Example: {\"query\": \"\\\"pool exhausted\\\"\", \"ser
             }
             _ => Ok(None),
         };
-        let answer = show::answer(&asked, &total, show::OverTime { counts: over_time, begins }, &found, guessed);
+        let answer =
+            show::answer(&asked, &total, show::OverTime { counts: over_time, begins }, &found, guessed);
         Ok(asking::of_source(answer, &self.sources, store, asked.request.source.as_deref()))
     }
 }

@@ -151,7 +151,8 @@ fn dispersion(counts: &[u64], expected: &[f64]) -> f64 {
 /// their sum is 1 in the mean. A change of level is in one pair only.
 fn dispersion_of_changes(counts: &[u64]) -> f64 {
     let of_blocks = |length: usize| {
-        let sums: Vec<f64> = counts.chunks_exact(length).map(|block| block.iter().sum::<u64>() as f64).collect();
+        let sums: Vec<f64> =
+            counts.chunks_exact(length).map(|block| block.iter().sum::<u64>() as f64).collect();
         let pairs = sums.iter().zip(sums.iter().skip(1)).filter(|(one, next)| *one + *next > 0.0);
         let squares: Vec<f64> = pairs.map(|(one, next)| (one - next).powi(2) / (one + next)).collect();
         signal::median(&squares).unwrap_or(0.0) / MEDIAN_OF_SQUARE

@@ -98,7 +98,8 @@ pub(super) async fn gather(
     let when = match begins(cx, store, when.whole, when.step).await? {
         Some(first) if first > asked.start() => When::of(since(asked, first)?, cx.now, lag)
             .ok_or_else(|| {
-                let problem = format!("holds almost nothing: nothing is recorded before {}", time_text(first));
+                let problem =
+                    format!("holds almost nothing: nothing is recorded before {}", time_text(first));
                 ToolError::invalid("time_range", &problem).remedy("ask again in some minutes")
             })?
             .recorded_since(first),

@@ -65,7 +65,10 @@ fn as_usual(picture: &Picture<'_>, all: u64) -> String {
             "What is usual can't be told: nothing is recorded before {}. Within the window nothing stands out: {}{}.",
             time_text(gathered.when.whole.start()),
             counted(all, "record", "records"),
-            gathered.service.as_ref().map_or(String::new(), |service| format!(" of {}", service.name.shown(60))),
+            gathered
+                .service
+                .as_ref()
+                .map_or(String::new(), |service| format!(" of {}", service.name.shown(60))),
         ),
         Some(service) => format!("{} logs as usual: {all} records.", service.name.shown(60)),
         None if all == 0 => format!(
