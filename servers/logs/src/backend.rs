@@ -13,7 +13,7 @@ use runtime::Aliases;
 use upstream::{ConfigError, SourceConfig};
 
 use crate::model::{
-    Condition, Freshness, Histogram, Key, Layout, Like, LogSource, Page, Reply, Sample, Search, Tally, Top,
+    Condition, Freshness, Histogram, Key, Layout, Like, LogSource, Page, Record, Reply, Sample, Search, Tally, Top,
     Total,
 };
 
@@ -62,7 +62,7 @@ pub(crate) trait Logs: Send + Sync + 'static {
     /// Records in order of time.
     fn page<'a>(&'a self, cx: &'a Context, search: &'a Search, page: &'a Page) -> Asking<'a, Sample>;
 
-    /// About `size` records spread evenly over the window, the same ones each time.
+    /// About `size` records spread evenly over the window, the same ones each time, each with its weight.
     fn sample<'a>(&'a self, cx: &'a Context, search: &'a Search, size: usize) -> Asking<'a, Sample>;
 
     /// How often each of these patterns occurs in the search, in their order.
@@ -104,6 +104,19 @@ pub(crate) fn encoded(text: &str, kept: &[u8]) -> String {
     text.bytes()
         .map(|byte| if keep(&byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
         .collect()
+}
+
+/// The records of slices of time with their true numbers, each standing for as many of its slice as any other there. Slices
+/// of which none was read are taken to be like the others; `all` is the number of records with them.
+pub(crate) fn weighed(slices: Vec<(u64, Vec<Record>)>, all: u64) -> Vec<Record> {
+    let read: u64 = slices.iter().filter(|(_, records)| !records.is_empty()).map(|(count, _)| count).sum();
+    let unread = all.max(read) as f64 / read.max(1) as f64;
+    let weighed = slices.into_iter().flat_map(|(count, mut records)| {
+        let weight = (count as f64 / records.len().max(1) as f64).max(1.0) * unread;
+        records.iter_mut().for_each(|record| record.weight = weight);
+        records
+    });
+    weighed.collect()
 }
 
 /// FNV-1a: the same in every version and replica, which the standard library's hash does not promise.

@@ -71,6 +71,7 @@ mod tests {
             trace: None,
             message: cx.intake.text("x"),
             said: None,
+            weight: 1.0,
             document: Document { fields, ..Document::default() },
         }
     }

@@ -14,9 +14,9 @@ const NEW_SHARE: f64 = 0.01;
 /// How often a pattern was seen over how long.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Seen {
-    /// Records that were read, or counted.
+    /// Records that were read, or counted; of a sample with unequal weights, how many equal ones tell as much.
     pub(crate) count: u64,
-    /// Which part of all records that is: 1 where all were counted.
+    /// Which part of all its records that is: 1 where all were counted.
     pub(crate) share: f64,
     /// Length of the window, in seconds.
     pub(crate) seconds: f64,
@@ -26,6 +26,19 @@ impl Seen {
     /// Counted to the end.
     pub(crate) fn counted(count: u64, seconds: f64) -> Seen {
         Seen { count, share: 1.0, seconds }
+    }
+
+    /// Read in a sample in which each record stands for so many, and all together for this part of all records.
+    ///
+    /// What unequal weights tell is as certain as what `(Σ w)² ÷ Σ w²` equal ones do (Kish, Survey Sampling, 1965).
+    pub(crate) fn sampled(weights: impl Iterator<Item = f64>, share: f64, seconds: f64) -> Seen {
+        let (sum, squares) = weights.fold((0.0, 0.0), |(sum, squares), w| (sum + w, squares + w * w));
+        if sum <= 0.0 {
+            return Seen { count: 0, share, seconds };
+        }
+        let count = (sum * sum / squares).round().max(1.0);
+        let own = if share >= 1.0 { 1.0 } else { (count / sum).min(0.999) };
+        Seen { count: count as u64, share: own, seconds }
     }
 
     /// Whether it is a true count, and no estimate from a sample.

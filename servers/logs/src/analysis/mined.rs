@@ -101,17 +101,17 @@ pub(crate) fn merged<'a>(pattern: &Pattern, records: impl Iterator<Item = &'a Re
     if pattern.members().len() < 2 {
         return Merged { leader: Some(pattern.id()), words: Vec::new() };
     }
-    let mut ids: BTreeMap<Id, u64> = BTreeMap::new();
-    let mut words: Vec<BTreeMap<String, u64>> = Vec::new();
+    let mut ids: BTreeMap<Id, f64> = BTreeMap::new();
+    let mut words: Vec<BTreeMap<String, f64>> = Vec::new();
     for record in records {
         let template = Template::of(record.said());
-        *ids.entry(template.id()).or_insert(0) += 1;
+        *ids.entry(template.id()).or_insert(0.0) += record.weight;
         for (place, word) in pattern.words_of(&template).into_iter().enumerate() {
             if words.len() <= place {
                 words.push(BTreeMap::new());
             }
             if let Some(counts) = words.get_mut(place) {
-                *counts.entry(word.to_owned()).or_insert(0) += 1;
+                *counts.entry(word.to_owned()).or_insert(0.0) += record.weight;
             }
         }
     }
@@ -119,7 +119,7 @@ pub(crate) fn merged<'a>(pattern: &Pattern, records: impl Iterator<Item = &'a Re
     Merged { leader, words: words.into_iter().map(most_frequent).collect() }
 }
 
-/// What the records of a pattern have in common, of a sample.
+/// What the records of a pattern have in common; of a sample, numbers are estimates of all.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Portrait {
     /// The worst level.
@@ -146,9 +146,9 @@ pub(crate) fn portrait<'a>(records: impl Iterator<Item = &'a Record>) -> Portrai
             let (first, last) = portrait.span.unwrap_or((at, at));
             portrait.span = Some((first.min(at), last.max(at)));
         }
-        count(&mut services, record.service.as_ref());
-        count(&mut places, record.place.as_ref());
-        count(&mut versions, record.version.as_ref());
+        count(&mut services, record.service.as_ref(), record.weight);
+        count(&mut places, record.place.as_ref(), record.weight);
+        count(&mut versions, record.version.as_ref(), record.weight);
         if let Some(trace) = &record.trace
             && !portrait.traces.contains(trace)
             && portrait.traces.len() < 3
@@ -161,15 +161,17 @@ pub(crate) fn portrait<'a>(records: impl Iterator<Item = &'a Record>) -> Portrai
     Portrait { services, places, versions, ..portrait }
 }
 
-fn most_frequent<T: Ord>(counts: BTreeMap<T, u64>) -> Vec<(T, u64)> {
-    let mut ranked: Vec<(T, u64)> = counts.into_iter().collect();
+/// Whole numbers of records, the largest first.
+pub(super) fn most_frequent<T: Ord>(weights: BTreeMap<T, f64>) -> Vec<(T, u64)> {
+    let mut ranked: Vec<(T, u64)> =
+        weights.into_iter().map(|(value, weight)| (value, weight.round().max(1.0) as u64)).collect();
     ranked.sort_by(|one, other| other.1.cmp(&one.1).then_with(|| one.0.cmp(&other.0)));
     ranked
 }
 
-fn count(counts: &mut BTreeMap<Untrusted, u64>, value: Option<&Untrusted>) {
+fn count(weights: &mut BTreeMap<Untrusted, f64>, value: Option<&Untrusted>, weight: f64) {
     if let Some(value) = value {
-        *counts.entry(value.clone()).or_insert(0) += 1;
+        *weights.entry(value.clone()).or_insert(0.0) += weight;
     }
 }
 
@@ -192,6 +194,7 @@ mod tests {
             trace: None,
             message: cx.intake.text(message),
             said: None,
+            weight: 1.0,
             document: Document::default(),
         }
     }

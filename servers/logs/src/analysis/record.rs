@@ -57,6 +57,7 @@ pub(crate) fn read(mut document: Document, layout: &Layout, intake: &Intake) -> 
         trace,
         message,
         said,
+        weight: 1.0,
         document,
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use patterns::Template;
 use stacktrace::{Application, Exception, Trace, extract, from_fields};
 
-use super::mined::{Portrait, portrait};
+use super::mined::{Portrait, most_frequent, portrait};
 use crate::model::Record;
 
 /// Different messages that are told apart in one kind of trace.
@@ -20,12 +20,14 @@ pub(crate) struct Thrown {
     pub(crate) messages: Vec<(String, u64)>,
     /// The records: indices, each once for each trace in it.
     pub(crate) records: Vec<usize>,
+    /// How many records they stand for.
+    pub(crate) weight: f64,
     /// What the records have in common.
     pub(crate) portrait: Portrait,
 }
 
 /// One trace of a kind, its records, and how often the root cause said what.
-type Group = (Trace, Vec<usize>, BTreeMap<String, u64>);
+type Group = (Trace, Vec<usize>, BTreeMap<String, f64>);
 
 /// The traces of records, most frequent first, and how many records have none.
 pub(crate) fn thrown(records: &[Record], application: &Application) -> (Vec<Thrown>, usize) {
@@ -41,19 +43,20 @@ pub(crate) fn thrown(records: &[Record], application: &Application) -> (Vec<Thro
                 .or_insert_with(|| (trace, Vec::new(), BTreeMap::new()));
             group.1.push(index);
             if group.2.len() < MESSAGES || group.2.contains_key(&message) {
-                *group.2.entry(message).or_insert(0) += 1;
+                *group.2.entry(message).or_insert(0.0) += record.weight;
             }
         }
     }
     let told = groups.into_values().map(|(trace, own, messages)| Thrown {
         messages: ranked(messages),
+        weight: own.iter().filter_map(|index| records.get(*index)).map(|record| record.weight).sum(),
         portrait: portrait(own.iter().filter_map(|index| records.get(*index))),
         records: own,
         trace,
     });
     let mut all: Vec<Thrown> = told.collect();
     all.sort_by(|one, other| {
-        (other.records.len().cmp(&one.records.len()))
+        (other.weight.total_cmp(&one.weight))
             .then_with(|| one.trace.fingerprint.cmp(&other.trace.fingerprint))
     });
     (all, without)
@@ -75,14 +78,12 @@ fn first_line(exception: &Exception) -> String {
 }
 
 /// The most frequent first. Messages that differ only in values are one, told by one of them.
-fn ranked(messages: BTreeMap<String, u64>) -> Vec<(String, u64)> {
-    let mut by_template: BTreeMap<patterns::Id, (String, u64)> = BTreeMap::new();
-    for (message, count) in messages {
-        by_template.entry(Template::of(&message).id()).or_insert_with(|| (message, 0)).1 += count;
+fn ranked(messages: BTreeMap<String, f64>) -> Vec<(String, u64)> {
+    let mut by_template: BTreeMap<patterns::Id, (String, f64)> = BTreeMap::new();
+    for (message, weight) in messages {
+        by_template.entry(Template::of(&message).id()).or_insert_with(|| (message, 0.0)).1 += weight;
     }
-    let mut ranked: Vec<(String, u64)> = by_template.into_values().collect();
-    ranked.sort_by(|one, other| other.1.cmp(&one.1).then_with(|| one.0.cmp(&other.0)));
-    ranked
+    most_frequent(by_template.into_values().collect())
 }
 
 /// The chain in words: `A → B → C`, the root cause last.

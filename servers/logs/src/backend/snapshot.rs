@@ -233,7 +233,7 @@ impl Logs for Recording {
                 total if total == records.len() => "every record".to_owned(),
                 total => format!("{} of {total}, evenly spaced in order of time", records.len()),
             };
-            let value = Sample { records, total: Total::Exactly(found.total), method, next: None };
+            let value = Sample { records, total: Total::Exactly(found.total), method, next: None }.evenly();
             Ok(Reply { value, sent: reply.sent, partial: reply.partial })
         })
     }

@@ -20,7 +20,7 @@ pub(crate) struct Document {
 }
 
 /// A record as analyses read it. What is absent is `None`, never an empty text.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Record {
     /// When it happened, if a field says so.
     pub(crate) at: Option<Timestamp>,
@@ -43,6 +43,8 @@ pub(crate) struct Record {
     /// Where in the message stands what was said, without time, level, logger and the like, as text logs have them around
     /// it; `None`: all of it.
     pub(crate) said: Option<Range<usize>>,
+    /// How many records of its search it stands for; 1 but in a sample.
+    pub(crate) weight: f64,
     /// As stored: for fields of other roles, stack traces, correlation ids.
     pub(crate) document: Document,
 }

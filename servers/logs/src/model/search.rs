@@ -155,6 +155,26 @@ pub(crate) struct Sample {
     pub(crate) next: Option<String>,
 }
 
+impl Sample {
+    /// Whether every record was read.
+    pub(crate) fn is_whole(&self) -> bool {
+        matches!(self.total, Total::Exactly(total) if total <= self.records.len() as u64)
+    }
+
+    /// Which part of all records was read; 1 when every one was.
+    pub(crate) fn share(&self) -> f64 {
+        let (read, all) = (self.records.len() as f64, self.total.number() as f64);
+        if self.is_whole() { 1.0 } else { (read / all.max(1.0)).min(0.999) }
+    }
+
+    /// The same sample, each record standing for as many as any other.
+    pub(crate) fn evenly(mut self) -> Sample {
+        let weight = 1.0 / self.share();
+        self.records.iter_mut().for_each(|record| record.weight = weight);
+        self
+    }
+}
+
 /// How often a pattern occurs, where and when.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Tally {

@@ -107,6 +107,20 @@ fn a_sample_says_no_more_than_the_records_that_were_read() {
     assert_eq!(classify(of(Seen::counted(1, HALF_HOUR)), &[older(seen(0))]).class, Class::New);
 }
 
+#[test]
+fn a_record_of_a_sample_counts_as_many_as_it_stands_for() {
+    // Ten read that stand for two each, one for a hundred: 120 records. (10·2 + 100)² ÷ (10·4 + 10,000) = 1.43.
+    let uneven = (0..10).map(|_| 2.0).chain([100.0]);
+    let seen = Seen::sampled(uneven, 0.1, 60.0);
+    assert_eq!((seen.all(), seen.per_minute().round(), seen.count, seen.is_exact()), (120, 120.0, 1, false));
+    // Equal weights: as many as were read.
+    let seen = Seen::sampled((0..10).map(|_| 12.0), 0.1, 60.0);
+    assert_eq!((seen.all(), seen.count), (120, 10));
+    // None read of a tenth; all read.
+    assert_eq!(Seen::sampled(std::iter::empty(), 0.1, 60.0), Seen { count: 0, share: 0.1, seconds: 60.0 });
+    assert_eq!(Seen::sampled((0..10).map(|_| 1.0), 1.0, 60.0), Seen::counted(10, 60.0));
+}
+
 proptest! {
     #[test]
     fn more_of_it_is_never_less_alarming(count in 0_u64..1_000, more in 0_u64..1_000, before in 1_u64..1_000) {

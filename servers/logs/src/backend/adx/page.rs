@@ -3,7 +3,7 @@
 //! A table has no number for a record. Records of the same moment follow by a hash of what they say, and a page begins *at*
 //! the last record's place and leaves out what was shown there.
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt, time::Duration};
 
 use contract::{Context, ToolError};
 use jiff::Timestamp;
@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::{Adx, Compiler, Kql, frames::Table, schema::Schema};
 use crate::analysis::record::read;
-use crate::backend::fingerprint;
+use crate::backend::{fingerprint, weighed};
 use crate::model::{Page, Record, Reply, Role, Sample, Search, Total};
 
 /// The most records of a page.
@@ -90,9 +90,12 @@ impl Adx {
         search: &Search,
         size: usize,
     ) -> Result<Reply<Sample>, ToolError> {
-        let total = self.count(cx, search).await?;
+        let slice = Duration::from_secs_f64(search.window.seconds() / SLICES as f64);
+        let counts = self.count_over_time(cx, search, slice, None).await?;
+        let number: u64 = counts.value.total.iter().sum();
+        let total = if counts.partial.is_empty() { Total::Exactly(number) } else { Total::AtLeast(number) };
         let mut size = size.max(1);
-        let all = |size: usize| matches!(total.value, Total::Exactly(number) if number <= size as u64);
+        let all = |size: usize| matches!(total, Total::Exactly(number) if number <= size as u64);
         let (schema, answered) = loop {
             let write = |compiler: &Compiler<'_>, kql: &mut Kql| {
                 place(compiler, kql)?;
@@ -105,8 +108,10 @@ impl Adx {
                     "extend mcp_slice = tolong(floor((mcp_at - {from}) / 1s / {length} * {slices}, 1))"
                 ));
                 let each = size.div_ceil(SLICES);
+                // With the time, so that many records with the same text are not all taken or all left out.
+                kql.pipe("extend mcp_order = hash(strcat(mcp_at, mcp_hash))");
                 kql.pipe(&format!(
-                    "partition hint.strategy=native by mcp_slice (top {each} by mcp_hash asc)"
+                    "partition hint.strategy=native by mcp_slice (top {each} by mcp_order asc)"
                 ));
                 Ok(())
             };
@@ -117,13 +122,22 @@ impl Adx {
         };
         let none = Table::default();
         let table = answered.table().unwrap_or(&none);
-        let mut records = records(cx, &schema, table, &table.rows);
+        let mut records = match all(size) {
+            true => records(cx, &schema, table, &table.rows),
+            false => {
+                let slices = of_slices(table).into_iter().map(|(slice, rows)| {
+                    let count = counts.value.total.get(slice).copied().unwrap_or_default();
+                    (count, records(cx, &schema, table, &rows))
+                });
+                weighed(slices.collect(), number)
+            }
+        };
         records.sort_by_key(|record| record.at);
         let method = match all(size) {
             true => "every record".to_owned(),
             false => format!("up to {} of each of {SLICES} time slices, by hash", size.div_ceil(SLICES)),
         };
-        Ok(answered.reply(Sample { records, total: total.value, method, next: None }, total.partial))
+        Ok(answered.reply(Sample { records, total, method, next: None }, counts.partial))
     }
 }
 
@@ -160,6 +174,17 @@ fn next(table: &Table, kept: &[Vec<Value>], before: Option<&Cursor>, search: u32
     let here = kept.iter().rev().take_while(|row| row_place(table, row) == Some((at, hash))).count();
     let earlier = before.filter(|before| here == kept.len() && (before.at, before.hash) == (at, hash));
     Some(Cursor { search, at, hash, shown: here + earlier.map_or(0, |before| before.shown) })
+}
+
+/// The rows of a sample by their slice of the window.
+fn of_slices(table: &Table) -> BTreeMap<usize, Vec<Vec<Value>>> {
+    let mut slices: BTreeMap<usize, Vec<Vec<Value>>> = BTreeMap::new();
+    for row in &table.rows {
+        let slice = table.value(row, "mcp_slice").and_then(Value::as_u64);
+        let slice = slice.and_then(|slice| usize::try_from(slice).ok()).unwrap_or_default();
+        slices.entry(slice).or_default().push(row.clone());
+    }
+    slices
 }
 
 fn records(cx: &Context, schema: &Schema, table: &Table, rows: &[Vec<Value>]) -> Vec<Record> {

@@ -13,6 +13,7 @@ use super::{
     query::{self, whole},
     wire::Answer,
 };
+use crate::backend::weighed;
 use crate::model::{Histogram, Page, Record, Reply, Sample, Search, Total};
 
 /// Slices of a window.
@@ -45,7 +46,7 @@ impl Elastic {
         let mut wanted = size.min(mapping.fit(Extent::Roles, self.most_bytes));
         loop {
             let shares = shares(&counts, wanted);
-            match self.read_slices(cx, search, &mapping, step, &shares).await {
+            match self.read_slices(cx, search, &mapping, step, (&counts, &shares)).await {
                 Err(Refusal::TooLarge(_)) if wanted > 1 => wanted = (wanted / 4).max(1),
                 Err(refusal) => return Err(refusal.into()),
                 Ok((records, sent, more)) => {
@@ -92,7 +93,8 @@ impl Elastic {
                     (false, _) => format!("the oldest {read}"),
                 };
                 all.value.next = None;
-                return Ok(all.clone());
+                let all = all.clone();
+                return Ok(Reply { value: all.value.evenly(), ..all });
             }
         }
     }
@@ -103,7 +105,7 @@ impl Elastic {
         search: &Search,
         mapping: &Mapping,
         step: SignedDuration,
-        shares: &[usize],
+        (counts, shares): (&[u64], &[usize]),
     ) -> Result<(Vec<Record>, String, Vec<String>), Refusal> {
         let [shown, sending] = self.compilers(cx, mapping);
         let time = mapping.time().map_err(Refusal::Other)?;
@@ -117,10 +119,12 @@ impl Elastic {
                 }))
             };
         let mut bodies = Vec::new();
+        let mut asked = Vec::new();
         let mut first = None;
         for (place, share) in shares.iter().enumerate().filter(|(_, share)| **share > 0) {
             let Some(window) = part(search.window, step, place) else { continue };
             bodies.push(body(&sending, window, *share).map_err(Refusal::Other)?);
+            asked.push(counts.get(place).copied().unwrap_or_default());
             if first.is_none() {
                 first = Some(body(&shown, window, *share).map_err(Refusal::Other)?);
             }
@@ -129,9 +133,9 @@ impl Elastic {
         let system = self.upstream.system();
         let answers: Answers<'_> = serde_json::from_slice(&reply.body)
             .map_err(|error| Refusal::Other(error::unreadable(system, "_msearch", &error).into()))?;
-        let (mut records, mut partial) = (Vec::new(), Vec::new());
+        let (mut slices, mut partial) = (Vec::new(), Vec::new());
         let mut refused = None;
-        for response in answers.responses {
+        for (response, count) in answers.responses.into_iter().zip(asked) {
             let answer = Answer::read(system, response.get().as_bytes());
             let answer = answer.map_err(|error| Refusal::Other(error.into()))?;
             if let Some(error) = &answer.error {
@@ -139,8 +143,9 @@ impl Elastic {
                 continue;
             }
             partial.extend(answer.partial(&cx.intake));
-            records.extend(page::records(cx, answer.hits().iter(), mapping, &mut partial));
+            slices.push((count, page::records(cx, answer.hits().iter(), mapping, &mut partial)));
         }
+        let records = weighed(slices, counts.iter().sum());
         if let Some(refused) = refused {
             if records.is_empty() {
                 return Err(Refusal::Other(refused));

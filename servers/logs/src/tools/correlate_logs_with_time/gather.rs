@@ -13,7 +13,7 @@ use super::{
 use crate::{
     analysis::anchor::{Anchor, anchor},
     backend::{Logs, Sources},
-    model::{Condition, Level, Like, Page, Record, Reply, Role, Sample, Search, Total},
+    model::{Condition, Level, Like, Page, Record, Reply, Role, Sample, Search},
     tools::{
         asking::Service,
         recount::{Wanted, finds_only_its_own, tallies},
@@ -97,9 +97,7 @@ pub(super) struct Gathered<'a> {
 impl Gathered<'_> {
     /// Whether every record of both windows was read.
     pub(super) fn complete(&self) -> bool {
-        [&self.around, &self.before].iter().all(|reply| {
-            matches!(reply.value.total, Total::Exactly(total) if total <= reply.value.records.len() as u64)
-        })
+        [&self.around, &self.before].iter().all(|reply| reply.value.is_whole())
     }
 }
 

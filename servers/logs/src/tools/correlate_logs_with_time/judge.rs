@@ -12,7 +12,7 @@ use crate::{
         lifecycle::{Lifecycle, lifecycle},
         mined::{Portrait, like, mine_by_service, portrait, told},
     },
-    model::{Level, Like, Record, Sample, Tally, Total},
+    model::{Level, Like, Record, Sample, Tally},
 };
 
 /// A pattern that is new or far more frequent, or tells of a start, stop or change.
@@ -48,12 +48,6 @@ pub(super) struct NewVersion {
 /// Rows, the most telling first: by estimates, which [`settle`] replaces.
 pub(super) fn rows(gathered: &Gathered<'_>) -> Vec<Row> {
     let now = &gathered.around.value;
-    let share = |sample: &Sample| {
-        let (read, all) = (sample.records.len() as u64, sample.total);
-        let complete = matches!(all, Total::Exactly(all) if all <= read);
-        if complete { 1.0 } else { (read as f64 / all.number().max(1) as f64).min(0.999) }
-    };
-    let (now_share, before_share) = (share(now), share(&gathered.before.value));
     let mut rows = Vec::new();
     let of_services = mine_by_service(&now.records, &[&gathered.before.value.records]);
     let all = of_services
@@ -64,18 +58,17 @@ pub(super) fn rows(gathered: &Gathered<'_>) -> Vec<Row> {
         let drawn = portrait(mined.now.iter().filter_map(|index| now.records.get(*index)));
         let message = now.records.get(example).map_or("", |record| record.message.inside());
         let earlier = mined.before.into_iter().next().unwrap_or_default();
-        let seen = |own: &[usize], share, window: TimeRange| Seen {
-            count: own.len() as u64,
-            share,
-            seconds: window.seconds(),
+        let seen = |own: &[usize], sample: &Sample, window: TimeRange| {
+            let weights = own.iter().filter_map(|index| sample.records.get(*index)).map(|record| record.weight);
+            Seen::sampled(weights, sample.share(), window.seconds())
         };
         let mut row = Row {
             class: Class::Unknown,
             service,
             lifecycle: lifecycle(message),
             first,
-            now: seen(&mined.now, now_share, gathered.asked.around),
-            before: seen(&earlier, before_share, gathered.asked.before),
+            now: seen(&mined.now, now, gathered.asked.around),
+            before: seen(&earlier, &gathered.before.value, gathered.asked.before),
             portrait: drawn,
             text: told(&mined.pattern, mined.now.iter().filter_map(|index| now.records.get(*index))),
             example,

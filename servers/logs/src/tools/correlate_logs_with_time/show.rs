@@ -94,7 +94,7 @@ fn table(picture: &Picture<'_>, draft: &mut Draft, cite: Cite) {
             if row.now.is_exact() {
                 Cell::Count(row.now.count)
             } else {
-                Cell::text(format!("{} of those read", row.now.count))
+                Cell::text(format!("{} of those read", row.own.len()))
             },
             Cell::Quoted(picture.cx.intake.text(&row.text), PATTERN),
         ]);

@@ -9,7 +9,7 @@ use super::{LONGEST, Request, USUAL};
 use crate::{
     analysis::thrown::{Thrown, thrown, traces},
     backend::{Logs, Sources},
-    model::{Condition, Layout, Level, Page, Record, Reply, Role, Sample, Search, Total},
+    model::{Condition, Layout, Level, Page, Record, Reply, Role, Sample, Search},
     tools::asking::{Service, guessed_levels},
 };
 
@@ -65,8 +65,7 @@ pub(super) struct Gathered<'a> {
 impl Gathered<'_> {
     /// Whether every record was read.
     pub(super) fn complete(&self) -> bool {
-        let read = self.sample.value.records.len() as u64;
-        matches!(self.sample.value.total, Total::Exactly(total) if total <= read)
+        self.sample.value.is_whole()
     }
 }
 

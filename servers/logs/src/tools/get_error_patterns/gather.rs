@@ -9,8 +9,9 @@ use super::{
     judge::Row,
 };
 use crate::{
+    analysis::difference::Seen,
     backend::{Logs, Sources},
-    model::{Condition, Like, Record, Reply, Role, Sample, Search, Total},
+    model::{Condition, Like, Record, Reply, Role, Sample, Search},
     tools::{
         asking::{Service, guessed_levels, services_near},
         recount::{Wanted, finds_only_its_own, tallies},
@@ -70,13 +71,12 @@ pub(super) struct Looked {
 impl Looked {
     /// Whether every record was read.
     pub(super) fn complete(&self) -> bool {
-        matches!(self.sample.value.total, Total::Exactly(total) if total <= self.sample.value.records.len() as u64)
+        self.sample.value.is_whole()
     }
 
-    /// Which part of all records was read; 1 when every one was.
-    pub(super) fn share(&self) -> f64 {
-        let (read, all) = (self.sample.value.records.len() as f64, self.sample.value.total.number() as f64);
-        if self.complete() { 1.0 } else { (read / all.max(1.0)).min(0.999) }
+    /// How often a pattern with these records was seen in the last part of the window, so many seconds.
+    pub(super) fn seen<'a>(&self, own: impl Iterator<Item = &'a Record>, seconds: f64) -> Seen {
+        Seen::sampled(own.map(|record| record.weight), self.sample.value.share(), seconds)
     }
 
     /// Records of any level a minute.

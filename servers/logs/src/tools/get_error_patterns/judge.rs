@@ -1,7 +1,7 @@
 //! From samples to rows: counts, classes, ranks.
 
 use contract::Untrusted;
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 
 use super::{
     gather::{Gathered, Looked},
@@ -63,10 +63,8 @@ pub(super) fn settle(rows: &mut [Row], gathered: &Gathered<'_>) {
 }
 
 fn row(gathered: &Gathered<'_>, service: Option<Untrusted>, mined: Mined) -> Row {
-    let of = |looked: &Looked, own: &[usize]| Seen {
-        count: own.len() as u64,
-        share: looked.share(),
-        seconds: looked.window.seconds(),
+    let of = |looked: &Looked, own: &[usize]| {
+        looked.seen(own.iter().filter_map(|index| looked.records().get(*index)), looked.window.seconds())
     };
     let before = gathered.before.iter().zip(&mined.before).map(|(looked, own)| of(looked, own)).collect();
     let mut row = Row {
@@ -90,16 +88,15 @@ fn row(gathered: &Gathered<'_>, service: Option<Untrusted>, mined: Mined) -> Row
     row
 }
 
-/// The records that were read of the last part of the window.
+/// How often it was seen in the last part of the window, by the records that were read.
 fn end(gathered: &Gathered<'_>, own: &[usize], part: u32) -> Seen {
     let window = gathered.asked.window;
     let seconds = window.seconds() / f64::from(part);
     let begin =
         SignedDuration::try_from_secs_f64(seconds).ok().and_then(|part| window.end().checked_sub(part).ok());
-    let at = |index: &usize| gathered.now.records().get(*index).and_then(|record| record.at);
-    let is_late = |at: Timestamp| begin.is_some_and(|begin| at >= begin);
-    let count = own.iter().filter_map(at).filter(|at| is_late(*at)).count() as u64;
-    Seen { count, share: gathered.now.share(), seconds }
+    let is_late = |record: &&Record| begin.zip(record.at).is_some_and(|(begin, at)| at >= begin);
+    let records = own.iter().filter_map(|index| gathered.now.records().get(*index));
+    gathered.now.seen(records.filter(is_late), seconds)
 }
 
 impl Row {

@@ -146,18 +146,28 @@ async fn pages_follow_each_other_without_a_record_twice() {
 }
 
 #[tokio::test]
-async fn a_sample_is_spread_over_the_window() {
+async fn a_sample_is_spread_over_the_window_and_each_record_stands_for_its_slice() {
     let fake = Fake::start().await;
-    fake.answers("summarize n = count()", &frames(&[("n", "long")], json!([[50_000]]))).await;
-    let rows = json!([record("2026-01-14T14:40:00Z", "later"), record("2026-01-14T14:20:00Z", "earlier")]);
-    fake.answers(
-        "partition hint.strategy=native by mcp_slice (top 25 by mcp_hash asc)",
-        &frames(COLUMNS, rows),
-    )
-    .await;
+    // Slices of 90 s: 14:20:00 is in the 14th, 14:40:00 in the 27th.
+    let counts = json!([[13, 49_900], [26, 100]]);
+    fake.answers("summarize n = count() by slot", &frames(&[("slot", "long"), ("n", "long")], counts)).await;
+    let columns: Vec<(&str, &str)> = [COLUMNS, &[("mcp_slice", "long")]].concat();
+    let row = |at: &str, body: &str, slice: i64| {
+        let mut row = record(at, body);
+        row.as_array_mut().unwrap().push(json!(slice));
+        row
+    };
+    let rows = json!([
+        row("2026-01-14T14:40:00Z", "later", 26),
+        row("2026-01-14T14:20:01Z", "early", 13),
+        row("2026-01-14T14:20:00Z", "earlier", 13)
+    ]);
+    let part = "partition hint.strategy=native by mcp_slice (top 25 by mcp_order asc)";
+    fake.answers(part, &frames(&columns, rows)).await;
     let sample = fake.adx.sample(&context(), &search(None, vec![]), 1_000).await.unwrap().value;
-    let told: Vec<&str> = sample.records.iter().map(|record| record.message.inside()).collect();
-    assert_eq!(told, ["earlier", "later"]);
+    let told: Vec<(&str, f64)> =
+        sample.records.iter().map(|record| (record.message.inside(), record.weight)).collect();
+    assert_eq!(told, [("earlier", 24_950.0), ("early", 24_950.0), ("later", 100.0)]);
     assert_eq!(
         (sample.total, sample.method.as_str()),
         (Total::Exactly(50_000), "up to 25 of each of 40 time slices, by hash")
