@@ -13,8 +13,8 @@ use runtime::Aliases;
 use upstream::{ConfigError, SourceConfig};
 
 use crate::model::{
-    Condition, Freshness, Histogram, Key, Layout, Like, LogSource, Page, Record, Reply, Sample, Search, Tally, Top,
-    Total,
+    Condition, Freshness, Histogram, Key, Layout, Like, LogSource, Page, Record, Reply, Sample, Search,
+    Tally, Top, Total,
 };
 
 /// The answer to a question, in time. Dropping it cancels the request.

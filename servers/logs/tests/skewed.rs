@@ -49,7 +49,8 @@ fn over_time(from: Timestamp, counts: impl Iterator<Item = i64>) -> Value {
         json!({ "key": key, "doc_count": count })
     };
     let mut reply = found(0, vec![]);
-    reply["aggregations"] = json!({ "time": { "buckets": counts.enumerate().map(bucket).collect::<Vec<_>>() } });
+    reply["aggregations"] =
+        json!({ "time": { "buckets": counts.enumerate().map(bucket).collect::<Vec<_>>() } });
     reply
 }
 
@@ -72,7 +73,8 @@ fn search() -> Reply {
 async fn cluster(filters: Vec<Reply>) -> Recorded {
     let backend = Recorded::start().await;
     let first = vec![hit(at("13:00:00"), 6_000, 0, "disk is slow")];
-    let baseline: Vec<Value> = (0..600).map(|number| hit(at("13:00:00"), 6_000, number, "disk is slow")).collect();
+    let baseline: Vec<Value> =
+        (0..600).map(|number| hit(at("13:00:00"), 6_000, number, "disk is slow")).collect();
     let counts = (0..SLICES).map(|place| STEADY + if place < FLOODED { FLOOD } else { 0 });
     let slices: Vec<Value> = (0..SLICES).map(slice).collect();
     let replies = [

@@ -59,7 +59,8 @@ pub(super) fn rows(gathered: &Gathered<'_>) -> Vec<Row> {
         let message = now.records.get(example).map_or("", |record| record.message.inside());
         let earlier = mined.before.into_iter().next().unwrap_or_default();
         let seen = |own: &[usize], sample: &Sample, window: TimeRange| {
-            let weights = own.iter().filter_map(|index| sample.records.get(*index)).map(|record| record.weight);
+            let weights =
+                own.iter().filter_map(|index| sample.records.get(*index)).map(|record| record.weight);
             Seen::sampled(weights, sample.share(), window.seconds())
         };
         let mut row = Row {
