@@ -72,3 +72,26 @@ async fn one_other_name_and_none() {
     assert!(own.text.starts_with("1 record of mailer"), "{}", own.text);
     assert!(!own.text.contains("alias file"), "{}", own.text);
 }
+
+#[test]
+fn the_file_of_the_command_line_serves_where_the_incident_has_none() {
+    let directory = incident(&[("logs/all.ndjson", &records())]);
+    let file = directory.path().join("names.toml");
+    for (names, succeeds, said) in [
+        (ALIASES, true, "records of mail are those of mailer, by the alias file"),
+        ("[mail]\nlog = \"mailer\"\n", false, "`mail.log` is unknown; did you mean `logs`?"),
+    ] {
+        std::fs::write(&file, names).unwrap();
+        let out = std::process::Command::new(env!("CARGO_BIN_EXE_logs-mcp"))
+            .env("OBSERVABILITY_MCP_STATE", directory.path().join("state"))
+            .env("RUST_LOG", "off")
+            .args(["--snapshot".as_ref(), directory.path(), "--aliases".as_ref(), file.as_path()])
+            .args(["call", "search_logs", "query=*", "service=mail"])
+            .output()
+            .unwrap();
+        let told = [out.stdout, out.stderr].concat();
+        let told = String::from_utf8_lossy(&told);
+        assert_eq!(out.status.success(), succeeds, "{told}");
+        assert!(told.contains(said), "{told}");
+    }
+}
