@@ -80,7 +80,7 @@ fn of_red_and_healthy() -> Vec<Case> {
             "get_error_patterns",
             json!({"time_range": WINDOW}),
             json!({
-                "verdict": "at least 5 records at warn or worse in 10m, 1 pattern: nothing new, nothing surging.",
+                "verdict": "at least 5 records at warn or worse in 10m, 1 pattern: what is new or surging can't be told, as there is no baseline; most frequent: one in pay, 5 times (100 %): «call <num> failed».",
                 "tables": {
                     "patterns": [
                         [
