@@ -101,6 +101,7 @@ fn checks(args: &Args) -> Vec<Check> {
             all,
             "test --package metrics-mcp --test injection",
         ),
+        check("the same of the stores of logs-mcp", all, "test --package logs-mcp --test injection"),
         check("audit: chain, rotation, torn tail, full disk", all, "test --package audit"),
         check("audit: kill -9 under load", all, "test --package metrics-mcp --test audit_kill"),
         check(

@@ -7,7 +7,7 @@ use testkit::recorded::{Recorded, Reply};
 
 /// 2026-01-14T15:00:00Z in milliseconds.
 const NOW_MS: i64 = 1_768_402_800_000;
-/// Records, one a minute up to now.
+/// Records, one every three minutes up to now.
 const RECORDS: i64 = 8;
 
 /// An Elasticsearch whose good replies hold the text in every field.
@@ -77,7 +77,7 @@ pub fn recorded(text: &str) -> tempfile::TempDir {
 }
 
 fn moment(number: i64) -> String {
-    let at = jiff::Timestamp::from_millisecond(NOW_MS - (RECORDS - number) * 60_000);
+    let at = jiff::Timestamp::from_millisecond(NOW_MS - (RECORDS - number) * 180_000);
     at.map(|at| at.to_string()).unwrap_or_default()
 }
 
@@ -137,7 +137,7 @@ fn fields(text: &str) -> Value {
 fn search(text: &str) -> Value {
     let hits: Vec<Value> = (0..RECORDS)
         .map(|number| {
-            let at = NOW_MS - (RECORDS - number) * 60_000;
+            let at = NOW_MS - (RECORDS - number) * 180_000;
             json!({"_index": if number % 2 == 0 { text } else { "logs-a" }, "_id": format!("{number} {text}"),
                 "_source": document(text, number), "sort": [at, number],
                 "fields": {"@timestamp": [at.to_string()], "event.ingested": [(at + 900).to_string()]}})
@@ -145,7 +145,7 @@ fn search(text: &str) -> Value {
         .collect();
     let over_time: Vec<Value> = (0..RECORDS)
         .map(
-            |number| json!({"key": NOW_MS - (RECORDS - number) * 60_000, "doc_count": 1 + 30 * (number / 6)}),
+            |number| json!({"key": NOW_MS - (RECORDS - number) * 180_000, "doc_count": 1 + 30 * (number / 6)}),
         )
         .collect();
     let over_time = json!({"buckets": over_time});
