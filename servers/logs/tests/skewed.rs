@@ -131,3 +131,39 @@ async fn a_record_counts_as_many_as_its_slice_of_the_window_has_for_each_that_wa
     // 27 · 140 − 15 that stand for 26.5 each: 99,907, where 99,900 are true.
     assert_eq!(row(&reply, "bank is down")["count"], "≈99907", "{}", reply.text);
 }
+
+/// What filters answer: the flood and `steady`, or as many of them as there are.
+fn counted(timed_out: bool, counts: [i64; 2]) -> String {
+    let mut reply = found(0, vec![]);
+    reply["timed_out"] = json!(timed_out);
+    let buckets: Vec<Value> = counts.iter().map(|count| json!({ "doc_count": count })).collect();
+    reply["aggregations"] = json!({ "patterns": { "buckets": buckets } });
+    reply.to_string()
+}
+
+#[tokio::test]
+async fn a_count_that_was_stopped_half_way_is_none_and_makes_nothing_new() {
+    // The baseline has 600 of `steady`; its count is stopped when it has found none.
+    let filters = [
+        to_filters(WINDOW).text(&counted(false, [99_900, 600])),
+        to_filters(BASELINE).text(&counted(true, [0, 0])),
+    ];
+    let reply = ask(&cluster(filters.to_vec()).await).await;
+    let steady = row(&reply, "disk is slow");
+    assert_eq!((&steady["class"], &steady["count"]), (&json!("steady"), &json!("≈593")), "{}", reply.text);
+    assert!(
+        reply.text.contains("some patterns could not be counted in full: the search was stopped"),
+        "{}",
+        reply.text
+    );
+
+    // Counted in full they are told so.
+    let filters = [
+        to_filters(WINDOW).text(&counted(false, [99_900, 600])),
+        to_filters(BASELINE).text(&counted(false, [0, 600])),
+    ];
+    let reply = ask(&cluster(filters.to_vec()).await).await;
+    let steady = row(&reply, "disk is slow");
+    assert_eq!((&steady["class"], &steady["count"]), (&json!("steady"), &json!(600)), "{}", reply.text);
+    assert_eq!(row(&reply, "bank is down")["count"], 99_900);
+}

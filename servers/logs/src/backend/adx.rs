@@ -80,10 +80,17 @@ struct Answered {
     tables: Vec<Table>,
     /// The query, for evidence.
     sent: String,
+    /// Whether no part of the query failed.
+    whole: bool,
     partial: Vec<String>,
 }
 
 impl Answered {
+    /// A number of records, which is all of them where no part failed.
+    fn total(&self, number: u64) -> Total {
+        if self.whole { Total::Exactly(number) } else { Total::AtLeast(number) }
+    }
+
     /// The first table.
     fn table(&self) -> Option<&Table> {
         self.tables.first()
@@ -227,7 +234,8 @@ impl Adx {
             None if primary.is_empty() => Err(self.protocol(QUERY, "no result")),
             _ => {
                 let told = |failure: &frames::Failure| error::told(cx, self.upstream.system(), failure);
-                Ok(Answered { tables: primary, sent, partial: failures.iter().map(told).collect() })
+                let whole = failures.is_empty();
+                Ok(Answered { tables: primary, sent, whole, partial: failures.iter().map(told).collect() })
             }
         }
     }

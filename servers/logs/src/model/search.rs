@@ -89,6 +89,17 @@ pub(crate) struct Reply<T> {
     pub(crate) partial: Vec<String>,
 }
 
+impl<T> Reply<T> {
+    /// Adds what was missing in another reply, each thing once.
+    pub(crate) fn also(&mut self, partial: Vec<String>) {
+        for why in partial {
+            if !self.partial.contains(&why) {
+                self.partial.push(why);
+            }
+        }
+    }
+}
+
 /// Counts in equal steps from the window's start. Zero where nothing was.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Histogram {
@@ -178,6 +189,8 @@ impl Sample {
 /// How often a pattern occurs, where and when.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Tally {
+    /// Whether all records were looked at; else there may be more, and earlier and later ones.
+    pub(crate) whole: bool,
     /// How many records.
     pub(crate) count: u64,
     /// The first one.

@@ -65,10 +65,10 @@ window use get_error_patterns. Example: {\"timestamp\": \"2026-01-14T14:02:45Z\"
             minutes(request.delta_minutes)?,
             &request,
         )?;
-        let gathered = gather::gather(cx, store, &asked).await?;
+        let mut gathered = gather::gather(cx, store, &asked).await?;
         let full = request.detail.unwrap_or(cx.detail) == Detail::Full;
         let mut rows = judge::rows(&gathered);
-        gather::verify(cx, store, &gathered, &mut rows).await;
+        gather::verify(cx, store, &mut gathered, &mut rows).await;
         let versions = gather::versions(cx, store, &gathered, judge::new_versions(&gathered)).await;
         let answer = show::answer(&show::Picture {
             cx,

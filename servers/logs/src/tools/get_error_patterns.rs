@@ -92,11 +92,11 @@ Example: {\"service\": \"payment\", \"time_range\": \"30m\"}",
         let store = self.sources.logs(request.source.as_deref())?;
         let limit = asking::limit(request.limit, ROWS, MOST_ROWS)?;
         let asked = gather::Asked::of(cx, &self.sources, &request)?;
-        let gathered = gather::gather(cx, store, &asked).await?;
+        let mut gathered = gather::gather(cx, store, &asked).await?;
         let mut rows = judge::rows(&gathered);
-        gather::recount(cx, store, &gathered, &mut rows).await;
+        gather::recount(cx, store, &mut gathered, &mut rows).await;
         judge::settle(&mut rows, &gathered);
-        onset::find(cx, store, &gathered, &mut rows).await;
+        onset::find(cx, store, &mut gathered, &mut rows).await;
         let picture = show::Picture {
             cx,
             store,

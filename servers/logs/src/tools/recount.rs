@@ -3,12 +3,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use contract::{Context, Untrusted};
+use contract::{Context, ToolError, Untrusted};
 use futures_util::future::join_all;
 
 use crate::{
     backend::Logs,
-    model::{Like, Record, Search, Tally},
+    model::{Like, Record, Reply, Search, Tally},
 };
 
 /// A pattern to be counted.
@@ -35,14 +35,23 @@ pub(crate) fn finds_only_its_own<'a>(
     })
 }
 
+/// What was counted in full.
+#[derive(Default)]
+pub(crate) struct Counted {
+    /// Patterns by their places, each with its counts in each of the searches.
+    pub(crate) tallies: Vec<(usize, Vec<Tally>)>,
+    /// Why others were not.
+    pub(crate) failed: BTreeSet<String>,
+}
+
 /// Counts of each pattern in each of the searches that `searches` makes for its service, in their order. What a backend
-/// can't count is left out.
+/// can't count in full is left out: part of the records says nothing of how many there are.
 pub(crate) async fn tallies(
     cx: &Context,
     store: &dyn Logs,
     wanted: Vec<Wanted>,
     searches: impl Fn(Option<&Untrusted>) -> Vec<Search>,
-) -> Vec<(usize, Vec<Tally>)> {
+) -> Counted {
     let mut of_services: BTreeMap<Option<Untrusted>, Vec<(usize, Like)>> = BTreeMap::new();
     for one in wanted {
         of_services.entry(one.service).or_default().push((one.place, one.like));
@@ -52,18 +61,41 @@ pub(crate) async fn tallies(
         async move {
             let (places, likes): (Vec<usize>, Vec<Like>) = of_service.into_iter().unzip();
             let replies = join_all(searches.iter().map(|search| store.tallies(cx, search, &likes))).await;
-            let replies: Result<Vec<_>, _> = replies.into_iter().collect();
-            let replies = replies.unwrap_or_default();
-            let of_place = |number: usize| -> Option<Vec<Tally>> {
-                replies.iter().map(|reply| reply.value.get(number).cloned()).collect()
-            };
-            let told = places.into_iter().enumerate();
-            told.filter_map(|(number, place)| {
-                let tallies = of_place(number).filter(|tallies| !tallies.is_empty())?;
-                Some((place, tallies))
-            })
-            .collect::<Vec<_>>()
+            whole(&places, replies)
         }
     });
-    join_all(counted).await.into_iter().flatten().collect()
+    let mut all = Counted::default();
+    for one in join_all(counted).await {
+        all.tallies.extend(one.tallies);
+        all.failed.extend(one.failed);
+    }
+    all
+}
+
+/// The patterns that each reply counted in full, and why there are others.
+fn whole(places: &[usize], replies: Vec<Result<Reply<Vec<Tally>>, ToolError>>) -> Counted {
+    let mut counted = Counted::default();
+    let mut read = Vec::new();
+    for reply in replies {
+        match reply {
+            Ok(reply) => {
+                if reply.value.iter().any(|tally| !tally.whole) {
+                    let why = reply.partial.join("; ");
+                    counted.failed.insert(format!("some patterns could not be counted in full: {why}"));
+                }
+                read.push(reply.value);
+            }
+            Err(error) => {
+                counted.failed.insert(format!("some patterns could not be counted: {error}"));
+                return counted;
+            }
+        }
+    }
+    for (number, place) in places.iter().enumerate() {
+        let tallies = read.iter().map(|tallies| tallies.get(number).filter(|tally| tally.whole).cloned());
+        if let Some(tallies) = tallies.collect::<Option<Vec<Tally>>>().filter(|tallies| !tallies.is_empty()) {
+            counted.tallies.push((*place, tallies));
+        }
+    }
+    counted
 }

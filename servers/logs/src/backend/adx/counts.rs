@@ -7,7 +7,7 @@ use futures_util::future::try_join_all;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::{Adx, frames::Table, request::MOST_ROWS};
+use super::{Adx, Answered, frames::Table, request::MOST_ROWS};
 use crate::model::{Freshness, Group, Histogram, Key, Like, Reply, Role, Search, Tally, Top, Total};
 
 /// The roles by which a pattern's records are told apart.
@@ -24,7 +24,8 @@ impl Adx {
         let (_, answered) = self.search(cx, search, write).await?;
         let number = answered.table().and_then(|table| number(table, table.rows.first()?, "n"));
         let Some(number) = number else { return Err(self.protocol(super::QUERY, "no count")) };
-        Ok(answered.reply(Total::Exactly(number), Vec::new()))
+        let total = answered.total(number);
+        Ok(answered.reply(total, Vec::new()))
     }
 
     pub(super) async fn count_over_time(
@@ -34,6 +35,17 @@ impl Adx {
         step: Duration,
         by: Option<(&Key, usize)>,
     ) -> Result<Reply<Histogram>, ToolError> {
+        let (histogram, answered) = self.counts(cx, search, step, by).await?;
+        Ok(answered.reply(histogram, Vec::new()))
+    }
+
+    pub(super) async fn counts(
+        &self,
+        cx: &Context,
+        search: &Search,
+        step: Duration,
+        by: Option<(&Key, usize)>,
+    ) -> Result<(Histogram, Answered), ToolError> {
         let seconds = step.as_secs_f64().max(0.001);
         let write = |compiler: &super::Compiler<'_>, kql: &mut super::Kql| {
             let (from, step) = (kql.datetime(search.window.start()), kql.real(seconds));
@@ -60,8 +72,7 @@ impl Adx {
         };
         let (_, answered) = self.search(cx, search, write).await?;
         let steps = (search.window.seconds() / seconds).ceil().max(1.0) as usize;
-        let histogram = histogram(cx, answered.table(), step, steps);
-        Ok(answered.reply(histogram, Vec::new()))
+        Ok((histogram(cx, answered.table(), step, steps), answered))
     }
 
     pub(super) async fn count_by(
@@ -123,12 +134,13 @@ impl Adx {
             Ok(())
         };
         let (schema, answered) = self.search(cx, search, write).await?;
-        let mut tally = Tally { count: 0, first: None, last: None, by: Vec::new() };
+        let mut tally = Tally { whole: true, count: 0, first: None, last: None, by: Vec::new() };
         if let Some(table) = answered.table() {
             tally = read_tally(cx, table);
             tally.by.retain(|(role, _)| !schema.layout.of(*role).is_empty());
         }
         let full = answered.table().is_some_and(|table| table.rows.len() as u64 >= MOST_ROWS);
+        tally.whole = !full && answered.whole;
         let partial =
             full.then(|| format!("more than {MOST_ROWS} combinations of service, level, pod and version"));
         Ok(answered.reply(tally, partial.into_iter().collect()))
@@ -225,7 +237,7 @@ fn top(cx: &Context, key: &Key, table: &Table) -> Top {
 }
 
 fn read_tally(cx: &Context, table: &Table) -> Tally {
-    let mut tally = Tally { count: 0, first: None, last: None, by: Vec::new() };
+    let mut tally = Tally { whole: true, count: 0, first: None, last: None, by: Vec::new() };
     let mut by: Vec<(Role, BTreeMap<&str, u64>)> = TOLD_BY.map(|role| (role, BTreeMap::new())).to_vec();
     for row in &table.rows {
         let count = number(table, row, "n").unwrap_or_default();

@@ -91,9 +91,9 @@ impl Adx {
         size: usize,
     ) -> Result<Reply<Sample>, ToolError> {
         let slice = Duration::from_secs_f64(search.window.seconds() / SLICES as f64);
-        let counts = self.count_over_time(cx, search, slice, None).await?;
-        let number: u64 = counts.value.total.iter().sum();
-        let total = if counts.partial.is_empty() { Total::Exactly(number) } else { Total::AtLeast(number) };
+        let (counts, counted) = self.counts(cx, search, slice, None).await?;
+        let number: u64 = counts.total.iter().sum();
+        let total = counted.total(number);
         let mut size = size.max(1);
         let all = |size: usize| matches!(total, Total::Exactly(number) if number <= size as u64);
         let (schema, answered) = loop {
@@ -126,7 +126,7 @@ impl Adx {
             true => records(cx, &schema, table, &table.rows),
             false => {
                 let slices = of_slices(table).into_iter().map(|(slice, rows)| {
-                    let count = counts.value.total.get(slice).copied().unwrap_or_default();
+                    let count = counts.total.get(slice).copied().unwrap_or_default();
                     (count, records(cx, &schema, table, &rows))
                 });
                 weighed(slices.collect(), number)
@@ -137,7 +137,7 @@ impl Adx {
             true => "every record".to_owned(),
             false => format!("up to {} of each of {SLICES} time slices, by hash", size.div_ceil(SLICES)),
         };
-        Ok(answered.reply(Sample { records, total, method, next: None }, counts.partial))
+        Ok(answered.reply(Sample { records, total, method, next: None }, counted.partial))
     }
 }
 

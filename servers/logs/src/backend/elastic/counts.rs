@@ -141,10 +141,14 @@ impl Elastic {
             let filters = json!({ "patterns": { "filters": { "filters": patterns }, "aggs": inner } });
             let reply = self.search(cx, &json!({ "size": 0, "query": query, "aggs": filters })).await?;
             let answer = self.read(&reply)?;
-            partial.extend(answer.partial(&cx.intake));
+            let missing = answer.partial(&cx.intake);
+            let whole = missing.is_empty();
+            partial.extend(missing);
             let buckets = answer.aggregations.get("patterns").and_then(|patterns| patterns.get("buckets"));
             let buckets = buckets.and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-            tallies.extend(likes.iter().enumerate().map(|(place, _)| tally(cx, buckets.get(place), &roles)));
+            tallies.extend(
+                likes.iter().enumerate().map(|(place, _)| tally(cx, buckets.get(place), whole, &roles)),
+            );
         }
         partial.sort();
         partial.dedup();
@@ -210,7 +214,8 @@ fn told_of_patterns(mapping: &Mapping) -> Vec<(Role, Vec<String>)> {
         .collect()
 }
 
-fn tally(cx: &Context, bucket: Option<&Value>, roles: &[(Role, Vec<String>)]) -> Tally {
+fn tally(cx: &Context, bucket: Option<&Value>, whole: bool, roles: &[(Role, Vec<String>)]) -> Tally {
+    let whole = whole && bucket.is_some();
     let bucket = bucket.unwrap_or(&Value::Null);
     let moment = |name: &str| bucket.get(name)?.get("value")?.as_f64().and_then(timestamp);
     let groups = |(role, fields): &(Role, Vec<String>)| {
@@ -220,6 +225,7 @@ fn tally(cx: &Context, bucket: Option<&Value>, roles: &[(Role, Vec<String>)]) ->
         (*role, keys::read(of_role, fields).groups(&cx.intake, field, OF_PATTERN))
     };
     Tally {
+        whole,
         count: keys::number(bucket, "doc_count"),
         first: moment("first"),
         last: moment("last"),

@@ -197,6 +197,7 @@ impl RawTally {
     pub(super) fn taken(self, intake: &Intake) -> Tally {
         let by = self.by.into_iter().filter(|(_, _, values)| !values.is_empty());
         Tally {
+            whole: true,
             count: self.count,
             first: self.first.and_then(moment),
             last: self.last.and_then(moment),

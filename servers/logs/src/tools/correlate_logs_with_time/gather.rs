@@ -128,7 +128,7 @@ pub(super) async fn gather<'a>(
 /// Counts the most telling patterns in every record of both windows, where the samples are not everything: what was not
 /// among the records that were read is not new for that, and the first one that was read is not the first one. The rest is
 /// judged by how many were read.
-pub(super) async fn verify(cx: &Context, store: &dyn Logs, gathered: &Gathered<'_>, rows: &mut Vec<Row>) {
+pub(super) async fn verify(cx: &Context, store: &dyn Logs, gathered: &mut Gathered<'_>, rows: &mut Vec<Row>) {
     let wanted = rows.iter().enumerate().filter(|_| !gathered.complete()).take(VERIFIED);
     let wanted = wanted.filter_map(|(place, row)| {
         let like = row.like.as_ref().filter(|like| is_trusted(store, gathered, row, like))?.clone();
@@ -139,7 +139,9 @@ pub(super) async fn verify(cx: &Context, store: &dyn Logs, gathered: &Gathered<'
         let windows = [gathered.asked.around, gathered.asked.before];
         windows.map(|window| gathered.asked.search_of(window, service)).to_vec()
     };
-    for (place, counts) in tallies(cx, store, wanted, searches).await {
+    let counted = tallies(cx, store, wanted, searches).await;
+    gathered.failed.extend(counted.failed);
+    for (place, counts) in counted.tallies {
         if let Some(row) = rows.get_mut(place) {
             row.counted(&counts);
         }

@@ -144,11 +144,13 @@ async fn look(
 ) -> Result<Looked, ToolError> {
     let (all, wanted) = (asked.search(window, true), asked.search(window, false));
     let (recorded, sample) = join(store.total(cx, &all), store.sample(cx, &wanted, size)).await;
-    Ok(Looked { name: name.to_owned(), window, recorded: recorded?.value.number(), sample: sample? })
+    let (recorded, mut sample) = (recorded?, sample?);
+    sample.also(recorded.partial);
+    Ok(Looked { name: name.to_owned(), window, recorded: recorded.value.number(), sample })
 }
 
 /// Counts the head of the list exactly where the samples are not everything: the patterns of each service together.
-pub(super) async fn recount(cx: &Context, store: &dyn Logs, gathered: &Gathered<'_>, rows: &mut [Row]) {
+pub(super) async fn recount(cx: &Context, store: &dyn Logs, gathered: &mut Gathered<'_>, rows: &mut [Row]) {
     let head = rows.iter().enumerate().take(HEAD).filter(|(_, row)| !row.is_exact());
     let wanted = head.filter_map(|(place, row)| {
         let like = trusted(store, gathered, row)?.clone();
@@ -159,7 +161,9 @@ pub(super) async fn recount(cx: &Context, store: &dyn Logs, gathered: &Gathered<
         let windows = std::iter::once(&gathered.now).chain(&gathered.before);
         windows.map(|one| of_service(gathered, one.window, service)).collect()
     };
-    for (place, counts) in tallies(cx, store, wanted, searches).await {
+    let counted = tallies(cx, store, wanted, searches).await;
+    gathered.failed.extend(counted.failed);
+    for (place, counts) in counted.tallies {
         if let Some(row) = rows.get_mut(place) {
             row.counted(&counts);
         }

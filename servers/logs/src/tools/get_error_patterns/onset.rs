@@ -56,7 +56,8 @@ pub(super) fn of_records(row: &Row, gathered: &Gathered<'_>) -> Option<Onset> {
 
 /// When surging patterns began to surge, and since when those are there that were there before the window, by their counts
 /// over time.
-pub(super) async fn find(cx: &Context, store: &dyn Logs, gathered: &Gathered<'_>, rows: &mut [Row]) {
+pub(super) async fn find(cx: &Context, store: &dyn Logs, gathered: &mut Gathered<'_>, rows: &mut [Row]) {
+    let mut partial = Vec::new();
     let wanting = |row: &&mut Row| row.class == Class::Surging || row.onset == Some(Onset::Before);
     let mut lead_in = None;
     for row in rows.iter_mut().take(HEAD).filter(wanting).take(ONSETS) {
@@ -68,9 +69,10 @@ pub(super) async fn find(cx: &Context, store: &dyn Logs, gathered: &Gathered<'_>
             span = lead_in.flatten();
         }
         let Some(span) = span else { continue };
-        let began = in_span(cx, store, gathered, (row, span)).await;
+        let began = in_span(cx, store, gathered, (row, span), &mut partial).await;
         row.onset = began.map(Onset::At).or(row.onset);
     }
+    gathered.now.sample.also(partial);
 }
 
 /// A lead-in with the window, in equal steps.
@@ -114,13 +116,16 @@ async fn in_span(
     store: &dyn Logs,
     gathered: &Gathered<'_>,
     (row, span): (&Row, Span),
+    partial: &mut Vec<String>,
 ) -> Option<Timestamp> {
     let counts = match counts_read(gathered, row, span) {
         Some(counts) => counts,
         None => {
             let like = trusted(store, gathered, row)?;
             let search = of_service(gathered, span.whole, row.service.as_ref());
-            counts_asked(cx, store, search, like, span.step).await?
+            let reply = counts_asked(cx, store, search, like, span.step).await?;
+            partial.extend(reply.partial);
+            reply.value.total
         }
     };
     let judged = judge(&Stream { counts: &counts, window: span.before, earlier: &[] });
@@ -159,8 +164,7 @@ async fn counts_asked(
     mut search: Search,
     like: &Like,
     step: Duration,
-) -> Option<Vec<u64>> {
+) -> Option<Reply<Histogram>> {
     search.conditions.push(Condition::Like(like.clone()));
-    let reply: Reply<Histogram> = store.histogram(cx, &search, step, None).await.ok()?;
-    Some(reply.value.total)
+    store.histogram(cx, &search, step, None).await.ok()
 }

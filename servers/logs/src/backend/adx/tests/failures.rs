@@ -4,7 +4,7 @@ use contract::ErrorKind;
 
 use super::*;
 use crate::backend::Logs;
-use crate::model::Page;
+use crate::model::{Like, Page, Total};
 
 const LIMIT: &str = r#"{"error":{"code":"LimitsExceeded","message":"Request is invalid and cannot be executed.",
     "@type":"Kusto.Data.Exceptions.KustoServicePartialQueryFailureLimitsExceededException",
@@ -134,6 +134,21 @@ async fn a_reply_that_is_too_large_makes_the_page_smaller() {
         "{:?}",
         reply.partial
     );
+}
+
+#[tokio::test]
+async fn a_count_of_which_a_part_failed_is_the_least_there_are_and_of_a_pattern_none() {
+    let fake = Fake::start().await;
+    let error: Value = serde_json::from_str(LIMIT).unwrap();
+    let part = frames(&[("n", "long")], json!([[41], { "OneApiErrors": [error] }]));
+    fake.answers("| summarize n = count()\"", &part).await;
+    let reply = fake.adx.total(&context(), &search(None, vec![])).await.unwrap();
+    assert_eq!((reply.value, reply.partial.len()), (Total::AtLeast(41), 1));
+
+    fake.answers("contains_cs", &part).await;
+    let likes = [Like { fragments: vec!["pool".to_owned()] }];
+    let reply = fake.adx.tallies(&context(), &search(None, vec![]), &likes).await.unwrap();
+    assert_eq!((reply.value[0].count, reply.value[0].whole), (41, false));
 }
 
 #[tokio::test]
