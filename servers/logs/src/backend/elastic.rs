@@ -92,8 +92,6 @@ pub(crate) struct Elastic {
 enum Refusal {
     /// It would be larger than we read.
     TooLarge(UpstreamError),
-    /// There is no such index.
-    Missing(ToolError),
     Other(ToolError),
 }
 
@@ -101,7 +99,7 @@ impl From<Refusal> for ToolError {
     fn from(refusal: Refusal) -> ToolError {
         match refusal {
             Refusal::TooLarge(error) => error.into(),
-            Refusal::Missing(error) | Refusal::Other(error) => error,
+            Refusal::Other(error) => error,
         }
     }
 }
@@ -186,18 +184,7 @@ impl Elastic {
             .with("expand_wildcards", "open")
     }
 
-    /// One request; where there is no such index, with the names that may have been meant.
     async fn ask(&self, cx: &Context, ask: Ask<'_>) -> Result<Answered, Refusal> {
-        match self.ask_once(cx, ask).await {
-            Err(Refusal::Missing(error)) => {
-                Err(Refusal::Missing(error.nearest(self.nearest_indices(cx).await)))
-            }
-            reply => reply,
-        }
-    }
-
-    /// The same without looking for names: so are names asked for, of clusters that may say that nothing is there.
-    async fn ask_once(&self, cx: &Context, ask: Ask<'_>) -> Result<Answered, Refusal> {
         // Ties the cluster's slow log to our audit record.
         let ask = ask.header("x-opaque-id", cx.call_id.0.clone());
         let reply = match self.upstream.fetch(cx, &ask).await {
@@ -208,8 +195,7 @@ impl Elastic {
         if reply.status < 400 {
             return Ok(reply);
         }
-        let error = error::of_reply(&cx.intake, self.upstream.system(), &reply);
-        Err(if error::is_missing_index(&reply) { Refusal::Missing(error) } else { Refusal::Other(error) })
+        Err(Refusal::Other(error::of_reply(&cx.intake, self.upstream.system(), &reply)))
     }
 
     /// Reads the answer to a search, and says when nothing was searched.

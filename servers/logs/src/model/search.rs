@@ -226,3 +226,18 @@ pub(crate) struct LogSource {
     /// Health in the backend's words: `green`, `red`, `closed`.
     pub(crate) health: Option<Untrusted>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_values_that_nobody_counts_there_is_at_least_one_more() {
+        let intake = contract::Context::for_test(Timestamp::UNIX_EPOCH).intake;
+        let listed = Group { value: intake.text("a"), count: 7 };
+        for (distinct, others, seen) in [(None, 3, 2), (None, 0, 1), (Some(40), 3, 40)] {
+            let top = Top { values: vec![listed.clone()], distinct, estimated: false, others, missing: 0 };
+            assert_eq!(top.seen(), seen, "{distinct:?} {others}");
+        }
+    }
+}

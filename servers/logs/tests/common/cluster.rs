@@ -55,7 +55,6 @@ pub async fn failing(status: u16, content_type: &str, body: &str) -> Recorded {
     for (method, path) in [
         ("GET", "/logs-*/_field_caps"),
         ("GET", "/_resolve/index/logs-*"),
-        ("GET", "/_resolve/index/*"),
         ("GET", "/_cat/indices/logs-*"),
         ("POST", "/logs-*/_search"),
         ("POST", "/logs-*/_msearch"),

@@ -36,13 +36,6 @@ pub(super) fn unreadable(system: &str, endpoint: &str, error: &serde_json::Error
     }
 }
 
-/// Whether the cluster says that there is no such index.
-pub(super) fn is_missing_index(reply: &Reply) -> bool {
-    reply.status == 404
-        && types(&serde_json::from_slice(&reply.body).unwrap_or_default())
-            .contains(&"index_not_found_exception")
-}
-
 fn of_error(intake: &Intake, system: &str, status: u16, error: &Value, reply: &Reply) -> ToolError {
     let said = reason(&first_failure(error)).or_else(|| reason(error)).unwrap_or_default();
     // Of a syntax error only the first line: the rest lists what could have stood there.

@@ -101,7 +101,7 @@ impl Elastic {
         let (fields, mixed) = caps.fields();
         if fields.is_empty() && caps.indices.is_empty() {
             let (system, indices) = (self.upstream.system(), self.shown_indices());
-            if let Ok(reply) = self.ask_once(cx, names_of(&self.indices)).await
+            if let Ok(reply) = self.ask(cx, names_of(&self.indices)).await
                 && self.names(cx, &reply).is_ok_and(|names| !names.is_empty())
             {
                 // OpenSearch leaves out indices of which no shard is assigned.
@@ -109,7 +109,7 @@ impl Elastic {
             }
             let problem =
                 format!("{system}: no open index matches {indices}, or the configured user may see none");
-            return Err(no_index(problem).nearest(self.nearest_indices(cx).await));
+            return Err(no_index(problem));
         }
         Ok((fields, mixed, caps.indices.len(), partial))
     }
@@ -169,17 +169,6 @@ impl Elastic {
             found.extend(documents(cx, answer.hits().iter()));
         }
         Ok(found)
-    }
-
-    /// Names of indices, data streams and aliases that may have been meant.
-    pub(super) async fn nearest_indices(&self, cx: &Context) -> Vec<String> {
-        let Ok(reply) = self.ask_once(cx, names_of("*")).await else { return Vec::new() };
-        let Ok(names) = self.names(cx, &reply) else { return Vec::new() };
-        let first = self.shown_indices().split(',').next().unwrap_or_default();
-        let wanted = first.trim_matches(|letter: char| !letter.is_alphanumeric());
-        let names: Vec<&str> =
-            names.iter().filter_map(|name| name.name.plain()).filter(|name| !name.starts_with('.')).collect();
-        contract::nearest(wanted, names, 5).into_iter().map(str::to_owned).collect()
     }
 }
 
