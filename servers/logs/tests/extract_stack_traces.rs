@@ -38,3 +38,27 @@ async fn a_syntax_error_names_the_argument_of_this_tool() {
     assert!(reply.is_error && reply.text.contains("`error_query`: "), "{}", reply.text);
     assert!(!reply.text.contains("`query`"), "{}", reply.text);
 }
+
+#[tokio::test]
+async fn what_is_estimated_from_a_sample_is_marked_and_its_first_record_is_not_called_the_first() {
+    // 1,600 of one kind, then 800 of another, a second apart; five of six are read: 1,334 and 666 that stand for 1.2 each.
+    let begin: jiff::Timestamp = "2026-01-14T14:00:00Z".parse().unwrap();
+    let record = |number: i64| {
+        let at = begin + jiff::SignedDuration::from_secs(number);
+        let thrown = if number < 1_600 {
+            "java.lang.IllegalStateException: no\\n\\tat shop.Cart.pay(Cart.java:7)"
+        } else {
+            "java.lang.NullPointerException: id\\n\\tat shop.Stock.take(Stock.java:9)"
+        };
+        format!("{{\"@timestamp\":\"{at}\",\"log.level\":\"error\",\"message\":\"{thrown}\"}}\n")
+    };
+    let records: String = (0..2_400).map(record).collect();
+    let directory = incident(&[("logs/all.ndjson", &records)]);
+    let client = connect(directory.path()).await;
+    let reply = client.call("extract_stack_traces", json!({"error_query": "*"})).await;
+    let kinds = rows(&reply, "kinds of traces");
+    assert_eq!((&kinds[0][0], &kinds[1][0]), (&json!("≈1601"), &json!("≈799")), "{}", reply.text);
+    assert_eq!(kinds[1][6], "≤ 2026-01-14T14:26:40Z", "{}", reply.text);
+    assert!(reply.text.contains("most often (≈1601×)"), "{}", reply.text);
+    assert!(!reply.text.contains("correlate_logs_with_time"), "{}", reply.text);
+}

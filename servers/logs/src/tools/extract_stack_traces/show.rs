@@ -3,6 +3,7 @@
 use contract::{
     Answer, Cell, Cite, Context, Draft, Evidence, Finding, Next, Table, Untrusted, counted, time_text,
 };
+use jiff::Timestamp;
 use stacktrace::Frame;
 
 use super::gather::Gathered;
@@ -69,6 +70,7 @@ fn table(picture: &Picture<'_>, draft: &mut Draft, shown: &[&Thrown], cite: Cite
         "version",
         "fingerprint",
     ];
+    let gathered = picture.gathered;
     let mut table = Table::new("kinds of traces", &columns, cite);
     for one in shown {
         let trace = &one.trace;
@@ -79,14 +81,14 @@ fn table(picture: &Picture<'_>, draft: &mut Draft, shown: &[&Thrown], cite: Cite
             if text.is_empty() { Cell::Missing } else { Cell::text(quoted(picture, text, cap)) }
         };
         table.row(vec![
-            Cell::Count(one.records.len() as u64),
+            number(gathered, one),
             Cell::text(trace.language.map_or("", stacktrace::Language::name)),
             text(outer, TYPE),
             if trace.wrappers.is_empty() { Cell::text("the same") } else { text(root, TYPE) },
             text(&message(one), MESSAGE),
             trace.top_frame.as_ref().map_or(Cell::Missing, |top| text(&frame(top), FRAME)),
-            Cell::time(first),
-            Cell::time(last),
+            moment(gathered, "≤", first),
+            moment(gathered, "≥", last),
             Cell::text(first_of(&one.portrait.services)),
             Cell::text(first_of(&one.portrait.places)),
             Cell::text(first_of(&one.portrait.versions)),
@@ -96,6 +98,22 @@ fn table(picture: &Picture<'_>, draft: &mut Draft, shown: &[&Thrown], cite: Cite
     table.seen(picture.gathered.thrown.len() as u64);
     table.see_more("a higher limit, or a narrower error_query");
     draft.table(table);
+}
+
+/// How many records; estimated where not all were read.
+fn number(gathered: &Gathered<'_>, one: &Thrown) -> Cell {
+    match gathered.complete() {
+        true => Cell::Count(one.records.len() as u64),
+        false => Cell::text(format!("≈{:.0}", one.weight)),
+    }
+}
+
+/// The first or last moment; where not all records were read there may be an earlier or later one.
+fn moment(gathered: &Gathered<'_>, at_most: &str, at: Option<Timestamp>) -> Cell {
+    match at.filter(|_| !gathered.complete()) {
+        Some(at) => Cell::text(format!("{at_most} {}", time_text(at))),
+        None => Cell::time(at),
+    }
 }
 
 /// The most frequent message of the root cause, with its share where there are others.
@@ -153,7 +171,7 @@ fn caveats(picture: &Picture<'_>, draft: &mut Draft) {
     } else {
         let total = gathered.sample.value.total.told();
         draft.caveat(format!(
-            "{read} of {total} records that match were read ({}); counts are of these",
+            "{read} of {total} records that match were read ({}); numbers with ≈ are estimated from these",
             gathered.sample.value.method
         ));
     }
@@ -189,7 +207,8 @@ fn next(picture: &Picture<'_>, draft: &mut Draft) {
         draft.next(scoped(call).with("time_range", window));
         return;
     };
-    if let Some((since, _)) = first.portrait.span {
+    // Of a sample the first record is not the first of all.
+    if let Some((since, _)) = first.portrait.span.filter(|_| gathered.complete()) {
         let call = Next::call("correlate_logs_with_time", "what was new just before the first of them");
         draft.next(call.with("timestamp", time_text(since)).with("delta_minutes", 5));
     }
@@ -227,13 +246,16 @@ fn verdict(picture: &Picture<'_>) -> String {
     let name = root.type_name.as_deref().unwrap_or("an exception without a type");
     let top = first.trace.top_frame.as_ref();
     let top = top.map_or(String::new(), |top| format!(" in {}", quoted(picture, &frame(top), FRAME)));
+    let times = match gathered.complete() {
+        true => first.records.len().to_string(),
+        false => format!("≈{:.0}", first.weight),
+    };
     let traces = gathered.thrown.iter().map(|one| one.records.len() as u64).sum();
     format!(
-        "{} of {}, in {} of {of_read}; most often ({}×) {}{top}, root cause {}.",
+        "{} of {}, in {} of {of_read}; most often ({times}×) {}{top}, root cause {}.",
         counted(traces, "stack trace", "stack traces"),
         counted(gathered.thrown.len() as u64, "kind", "kinds"),
         read - gathered.without,
-        first.records.len(),
         quoted(picture, first.trace.outermost().type_name.as_deref().unwrap_or(name), TYPE),
         quoted(picture, &format!("{name}: {}", message(first)), TYPE + MESSAGE)
     )
