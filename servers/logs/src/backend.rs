@@ -149,9 +149,9 @@ impl Sources {
     ///
     /// # Errors
     /// When there is none, saying what to configure; when the name is unknown, with the nearest.
-    pub(crate) fn logs(&self, name: Option<&str>) -> Result<&dyn Logs, ToolError> {
+    pub(crate) fn logs(&self, name: Option<&str>) -> Result<&Arc<dyn Logs>, ToolError> {
         let Some(name) = name else {
-            return self.logs.first().map(AsRef::as_ref).ok_or_else(|| {
+            return self.logs.first().ok_or_else(|| {
                 ToolError::new(
                     ErrorKind::NotConfigured,
                     "no store of logs is configured",
@@ -161,7 +161,7 @@ impl Sources {
             });
         };
         let found = self.logs.iter().find(|source| source.name() == name);
-        found.map(AsRef::as_ref).ok_or_else(|| {
+        found.ok_or_else(|| {
             let known: Vec<&str> = self.logs.iter().map(|source| source.name()).collect();
             let meant = nearest(name, known.iter().copied(), 1);
             ToolError::invalid("source", "no source of this name")

@@ -65,9 +65,10 @@ window use get_error_patterns. Example: {\"timestamp\": \"2026-01-14T14:02:45Z\"
             minutes(request.delta_minutes)?,
             &request,
         )?;
-        let mut gathered = gather::gather(cx, store, &asked).await?;
+        let gathered = gather::gather(cx, store.as_ref(), asked).await?;
         let full = request.detail.unwrap_or(cx.detail) == Detail::Full;
-        let mut rows = judge::rows(&gathered);
+        let (mut gathered, mut rows) = judge::rows(store, gathered).await;
+        let store = store.as_ref();
         gather::verify(cx, store, &mut gathered, &mut rows).await;
         let versions = gather::versions(cx, store, &gathered, judge::new_versions(&gathered)).await;
         let answer = show::answer(&show::Picture {

@@ -61,7 +61,7 @@ get_error_patterns. Example: {\"error_query\": \"\\\"pool exhausted\\\"\", \"ser
     }
 
     async fn answer(&self, cx: &Context, request: Request) -> Result<Answer, ToolError> {
-        let store = self.sources.logs(request.source.as_deref())?;
+        let store = self.sources.logs(request.source.as_deref())?.as_ref();
         let limit = asking::limit(request.limit, ROWS, MOST_ROWS)?;
         let asked = gather::Asked::of(cx, &self.sources, &request)?;
         let gathered = gather::gather(cx, store, &asked).await?;

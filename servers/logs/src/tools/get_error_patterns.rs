@@ -92,8 +92,9 @@ Example: {\"service\": \"payment\", \"time_range\": \"30m\"}",
         let store = self.sources.logs(request.source.as_deref())?;
         let limit = asking::limit(request.limit, ROWS, MOST_ROWS)?;
         let asked = gather::Asked::of(cx, &self.sources, &request)?;
-        let mut gathered = gather::gather(cx, store, &asked).await?;
-        let mut rows = judge::rows(&gathered);
+        let gathered = gather::gather(cx, store.as_ref(), asked).await?;
+        let (mut gathered, mut rows) = judge::rows(store, gathered).await;
+        let store = store.as_ref();
         gather::recount(cx, store, &mut gathered, &mut rows).await;
         judge::settle(&mut rows, &gathered);
         onset::find(cx, store, &mut gathered, &mut rows).await;

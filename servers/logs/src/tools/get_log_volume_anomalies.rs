@@ -63,7 +63,7 @@ out for that. Example: {\"service\": \"payment\", \"time_range\": \"2h\"}",
     }
 
     async fn answer(&self, cx: &Context, request: Request) -> Result<Answer, ToolError> {
-        let store = self.sources.logs(request.source.as_deref())?;
+        let store = self.sources.logs(request.source.as_deref())?.as_ref();
         let full = request.detail.unwrap_or(cx.detail) == Detail::Full;
         let past = when::asked(cx, request.time_range.as_ref())?;
         let service = Service::of(cx, &self.sources, request.service.as_deref());

@@ -56,7 +56,7 @@ of fields and services for search_logs. For what is wrong use get_error_patterns
     }
 
     async fn answer(&self, cx: &Context, request: Request) -> Result<Answer, ToolError> {
-        let store = self.sources.logs(request.source.as_deref())?;
+        let store = self.sources.logs(request.source.as_deref())?.as_ref();
         let start = cx.now.checked_sub(LOOK_BACK).unwrap_or(cx.now);
         let window =
             TimeRange::new(start, cx.now).map_err(|error| ToolError::invalid("now", &error.to_string()))?;

@@ -79,7 +79,7 @@ get_log_volume_anomalies. Example: {\"query\": \"\\\"pool exhausted\\\"\", \"ser
     }
 
     async fn answer(&self, cx: &Context, request: Request) -> Result<Answer, ToolError> {
-        let store = self.sources.logs(request.source.as_deref())?;
+        let store = self.sources.logs(request.source.as_deref())?.as_ref();
         let asked = Asked::of(cx, store, &self.sources, request)?;
         let search = &asked.search;
         let step = step(search.window);

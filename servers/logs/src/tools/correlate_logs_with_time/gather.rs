@@ -26,7 +26,7 @@ const BEFORE: usize = 4_000;
 /// The time before is at least as long, so that what happens every quarter of an hour is not new.
 const LEAST_BEFORE: Duration = Duration::from_secs(3_600);
 /// Patterns that are counted in full.
-const VERIFIED: usize = 20;
+pub(super) const VERIFIED: usize = 20;
 /// Versions that are told.
 const VERSIONS: usize = 3;
 /// Errors on each side of the moment among which one with an id is looked for.
@@ -85,8 +85,8 @@ pub(super) struct Sequence {
 }
 
 /// Everything the answer is made of.
-pub(super) struct Gathered<'a> {
-    pub(super) asked: &'a Asked,
+pub(super) struct Gathered {
+    pub(super) asked: Asked,
     pub(super) around: Reply<Sample>,
     pub(super) before: Reply<Sample>,
     pub(super) sequence: Option<Sequence>,
@@ -94,7 +94,7 @@ pub(super) struct Gathered<'a> {
     pub(super) failed: Vec<String>,
 }
 
-impl Gathered<'_> {
+impl Gathered {
     /// Whether every record of both windows was read.
     pub(super) fn complete(&self) -> bool {
         [&self.around, &self.before].iter().all(|reply| reply.value.is_whole())
@@ -105,19 +105,15 @@ impl Gathered<'_> {
 ///
 /// # Errors
 /// When one of the two windows can't be read: nothing could be called new then.
-pub(super) async fn gather<'a>(
-    cx: &Context,
-    store: &dyn Logs,
-    asked: &'a Asked,
-) -> Result<Gathered<'a>, ToolError> {
+pub(super) async fn gather(cx: &Context, store: &dyn Logs, asked: Asked) -> Result<Gathered, ToolError> {
     let (around, before) = (asked.search(asked.around), asked.search(asked.before));
     let (around, before) = join(store.sample(cx, &around, AROUND), store.sample(cx, &before, BEFORE)).await;
     let (around, before) = (around?, before?);
     let mut failed = Vec::new();
     let mut sequence = None;
-    let anchor = nearest_error(cx, store, asked).await;
+    let anchor = nearest_error(cx, store, &asked).await;
     if let Some(anchor) = anchor.or_else(|| nearest(&around.value.records, asked.at)) {
-        match follow(cx, store, asked, &anchor).await {
+        match follow(cx, store, &asked, &anchor).await {
             Ok(reply) => sequence = Some(Sequence { anchor, reply }),
             Err(error) => failed.push(format!("the records with the same id could not be read: {error}")),
         }
@@ -128,11 +124,10 @@ pub(super) async fn gather<'a>(
 /// Counts the most telling patterns in every record of both windows, where the samples are not everything: what was not
 /// among the records that were read is not new for that, and the first one that was read is not the first one. The rest is
 /// judged by how many were read.
-pub(super) async fn verify(cx: &Context, store: &dyn Logs, gathered: &mut Gathered<'_>, rows: &mut Vec<Row>) {
+pub(super) async fn verify(cx: &Context, store: &dyn Logs, gathered: &mut Gathered, rows: &mut Vec<Row>) {
     let wanted = rows.iter().enumerate().filter(|_| !gathered.complete()).take(VERIFIED);
     let wanted = wanted.filter_map(|(place, row)| {
-        let like = row.like.as_ref().filter(|like| is_trusted(store, gathered, row, like))?.clone();
-        Some(Wanted { place, service: row.service.clone(), like })
+        Some(Wanted { place, service: row.service.clone(), like: row.like.clone()? })
     });
     let wanted: Vec<Wanted> = wanted.collect();
     let searches = |service: Option<&Untrusted>| {
@@ -150,7 +145,7 @@ pub(super) async fn verify(cx: &Context, store: &dyn Logs, gathered: &mut Gather
 }
 
 /// Whether the filter finds every record of its pattern that was read, and none of another one.
-fn is_trusted(store: &dyn Logs, gathered: &Gathered<'_>, row: &Row, like: &Like) -> bool {
+pub(super) fn is_trusted(store: &dyn Logs, gathered: &Gathered, row: &Row, like: &Like) -> bool {
     let own = [(&gathered.around, &row.own), (&gathered.before, &row.earlier)];
     let windows = own.map(|(reply, own)| (reply.value.records.as_slice(), own.as_slice()));
     finds_only_its_own(store, (row.service.as_ref(), like), windows.into_iter())
@@ -160,7 +155,7 @@ fn is_trusted(store: &dyn Logs, gathered: &Gathered<'_>, row: &Row, like: &Like)
 pub(super) async fn versions(
     cx: &Context,
     store: &dyn Logs,
-    gathered: &Gathered<'_>,
+    gathered: &Gathered,
     mut found: Vec<NewVersion>,
 ) -> Vec<NewVersion> {
     found.truncate(VERSIONS);

@@ -1,17 +1,22 @@
 //! What was new around the moment.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use contract::{TimeRange, Untrusted};
 use jiff::Timestamp;
+use runtime::blocking;
 
-use super::gather::Gathered;
+use super::gather::{Gathered, VERIFIED, is_trusted};
 use crate::{
     analysis::{
         difference::{Baseline, Class, Now, Seen, classify},
         lifecycle::{Lifecycle, lifecycle},
         mined::{Portrait, like, mine_by_service, portrait, told},
     },
+    backend::Logs,
     model::{Level, Like, Record, Sample, Tally},
 };
 
@@ -32,7 +37,7 @@ pub(super) struct Row {
     /// The records that were read around the moment, and before: indices.
     pub(super) own: Vec<usize>,
     pub(super) earlier: Vec<usize>,
-    /// What finds its records.
+    /// What finds its records. Of the first rows it finds no others of all that were read.
     pub(super) like: Option<Like>,
     /// How telling it is.
     weight: f64,
@@ -45,8 +50,17 @@ pub(super) struct NewVersion {
     pub(super) first: Timestamp,
 }
 
-/// Rows, the most telling first: by estimates, which [`settle`] replaces.
-pub(super) fn rows(gathered: &Gathered<'_>) -> Vec<Row> {
+/// Rows, the most telling first: by estimates, which [`settle`] replaces. Nobody waits for the thread that does this.
+pub(super) async fn rows(store: &Arc<dyn Logs>, gathered: Gathered) -> (Gathered, Vec<Row>) {
+    let store = Arc::clone(store);
+    let tried = move || {
+        let rows = rows_tried(store.as_ref(), &gathered);
+        (gathered, rows)
+    };
+    blocking(tried).await
+}
+
+fn rows_tried(store: &dyn Logs, gathered: &Gathered) -> Vec<Row> {
     let now = &gathered.around.value;
     let mut rows = Vec::new();
     let of_services = mine_by_service(&now.records, &[&gathered.before.value.records]);
@@ -84,11 +98,14 @@ pub(super) fn rows(gathered: &Gathered<'_>) -> Vec<Row> {
         }
     }
     rank(&mut rows);
+    for row in rows.iter_mut().take(VERIFIED).filter(|_| !gathered.complete()) {
+        row.like = row.like.take().filter(|like| is_trusted(store, gathered, row, like));
+    }
     rows
 }
 
 /// Judges by what was counted or read, after the head of the list was counted, and leaves what tells something.
-pub(super) fn settle(rows: &mut Vec<Row>, gathered: &Gathered<'_>) {
+pub(super) fn settle(rows: &mut Vec<Row>, gathered: &Gathered) {
     rows.iter_mut().for_each(|row| row.judge(gathered, |seen| seen));
     rows.retain(Row::is_telling);
     rank(rows);
@@ -105,7 +122,7 @@ fn rank(rows: &mut [Row]) {
 
 impl Row {
     /// Judges by the numbers of records around the moment and before.
-    fn judge(&mut self, gathered: &Gathered<'_>, read_as: impl Fn(Seen) -> Seen) {
+    fn judge(&mut self, gathered: &Gathered, read_as: impl Fn(Seen) -> Seen) {
         let (is, was) = (read_as(self.now), read_as(self.before));
         let is_recorded = !gathered.before.value.records.is_empty();
         let before = is_recorded.then_some(Baseline { seen: was, is_adjacent: true, growth: 1.0 });
@@ -154,7 +171,7 @@ fn weight(class: Class, lifecycle: Option<Lifecycle>, level: Option<Level>, befo
 }
 
 /// Versions that appeared, by service.
-pub(super) fn new_versions(gathered: &Gathered<'_>) -> Vec<NewVersion> {
+pub(super) fn new_versions(gathered: &Gathered) -> Vec<NewVersion> {
     let pair = |record: &Record| Some((record.service.clone()?, record.version.clone()?));
     let before = &gathered.before.value.records;
     let known: BTreeSet<(Untrusted, Untrusted)> = before.iter().filter_map(pair).collect();

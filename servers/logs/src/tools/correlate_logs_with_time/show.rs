@@ -22,7 +22,7 @@ const LINE: usize = 200;
 pub(super) struct Picture<'a> {
     pub(super) cx: &'a Context,
     pub(super) store: &'a dyn Logs,
-    pub(super) gathered: &'a Gathered<'a>,
+    pub(super) gathered: &'a Gathered,
     pub(super) rows: &'a [Row],
     pub(super) versions: &'a [NewVersion],
     pub(super) full: bool,

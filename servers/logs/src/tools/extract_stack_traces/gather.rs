@@ -3,6 +3,7 @@
 use contract::{Context, Past, TimeRange, TimeSpec, ToolError};
 use futures_util::future::{join, join_all};
 use jiff::{SignedDuration, Timestamp};
+use runtime::blocking;
 use stacktrace::Application;
 
 use super::{LONGEST, Request, USUAL};
@@ -80,15 +81,11 @@ pub(super) async fn gather<'a>(
 ) -> Result<Gathered<'a>, ToolError> {
     let (sample, guessed) =
         join(store.sample(cx, &asked.search, SAMPLE), guessed_levels(cx, store, &asked.search)).await;
-    let mut sample = sample.map_err(|error| error.renamed("query", "error_query"))?;
-    let application = Application::default();
-    let mut records = std::mem::take(&mut sample.value.records);
-    sample.value.records = records.clone();
+    let sample = sample.map_err(|error| error.renamed("query", "error_query"))?;
+    let records = sample.value.records.clone();
+    let (mut records, bare) = blocking(move || with_bare(records)).await;
     let mut failed = Vec::new();
-    let mut joined = 0;
-    let bare: Vec<usize> = (0..records.len())
-        .filter(|index| records.get(*index).is_some_and(|record| traces(record, &application).is_empty()))
-        .collect();
+    let mut replaced = Vec::new();
     if bare.len() * 2 > records.len() {
         match store.layout(cx).await {
             Ok(layout) => {
@@ -96,15 +93,31 @@ pub(super) async fn gather<'a>(
                 for (index, text) in found {
                     if let Some(record) = records.get_mut(index) {
                         record.message = cx.intake.text(&text);
-                        joined += usize::from(!traces(record, &application).is_empty());
+                        replaced.push(index);
                     }
                 }
             }
             Err(error) => failed.push(format!("records around those found could not be read: {error}")),
         }
     }
-    let (thrown, without) = thrown(&records, &application);
+    let found = move || {
+        let application = Application::default();
+        let own = replaced.iter().filter_map(|index| records.get(*index));
+        let joined = own.filter(|record| !traces(record, &application).is_empty()).count();
+        let (thrown, without) = thrown(&records, &application);
+        (records, thrown, without, joined)
+    };
+    let (records, thrown, without, joined) = blocking(found).await;
     Ok(Gathered { asked, sample, records, thrown, without, joined, guessed, failed })
+}
+
+/// The records, and which of them have no trace.
+fn with_bare(records: Vec<Record>) -> (Vec<Record>, Vec<usize>) {
+    let application = Application::default();
+    let all = records.iter().enumerate();
+    let bare = all.filter(|(_, record)| traces(record, &application).is_empty()).map(|(index, _)| index);
+    let bare = bare.collect();
+    (records, bare)
 }
 
 /// The whole texts of traces of which one line was found, by the place of that record.
@@ -130,12 +143,14 @@ async fn around(
     let near: Vec<(usize, Search)> = near.take(ANCHORS).collect();
     let page = Page { limit: NEIGHBOURS, oldest_first: true, after: None };
     let read = join_all(near.iter().map(|(_, search)| store.page(cx, search, &page))).await;
-    let found = near.iter().zip(read).filter_map(|((index, _), reply)| {
-        let neighbours = reply.ok()?.value.records;
-        let own = records.get(*index)?;
-        Some((*index, whole(&neighbours, own)?))
+    let found = near.into_iter().zip(read).filter_map(|((index, _), reply)| {
+        Some((index, records.get(index)?.clone(), reply.ok()?.value.records))
     });
-    found.collect()
+    let found: Vec<(usize, Record, Vec<Record>)> = found.collect();
+    let told = move |(index, own, neighbours): (usize, Record, Vec<Record>)| {
+        Some((index, whole(&neighbours, &own)?))
+    };
+    blocking(move || found.into_iter().filter_map(told).collect()).await
 }
 
 fn near(at: Timestamp) -> Option<TimeRange> {

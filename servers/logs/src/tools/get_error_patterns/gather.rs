@@ -9,7 +9,7 @@ use super::{
     judge::Row,
 };
 use crate::{
-    analysis::difference::Seen,
+    analysis::{difference::Seen, mined::like},
     backend::{Logs, Sources},
     model::{Condition, Like, Record, Reply, Role, Sample, Search},
     tools::{
@@ -90,8 +90,8 @@ impl Looked {
 }
 
 /// Everything the answer is made of.
-pub(super) struct Gathered<'a> {
-    pub(super) asked: &'a Asked,
+pub(super) struct Gathered {
+    pub(super) asked: Asked,
     pub(super) now: Looked,
     pub(super) before: Vec<Looked>,
     /// What is to be said of a search by level.
@@ -106,16 +106,12 @@ pub(super) struct Gathered<'a> {
 ///
 /// # Errors
 /// When the window itself can't be read. A baseline that can't is a caveat.
-pub(super) async fn gather<'a>(
-    cx: &Context,
-    store: &dyn Logs,
-    asked: &'a Asked,
-) -> Result<Gathered<'a>, ToolError> {
+pub(super) async fn gather(cx: &Context, store: &dyn Logs, asked: Asked) -> Result<Gathered, ToolError> {
     let mut failed = Vec::new();
-    let baselines = baselines::recorded(cx, store, asked, &mut failed).await;
-    let now = look(cx, store, asked, ("the window", asked.window, SAMPLE));
+    let baselines = baselines::recorded(cx, store, &asked, &mut failed).await;
+    let now = look(cx, store, &asked, ("the window", asked.window, SAMPLE));
     let before = join_all(
-        baselines.iter().map(|one| look(cx, store, asked, (&one.name, one.window, BASELINE_SAMPLE))),
+        baselines.iter().map(|one| look(cx, store, &asked, (&one.name, one.window, BASELINE_SAMPLE))),
     );
     let search = asked.search(asked.window, false);
     let (now, before, guessed) = join3(now, before, guessed_levels(cx, store, &search)).await;
@@ -128,10 +124,10 @@ pub(super) async fn gather<'a>(
     }
     let mut gathered = Gathered { asked, now: now?, before: looked, guessed, near: Vec::new(), failed };
     let nowhere = std::iter::once(&gathered.now).chain(&gathered.before).all(|one| one.recorded == 0);
-    if let (Some(service), true) = (&asked.service, nowhere) {
+    if let (Some(service), true) = (&gathered.asked.service, nowhere) {
         // Whoever mistyped a name should hear it; that this can't be asked is no reason to fail.
-        gathered.near =
-            services_near(cx, store, asked.window, service.name.inside()).await.unwrap_or_default();
+        let near = services_near(cx, store, gathered.asked.window, service.name.inside()).await;
+        gathered.near = near.unwrap_or_default();
     }
     Ok(gathered)
 }
@@ -150,11 +146,10 @@ async fn look(
 }
 
 /// Counts the head of the list exactly where the samples are not everything: the patterns of each service together.
-pub(super) async fn recount(cx: &Context, store: &dyn Logs, gathered: &mut Gathered<'_>, rows: &mut [Row]) {
+pub(super) async fn recount(cx: &Context, store: &dyn Logs, gathered: &mut Gathered, rows: &mut [Row]) {
     let head = rows.iter().enumerate().take(HEAD).filter(|(_, row)| !row.is_exact());
     let wanted = head.filter_map(|(place, row)| {
-        let like = trusted(store, gathered, row)?.clone();
-        Some(Wanted { place, service: row.service.clone(), like })
+        Some(Wanted { place, service: row.service.clone(), like: row.like.clone()? })
     });
     let wanted: Vec<Wanted> = wanted.collect();
     let searches = |service: Option<&Untrusted>| {
@@ -171,15 +166,15 @@ pub(super) async fn recount(cx: &Context, store: &dyn Logs, gathered: &mut Gathe
 }
 
 /// The filter of a pattern, if it finds its records and no others among all that were read.
-pub(super) fn trusted<'a>(store: &dyn Logs, gathered: &Gathered<'_>, row: &'a Row) -> Option<&'a Like> {
+pub(super) fn trusted(store: &dyn Logs, gathered: &Gathered, row: &Row) -> Option<Like> {
     let before = gathered.before.iter().zip(&row.mined.before);
     let windows = std::iter::once((&gathered.now, &row.mined.now)).chain(before);
     let windows = windows.map(|(looked, own)| (looked.records(), own.as_slice()));
-    row.like.as_ref().filter(|like| finds_only_its_own(store, (row.service.as_ref(), like), windows))
+    like(&row.mined.pattern).filter(|like| finds_only_its_own(store, (row.service.as_ref(), like), windows))
 }
 
 /// The records of one service, at the levels asked for.
-pub(super) fn of_service(gathered: &Gathered<'_>, window: TimeRange, service: Option<&Untrusted>) -> Search {
+pub(super) fn of_service(gathered: &Gathered, window: TimeRange, service: Option<&Untrusted>) -> Search {
     let mut search = gathered.asked.search(window, false);
     let is_one = gathered.asked.service.as_ref().is_some_and(|asked| !asked.is_several());
     if let (Some(service), false) = (service, is_one) {

@@ -1,17 +1,21 @@
 //! From samples to rows: counts, classes, ranks.
 
+use std::sync::Arc;
+
 use contract::Untrusted;
 use jiff::SignedDuration;
+use runtime::blocking;
 
 use super::{
-    gather::{Gathered, Looked},
+    gather::{Gathered, HEAD, Looked, trusted},
     onset::{self, Onset},
 };
 use crate::{
     analysis::{
         difference::{Baseline, Class, Judged, Now, Seen, classify},
-        mined::{Mined, Portrait, like, mine_by_service, portrait, told},
+        mined::{Merged, Mined, Portrait, merged, mine_by_service, portrait, told},
     },
+    backend::Logs,
     model::{Level, Like, Record, Role, Tally},
 };
 
@@ -38,14 +42,26 @@ pub(super) struct Row {
     ends: [Seen; 2],
     /// Of the records of the window; of the baselines where there are none.
     pub(super) portrait: Portrait,
-    /// What finds its records.
+    /// What those differ in.
+    pub(super) covered: Merged,
+    /// What finds its records and no others of all that were read; tried for the head of the list only.
     pub(super) like: Option<Like>,
     /// When it began, where it is new or surging.
     pub(super) onset: Option<Onset>,
 }
 
-/// A row for each pattern, those that may matter most first: by estimates, which [`settle`] replaces.
-pub(super) fn rows(gathered: &Gathered<'_>) -> Vec<Row> {
+/// A row for each pattern, those that may matter most first: by estimates, which [`settle`] replaces. Nobody waits for the
+/// thread that does this.
+pub(super) async fn rows(store: &Arc<dyn Logs>, gathered: Gathered) -> (Gathered, Vec<Row>) {
+    let store = Arc::clone(store);
+    let tried = move || {
+        let rows = rows_tried(store.as_ref(), &gathered);
+        (gathered, rows)
+    };
+    blocking(tried).await
+}
+
+fn rows_tried(store: &dyn Logs, gathered: &Gathered) -> Vec<Row> {
     let before: Vec<&[_]> = gathered.before.iter().map(Looked::records).collect();
     let mined = mine_by_service(gathered.now.records(), &before);
     let rows = mined
@@ -53,16 +69,17 @@ pub(super) fn rows(gathered: &Gathered<'_>) -> Vec<Row> {
         .flat_map(|(service, all)| all.into_iter().map(move |mined| row(gathered, service.clone(), mined)));
     let mut rows: Vec<Row> = rows.collect();
     rank(&mut rows, &gathered.before);
+    rows.iter_mut().take(HEAD).for_each(|row| row.like = trusted(store, gathered, row));
     rows
 }
 
 /// Judges by what was counted or read, after the head of the list was counted.
-pub(super) fn settle(rows: &mut [Row], gathered: &Gathered<'_>) {
+pub(super) fn settle(rows: &mut [Row], gathered: &Gathered) {
     rows.iter_mut().for_each(|row| row.judge(gathered, |seen| seen));
     rank(rows, &gathered.before);
 }
 
-fn row(gathered: &Gathered<'_>, service: Option<Untrusted>, mined: Mined) -> Row {
+fn row(gathered: &Gathered, service: Option<Untrusted>, mined: Mined) -> Row {
     let of = |looked: &Looked, own: &[usize]| {
         looked.seen(own.iter().filter_map(|index| looked.records().get(*index)), looked.window.seconds())
     };
@@ -76,12 +93,14 @@ fn row(gathered: &Gathered<'_>, service: Option<Untrusted>, mined: Mined) -> Row
         now: of(&gathered.now, &mined.now),
         before,
         ends: [2, 4].map(|part| end(gathered, &mined.now, part)),
-        like: like(&mined.pattern),
+        like: None,
         onset: None,
         portrait: Portrait::default(),
+        covered: Merged::default(),
         mined,
     };
     row.portrait = portrait(row.records(gathered));
+    row.covered = merged(&row.mined.pattern, row.records(gathered));
     let now = row.mined.now.iter().filter_map(|index| gathered.now.records().get(*index));
     row.text = told(&row.mined.pattern, now);
     row.judge(gathered, Seen::believed);
@@ -89,7 +108,7 @@ fn row(gathered: &Gathered<'_>, service: Option<Untrusted>, mined: Mined) -> Row
 }
 
 /// How often it was seen in the last part of the window, by the records that were read.
-fn end(gathered: &Gathered<'_>, own: &[usize], part: u32) -> Seen {
+fn end(gathered: &Gathered, own: &[usize], part: u32) -> Seen {
     let window = gathered.asked.window;
     let seconds = window.seconds() / f64::from(part);
     let begin =
@@ -101,7 +120,7 @@ fn end(gathered: &Gathered<'_>, own: &[usize], part: u32) -> Seen {
 
 impl Row {
     /// The records of it that were read: of the window, else of the baselines.
-    pub(super) fn records<'a>(&'a self, gathered: &'a Gathered<'_>) -> impl Iterator<Item = &'a Record> {
+    pub(super) fn records<'a>(&'a self, gathered: &'a Gathered) -> impl Iterator<Item = &'a Record> {
         let before = gathered.before.iter().zip(&self.mined.before).filter(|_| self.mined.now.is_empty());
         let windows = std::iter::once((&gathered.now, &self.mined.now)).chain(before);
         windows.flat_map(|(looked, own)| own.iter().filter_map(|index| looked.records().get(*index)))
@@ -112,7 +131,7 @@ impl Row {
         self.now.is_exact() && self.before.iter().all(|seen| seen.is_exact())
     }
 
-    fn judge(&mut self, gathered: &Gathered<'_>, read_as: impl Fn(Seen) -> Seen) {
+    fn judge(&mut self, gathered: &Gathered, read_as: impl Fn(Seen) -> Seen) {
         let window = gathered.asked.window;
         let recorded = gathered.before.iter().zip(&self.before).filter(|(looked, _)| looked.recorded > 0);
         let before = recorded.map(|(looked, seen)| Baseline {

@@ -6,7 +6,7 @@ use contract::{Context, TimeRange};
 use jiff::Timestamp;
 
 use super::{
-    gather::{Gathered, HEAD, of_service, trusted},
+    gather::{Gathered, HEAD, of_service},
     judge::Row,
 };
 use crate::{
@@ -41,7 +41,7 @@ pub(super) enum Onset {
 
 /// What the records alone say: a new pattern began with its first record, if the time directly before has none of it. Where
 /// nothing directly before was looked at, a pattern that was there from the window's start began nobody knows when.
-pub(super) fn of_records(row: &Row, gathered: &Gathered<'_>) -> Option<Onset> {
+pub(super) fn of_records(row: &Row, gathered: &Gathered) -> Option<Onset> {
     if row.already {
         return Some(Onset::Before);
     }
@@ -56,7 +56,7 @@ pub(super) fn of_records(row: &Row, gathered: &Gathered<'_>) -> Option<Onset> {
 
 /// When surging patterns began to surge, and since when those are there that were there before the window, by their counts
 /// over time.
-pub(super) async fn find(cx: &Context, store: &dyn Logs, gathered: &mut Gathered<'_>, rows: &mut [Row]) {
+pub(super) async fn find(cx: &Context, store: &dyn Logs, gathered: &mut Gathered, rows: &mut [Row]) {
     let mut partial = Vec::new();
     let wanting = |row: &&mut Row| row.class == Class::Surging || row.onset == Some(Onset::Before);
     let mut lead_in = None;
@@ -93,7 +93,7 @@ impl Span {
 }
 
 /// The window with the baseline directly before it.
-fn with_window_before(gathered: &Gathered<'_>) -> Option<Span> {
+fn with_window_before(gathered: &Gathered) -> Option<Span> {
     let window = gathered.asked.window;
     let before = gathered.before.iter().find(|one| one.window.end() == window.start())?;
     let step = Duration::from_secs((before.window.seconds() / f64::from(STEPS)).round().max(1.0) as u64);
@@ -101,7 +101,7 @@ fn with_window_before(gathered: &Gathered<'_>) -> Option<Span> {
 }
 
 /// The window with a longer time before it, as far as that is recorded.
-async fn with_lead_in(cx: &Context, store: &dyn Logs, gathered: &Gathered<'_>) -> Option<Span> {
+async fn with_lead_in(cx: &Context, store: &dyn Logs, gathered: &Gathered) -> Option<Span> {
     let window = gathered.asked.window;
     let length = LEAD_IN.max(Duration::from_secs_f64(window.seconds()) * LEAD_IN_WINDOWS);
     let lead_in = TimeRange::new(window.start().checked_sub(length).ok()?, window.start()).ok()?;
@@ -114,14 +114,14 @@ async fn with_lead_in(cx: &Context, store: &dyn Logs, gathered: &Gathered<'_>) -
 async fn in_span(
     cx: &Context,
     store: &dyn Logs,
-    gathered: &Gathered<'_>,
+    gathered: &Gathered,
     (row, span): (&Row, Span),
     partial: &mut Vec<String>,
 ) -> Option<Timestamp> {
     let counts = match counts_read(gathered, row, span) {
         Some(counts) => counts,
         None => {
-            let like = trusted(store, gathered, row)?;
+            let like = row.like.as_ref()?;
             let search = of_service(gathered, span.whole, row.service.as_ref());
             let reply = counts_asked(cx, store, search, like, span.step).await?;
             partial.extend(reply.partial);
@@ -137,7 +137,7 @@ async fn in_span(
 }
 
 /// Counts of the records that were read, where those are all of the span.
-fn counts_read(gathered: &Gathered<'_>, row: &Row, span: Span) -> Option<Vec<u64>> {
+fn counts_read(gathered: &Gathered, row: &Row, span: Span) -> Option<Vec<u64>> {
     let start = span.whole.start();
     let before = gathered.before.iter().zip(&row.mined.before);
     let (looked, own) = before.into_iter().find(|(one, _)| {

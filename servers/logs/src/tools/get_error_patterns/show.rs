@@ -14,7 +14,7 @@ use super::{
 use crate::{
     analysis::{
         difference::{Class, Seen},
-        mined::{Merged, merged},
+        mined::Merged,
     },
     backend::Logs,
     model::Level,
@@ -36,7 +36,7 @@ pub(super) const ALREADY: &str = "already when the window began";
 pub(super) struct Picture<'a> {
     pub(super) cx: &'a Context,
     pub(super) store: &'a dyn Logs,
-    pub(super) gathered: &'a Gathered<'a>,
+    pub(super) gathered: &'a Gathered,
     pub(super) rows: &'a [Row],
     pub(super) limit: usize,
     pub(super) full: bool,
@@ -69,15 +69,13 @@ fn table(picture: &Picture<'_>, draft: &mut Draft, shown: &[&Row], cite: Cite) {
         return;
     }
     let several = picture.gathered.asked.service.as_ref().is_none_or(Service::is_several);
-    let covered: Vec<Merged> =
-        shown.iter().map(|row| merged(&row.mined.pattern, row.records(picture.gathered))).collect();
-    let varies = covered.iter().any(|one| !one.words.is_empty());
+    let varies = shown.iter().any(|row| !row.covered.words.is_empty());
     let mut columns = vec!["class", "count", "per min", "was per min", "since", "level"];
     columns.extend(several.then_some("service"));
     columns.extend(["where", "version", "pattern", "id"]);
     columns.extend(varies.then_some("<word>"));
     let mut table = Table::new("patterns", &columns, cite);
-    for (row, covered) in shown.iter().zip(&covered) {
+    for row in shown {
         let mut cells = vec![
             Cell::text(row.class.name()),
             if row.now.is_exact() {
@@ -96,9 +94,9 @@ fn table(picture: &Picture<'_>, draft: &mut Draft, shown: &[&Row], cite: Cite) {
         cells.push(Cell::text(told(&row.portrait.places, "places")));
         cells.push(Cell::text(told(&row.portrait.versions, "versions")));
         cells.push(Cell::Quoted(picture.cx.intake.text(&row.text), PATTERN));
-        cells.push(Cell::text(identity(row, covered)));
+        cells.push(Cell::text(identity(row)));
         if varies {
-            cells.push(Cell::text(words(picture, covered)));
+            cells.push(Cell::text(words(picture, &row.covered)));
         }
         table.row(cells);
     }
@@ -131,8 +129,8 @@ fn since(row: &Row) -> Cell {
 }
 
 /// The identity of the template, of which it is the same in every call; with how many others it was merged.
-fn identity(row: &Row, covered: &Merged) -> String {
-    let id = covered.leader.unwrap_or(row.mined.pattern.id());
+fn identity(row: &Row) -> String {
+    let id = row.covered.leader.unwrap_or(row.mined.pattern.id());
     match row.mined.pattern.members().len() {
         0 | 1 => id.to_string(),
         members => format!("{id} +{}", members - 1),
@@ -222,7 +220,7 @@ fn caveats(picture: &Picture<'_>, draft: &mut Draft, shown: &[&Row]) {
 }
 
 /// What ran before the window began, and by which baselines that is told.
-fn running(gathered: &Gathered<'_>, draft: &mut Draft, shown: &[&Row]) {
+fn running(gathered: &Gathered, draft: &mut Draft, shown: &[&Row]) {
     let start = gathered.asked.window.start();
     let older: Vec<&str> = gathered
         .before

@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use contract::{Context, Past, TimeRange, ToolError, Untrusted, duration_text, time_text};
 use futures_util::future::{join, join_all};
 use jiff::Timestamp;
+use runtime::blocking;
 
 use super::{
     count::{Counted, Question},
@@ -123,7 +124,8 @@ pub(super) async fn gather(
             }
         }
     }
-    let streams = streams(&counted, when.first);
+    let judged = move || (streams(&counted, when.first), counted);
+    let (streams, counted) = blocking(judged).await;
     let late = latecomers(cx, store, asked, &timed(service.as_ref(), counted.first())).await;
     Ok(Gathered { service, past, when, freshness, counted, streams, late, failed })
 }
