@@ -25,3 +25,6 @@ pub(crate) fn all(server: Server, sources: &Arc<Sources>) -> Server {
         .tool(list_log_sources::ListLogSources { sources: Arc::clone(sources) })
         .tool(search_logs::SearchLogs { sources: Arc::clone(sources) })
 }
+
+#[cfg(test)]
+mod tests;

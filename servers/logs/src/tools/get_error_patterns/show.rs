@@ -275,7 +275,10 @@ fn next(picture: &Picture<'_>, draft: &mut Draft, shown: &[&Row]) {
     }
     let service = service(first);
     if let Some(query) = query(picture, first) {
-        let call = Next::call("search_logs", "the lines of pattern 1").with("query", query.as_str());
+        let mut call = Next::call("search_logs", "the lines of pattern 1").with("query", query.as_str());
+        if let Some(level) = picture.gathered.asked.floor.level() {
+            call = call.with("level", level.name());
+        }
         draft.next(scoped(picture, service, call).with("time_range", window.to_string()));
         let call = Next::call("extract_stack_traces", "what was thrown, with its root cause");
         let call = call.with("error_query", query.as_str());
