@@ -47,7 +47,10 @@ fn logs() -> String {
     }
     for number in 0..PATTERNS * 3 {
         let second = (number as i64) * LENGTH / (PATTERNS as i64 * 3);
-        let message = format!("{} gave up on {}", word(number % PATTERNS), word(number % PATTERNS * 7 + 3));
+        // Values are what makes the filters of patterns dear.
+        let values = "4 of 17 in 9 ms at 10.0.0.1 ".repeat(4);
+        let (one, other) = (word(number % PATTERNS), word(number % PATTERNS * 7 + 3));
+        let message = format!("{one} gave up on {other} {values}");
         say(second, "warn", &format!("svc-{:05}", number % 500), &message, "");
     }
     say(5_000, "error", "dumper", &format!("dump {}", "payload of a request ".repeat(49_000)), "");

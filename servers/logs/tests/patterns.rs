@@ -286,3 +286,47 @@ async fn without_a_baseline_nobody_says_that_nothing_is_new() {
     let half = "get_error_patterns(time_range=\"2026-01-14T14:45:00Z/2026-01-14T15:00:00Z\")";
     assert!(reply.text.contains(half), "{}", reply.text);
 }
+
+/// The suggested call of this tool, if there is one.
+fn next_call(reply: &ToolReply, tool: &str) -> Option<Value> {
+    let next = reply.structured.as_ref().unwrap()["next"].as_array().unwrap();
+    next.iter().find(|next| next["tool"] == tool).map(|next| next["arguments"].clone())
+}
+
+#[tokio::test]
+async fn estimates_do_not_displace_what_was_counted() {
+    // 6,000 services with one error each, of which 4,000 are read: one that was read looks like 1.5.
+    let mut text = String::new();
+    for number in 0..6_000 {
+        let at = at("14:00:00") + jiff::SignedDuration::from_millis(number * 600);
+        writeln!(
+            text,
+            "{{\"@timestamp\":\"{at}\",\"log.level\":\"error\",\"message\":\"disk is full\",\"service\":{{\"name\":\"svc-{number:04}\"}}}}"
+        )
+        .unwrap();
+    }
+    let directory = incident(&[("logs/all.ndjson", &text)]);
+    let client = connect(directory.path()).await;
+    let reply = ask(&client, "get_error_patterns", json!({})).await;
+    let counts: Vec<Value> = patterns(&reply).iter().map(|row| row["count"].clone()).collect();
+    assert_eq!(counts, vec![json!(1); 12], "{}", reply.text);
+}
+
+#[tokio::test]
+async fn lines_are_offered_only_where_the_filter_finds_no_others_and_at_the_level_that_was_asked_for() {
+    let offered = |other: &'static str| async move {
+        let mut text = String::new();
+        every(&mut text, ("14:50:00", "15:00:00"), 5, "error", "pool exhausted");
+        every(&mut text, ("14:50:00", "15:00:00"), 60, "error", other);
+        let directory = incident(&[("logs/all.ndjson", &text)]);
+        let client = connect(directory.path()).await;
+        let arguments = json!({"time_range": "10m", "level": "error"});
+        let reply = ask(&client, "get_error_patterns", arguments).await;
+        assert_eq!(patterns(&reply)[0]["pattern"], "«pool exhausted»", "{}", reply.text);
+        next_call(&reply, "search_logs")
+    };
+    let call = offered("disk is full").await.unwrap();
+    assert_eq!((&call["query"], &call["level"]), (&json!("\"pool exhausted\""), &json!("error")));
+    // The phrase stands in the other lines too.
+    assert_eq!(offered("the pool exhausted its quota").await, None);
+}

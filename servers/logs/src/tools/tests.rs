@@ -119,7 +119,9 @@ impl Logs for Ready {
     }
 
     fn sample<'a>(&'a self, _: &'a Context, search: &'a Search, _: usize) -> Asking<'a, Sample> {
-        let holds = |record: &&Record| record.at.is_some_and(|at| search.window.start() <= at && at < search.window.end());
+        let holds = |record: &&Record| {
+            record.at.is_some_and(|at| search.window.start() <= at && at < search.window.end())
+        };
         let records = self.records.iter().filter(holds).cloned().collect();
         ready(Sample { records, ..self.sample() })
     }
@@ -157,5 +159,6 @@ async fn no_tool_computes_where_calls_are_served() {
     let all = json!({"error_query": "*"});
     computes_elsewhere(|sources| extract_stack_traces::ExtractStackTraces { sources }, all).await;
     computes_elsewhere(|sources| get_error_patterns::GetErrorPatterns { sources }, json!({})).await;
-    computes_elsewhere(|sources| get_log_volume_anomalies::GetLogVolumeAnomalies { sources }, json!({})).await;
+    computes_elsewhere(|sources| get_log_volume_anomalies::GetLogVolumeAnomalies { sources }, json!({}))
+        .await;
 }

@@ -84,16 +84,8 @@ impl Fake {
     }
 
     async fn over_all(system: &str, names: &[&str]) -> Fake {
-        let file = |name: &str| {
-            let path = directory().join(system).join(format!("{name}.json"));
-            // Before the first recording.
-            std::fs::read_to_string(path)
-                .unwrap_or_else(|_| r#"{"_shards":{"total":1},"hits":{"hits":[]}}"#.to_owned())
-        };
-        let mut fake = Fake::new(
-            names.iter().map(|name| status_of(name, to(name).text(&file(name)).at_most(1))).collect(),
-        )
-        .await;
+        let reply = |name: &&str| status_of(name, to(name).text(&reply_of(system, name)).at_most(1));
+        let mut fake = Fake::new(names.iter().map(reply).collect()).await;
         fake.names = names.iter().map(|name| (*name).to_owned()).collect();
         fake
     }
@@ -121,6 +113,25 @@ impl Drop for Fake {
             std::fs::write(requests.join(name), written(seen)).unwrap();
         }
     }
+}
+
+/// What a system answered to the request of this name; while requests are updated, which is before they are recorded, an
+/// answer without anything in it.
+fn reply_of(system: &str, name: &str) -> String {
+    let path = directory().join(system).join(format!("{name}.json"));
+    match std::fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(_) if std::env::var_os("UPDATE_REQUESTS").is_some() => {
+            r#"{"_shards":{"total":1},"hits":{"hits":[]}}"#.to_owned()
+        }
+        Err(error) => panic!("no reply is recorded in {}: {error}", path.display()),
+    }
+}
+
+#[test]
+#[should_panic(expected = "no reply is recorded")]
+fn a_reply_that_was_never_recorded_is_no_empty_one() {
+    reply_of(SYSTEMS[0], "nothing");
 }
 
 fn status_of(name: &str, reply: Canned) -> Canned {

@@ -35,6 +35,8 @@ pub(super) struct Row {
     pub(super) already: bool,
     /// Whether it is new or surging, and by more than a handful of records.
     pub(super) matters: bool,
+    /// Whether it was among the first by estimates: those are counted.
+    is_head: bool,
     pub(super) now: Seen,
     /// In each baseline.
     pub(super) before: Vec<Seen>,
@@ -69,7 +71,10 @@ fn rows_tried(store: &dyn Logs, gathered: &Gathered) -> Vec<Row> {
         .flat_map(|(service, all)| all.into_iter().map(move |mined| row(gathered, service.clone(), mined)));
     let mut rows: Vec<Row> = rows.collect();
     rank(&mut rows, &gathered.before);
-    rows.iter_mut().take(HEAD).for_each(|row| row.like = trusted(store, gathered, row));
+    for row in rows.iter_mut().take(HEAD) {
+        row.is_head = true;
+        row.like = trusted(store, gathered, row);
+    }
     rows
 }
 
@@ -90,6 +95,7 @@ fn row(gathered: &Gathered, service: Option<Untrusted>, mined: Mined) -> Row {
         class: Class::Unknown,
         already: false,
         matters: false,
+        is_head: false,
         now: of(&gathered.now, &mined.now),
         before,
         ends: [2, 4].map(|part| end(gathered, &mined.now, part)),
@@ -204,6 +210,8 @@ fn rank(rows: &mut [Row], baselines: &[Looked]) {
         (other.matters.cmp(&one.matters))
             .then_with(|| class(one).cmp(&class(other)))
             .then_with(|| error(other).cmp(&error(one)))
+            // What is only estimated never displaces what was counted.
+            .then_with(|| other.is_head.cmp(&one.is_head))
             .then_with(|| added(other).total_cmp(&added(one)))
             .then_with(|| other.now.all().cmp(&one.now.all()))
             .then_with(|| one.mined.pattern.text().cmp(other.mined.pattern.text()))
