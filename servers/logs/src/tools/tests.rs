@@ -49,7 +49,8 @@ impl Ready {
                 word(number),
                 word(number * 31 + 5)
             )),
-            prefix: 0,
+            said: None,
+            weight: 1.0,
             document: Document::default(),
         };
         Ready { records: (0..300).map(record).collect(), serving: thread::current().id() }
