@@ -330,3 +330,89 @@ async fn lines_are_offered_only_where_the_filter_finds_no_others_and_at_the_leve
     // The phrase stands in the other lines too.
     assert_eq!(offered("the pool exhausted its quota").await, None);
 }
+
+#[tokio::test]
+async fn a_rate_is_over_the_time_that_is_recorded() {
+    let mut text = String::new();
+    every(&mut text, ("14:30:00", "15:00:00"), 10, "error", "bank is slow");
+    let directory = incident(&[("logs/all.ndjson", &text)]);
+    let client = connect(directory.path()).await;
+    // Of the hour that is asked for half is recorded: 180 records in 30 minutes are 6 a minute.
+    let reply = ask(&client, "get_error_patterns", json!({"time_range": "1h"})).await;
+    let row = &patterns(&reply)[0];
+    assert_eq!((&row["count"], &row["per min"]), (&json!(180), &json!(6)), "{}", reply.text);
+    for part in
+        ["180 records at warn or worse in 30m", "nothing before 2026-01-14T14:30:00Z is recorded: the window"]
+    {
+        assert!(reply.text.contains(part), "{part}: {}", reply.text);
+    }
+}
+
+#[tokio::test]
+async fn before_the_first_record_no_moment_has_a_time_before() {
+    let mut text = String::new();
+    every(&mut text, ("14:52:00", "15:00:00"), 5, "info", "charge done");
+    let directory = incident(&[("logs/all.ndjson", &text)]);
+    let client = connect(directory.path()).await;
+    // 12 records in the minute before and 84 in seven minutes are the same rate; over an hour 12 would be few.
+    let reply = ask(&client, "correlate_logs_with_time", json!({"timestamp": "2026-01-14T14:58:00Z"})).await;
+    for part in [
+        "Nothing in the logs around 2026-01-14T14:58:00Z is new: 84 records, all of patterns that the 1m before had too.",
+        "nothing before 2026-01-14T14:52:00Z is recorded: the time before is only 1m long",
+    ] {
+        assert!(reply.text.contains(part), "{part}: {}", reply.text);
+    }
+    // Nothing at all before 14:50.
+    let reply = ask(&client, "correlate_logs_with_time", json!({"timestamp": "2026-01-14T14:55:00Z"})).await;
+    let verdict = "96 records around 2026-01-14T14:55:00Z, but nothing is recorded in the 1h before: what is new can't be told.";
+    assert!(reply.text.starts_with(verdict), "{}", reply.text);
+}
+
+#[tokio::test]
+async fn places_are_told_of_all_records_and_not_of_the_first_few() {
+    // 8,000 records of ten pods, 800 each: more than are read. One of them is of another version.
+    let mut text = String::new();
+    for number in 0..8_000_i64 {
+        let when = at("14:50:00") + jiff::SignedDuration::from_millis(number * 70);
+        let (pod, version) = (number % 10, if number == 4_000 { "2" } else { "1" });
+        writeln!(
+            text,
+            "{{\"@timestamp\":\"{when}\",\"log.level\":\"error\",\"message\":\"bank is down\",\"service\":{{\"name\":\"pay\",\"version\":\"{version}\"}},\"kubernetes\":{{\"pod\":{{\"name\":\"pay-{pod}\"}}}}}}"
+        )
+        .unwrap();
+    }
+    let directory = incident(&[("logs/all.ndjson", &text)]);
+    let client = connect(directory.path()).await;
+    let reply = ask(&client, "get_error_patterns", json!({"time_range": "10m"})).await;
+    let row = &patterns(&reply)[0];
+    assert_eq!(
+        (&row["count"], &row["where"], &row["version"]),
+        (&json!(8_000), &json!("10 places, 10 % pay-0"), &json!("2 versions, > 99 % 1")),
+        "{}",
+        reply.text
+    );
+}
+
+#[tokio::test]
+async fn what_has_not_arrived_yet_is_not_fading() {
+    // Each record is stored 8 minutes after it happened, or it is not known when: of the last ten minutes two are there.
+    for ingested in [true, false] {
+        let mut text = String::new();
+        for second in (at("14:30:00").as_second()..at("14:52:00").as_second()).step_by(5) {
+            let [at, stored] = [0, 480].map(|late| Timestamp::from_second(second + late).unwrap());
+            let stored = if ingested { format!("\"event.ingested\":\"{stored}\",") } else { String::new() };
+            writeln!(
+                text,
+                "{{\"@timestamp\":\"{at}\",{stored}\"log.level\":\"error\",\"message\":\"bank is slow\",\"service\":{{\"name\":\"pay\"}}}}"
+            )
+            .unwrap();
+        }
+        let directory = incident(&[("logs/all.ndjson", &text)]);
+        let client = connect(directory.path()).await;
+        let reply = ask(&client, "get_error_patterns", json!({"time_range": "10m"})).await;
+        // 24 of two minutes, 120 of ten.
+        let row = &patterns(&reply)[0];
+        assert_eq!((&row["class"], &row["count"]), (&json!("steady"), &json!(24)), "{}", reply.text);
+        assert!(reply.text.contains("not all records from 2026-01-14T14:5"), "{}", reply.text);
+    }
+}

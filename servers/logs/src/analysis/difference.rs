@@ -2,6 +2,8 @@
 
 /// A rate must change by at least this factor.
 const FACTOR: f64 = 2.0;
+/// Baselines together must be so many times as long as the window for their having none to mean anything.
+const LEAST_LENGTH: f64 = 0.5;
 /// Records on both sides together without which no rate is compared.
 const FEWEST: u64 = 10;
 /// ln of the likelihood ratio from which two rates differ: about 1 in 3,500 of equal ones reach it.
@@ -93,6 +95,8 @@ pub(crate) struct Now {
     pub(crate) whole: Seen,
     /// In its last half and its last quarter: what began late is diluted in the whole.
     pub(crate) ends: [Seen; 2],
+    /// In the part of the window whose records have arrived: what is still on its way is not gone.
+    pub(crate) arrived: Seen,
     /// Whether its records are errors.
     pub(crate) is_error: bool,
     /// Which part of all records of the window it has.
@@ -164,7 +168,11 @@ fn against(now: Now, before: &[Baseline]) -> Class {
     let whole = now.whole;
     if before.iter().all(|one| one.seen.count == 0) {
         // That a sample has none of it does not say that there was none.
-        let is_absent = |one: &Baseline| one.seen.is_exact() || differs(whole, one.seen, true, CERTAIN);
+        // Nor do counts of a time that is much shorter than the window.
+        let exact = before.iter().map(|one| one.seen).filter(|seen| seen.is_exact());
+        let is_long = exact.map(|seen| seen.seconds).sum::<f64>() >= LEAST_LENGTH * whole.seconds;
+        let is_absent =
+            |one: &Baseline| (is_long && one.seen.is_exact()) || differs(whole, one.seen, true, CERTAIN);
         let counts = now.is_error || now.share >= NEW_SHARE;
         let is_new = whole.count > 0 && counts && before.iter().all(is_absent);
         return if is_new { Class::New } else { Class::Steady };
@@ -178,7 +186,7 @@ fn against(now: Now, before: &[Baseline]) -> Class {
     if moved(whole, true, CERTAIN) || now.ends.iter().any(surges_late) {
         return Class::Surging;
     }
-    match moved(whole, false, CERTAIN) {
+    match moved(now.arrived, false, CERTAIN) {
         true if whole.count == 0 => Class::Gone,
         true => Class::Fading,
         false => Class::Steady,

@@ -112,7 +112,7 @@ pub(crate) struct Histogram {
 }
 
 /// Values of a key.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Top {
     /// Most frequent first.
     pub(crate) values: Vec<Group>,
@@ -197,8 +197,8 @@ pub(crate) struct Tally {
     pub(crate) first: Option<Timestamp>,
     /// The last one.
     pub(crate) last: Option<Timestamp>,
-    /// By service, level, place and version; each key once where a field plays its role, most frequent first.
-    pub(crate) by: Vec<(Role, Vec<Group>)>,
+    /// By service, level, place and version; each key once where a field plays its role.
+    pub(crate) by: Vec<(Role, Top)>,
 }
 
 /// How late records arrive.

@@ -11,7 +11,7 @@ fn seen(count: u64) -> Seen {
 /// Spread evenly over the window.
 fn even(count: u64, is_error: bool, share: f64) -> Now {
     let end = |part: u64| Seen::counted(count / part, HALF_HOUR / part as f64);
-    Now { whole: seen(count), ends: [end(2), end(4)], is_error, share }
+    Now { whole: seen(count), ends: [end(2), end(4)], arrived: seen(count), is_error, share }
 }
 
 fn older(seen: Seen) -> Baseline {
@@ -79,6 +79,7 @@ fn a_surge_at_the_end_of_the_window_is_not_diluted_by_its_beginning() {
     // against 6: 28·ln(28/10.4) + 24·ln(24/41.6) = 14.5.
     let now = Now {
         whole: seen(46),
+        arrived: seen(46),
         ends: [Seen::counted(34, 900.0), Seen::counted(28, 450.0)],
         is_error: true,
         share: 0.1,
@@ -86,7 +87,12 @@ fn a_surge_at_the_end_of_the_window_is_not_diluted_by_its_beginning() {
     assert_eq!(classify(now, &[adjacent(24)]).class, Class::Surging);
     // The same 46 spread evenly are no surge, nor is a handful in the last quarter: 9 against 4.
     assert_eq!(classify(even(46, true, 0.1), &[adjacent(24)]).class, Class::Steady);
-    let handful = Now { whole: seen(20), ends: [Seen::counted(13, 900.0), Seen::counted(9, 450.0)], ..now };
+    let handful = Now {
+        whole: seen(20),
+        arrived: seen(20),
+        ends: [Seen::counted(13, 900.0), Seen::counted(9, 450.0)],
+        ..now
+    };
     assert_eq!(classify(handful, &[adjacent(16)]).class, Class::Steady);
 }
 
@@ -94,7 +100,7 @@ fn a_surge_at_the_end_of_the_window_is_not_diluted_by_its_beginning() {
 fn a_sample_says_no_more_than_the_records_that_were_read() {
     // 5 of 5 % read stand for 100; 1 for 20. By the estimates five times as often and certain; by what was read nothing.
     let sampled = |count: u64| Seen { count, share: 0.05, seconds: HALF_HOUR };
-    let of = |whole: Seen| Now { whole, ends: [whole; 2], is_error: true, share: 0.1 };
+    let of = |whole: Seen| Now { whole, ends: [whole; 2], arrived: whole, is_error: true, share: 0.1 };
     assert_eq!(sampled(5).all(), 100);
     assert_eq!(classify(of(sampled(5).believed()), &[adjacent(20)]).class, Class::Surging);
     assert_eq!(classify(of(sampled(5)), &[older(sampled(1))]).class, Class::Steady);
@@ -141,4 +147,13 @@ proptest! {
         let (was, was_half) = (Seen::counted(before * 2, HALF_HOUR), Seen { count: before, share: 0.5, seconds: HALF_HOUR });
         prop_assert!(!differs(half, was_half, true, CERTAIN) || differs(whole, was, true, CERTAIN));
     }
+}
+
+#[test]
+fn a_baseline_of_minutes_does_not_make_a_seldom_line_new() {
+    let minutes = older(Seen::counted(0, 180.0));
+    // 5 in half an hour are 0.5 in three minutes; of 300 there would be 30, and there are none.
+    assert_eq!(classify(even(5, true, 0.1), &[minutes]).class, Class::Steady);
+    assert_eq!(classify(even(300, true, 0.1), &[minutes]).class, Class::New);
+    assert_eq!(classify(even(5, true, 0.1), &[minutes, older(seen(0))]).class, Class::New);
 }

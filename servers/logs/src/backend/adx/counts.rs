@@ -253,11 +253,15 @@ fn read_tally(cx: &Context, table: &Table) -> Tally {
             }
         }
     }
+    let all = tally.count;
     let groups = |role: Role, counts: BTreeMap<&str, u64>| {
         let group = |(value, count)| Group { value: cx.intake.field(role.name(), value), count };
         let mut groups: Vec<Group> = counts.into_iter().map(group).collect();
         sort(&mut groups);
-        (role, groups)
+        let told: u64 = groups.iter().map(|group| group.count).sum();
+        let distinct = Some(groups.len() as u64);
+        let missing = all.saturating_sub(told);
+        (role, Top { values: groups, distinct, missing, ..Top::default() })
     };
     tally.by = by.into_iter().map(|(role, counts)| groups(role, counts)).collect();
     tally

@@ -222,14 +222,14 @@ fn tally(cx: &Context, bucket: Option<&Value>, whole: bool, roles: &[(Role, Vec<
         let empty = Map::new();
         let of_role = bucket.get(role.name()).and_then(Value::as_object).unwrap_or(&empty);
         let field = fields.first().map_or("", String::as_str);
-        (*role, keys::read(of_role, fields).groups(&cx.intake, field, OF_PATTERN))
+        (*role, keys::read(of_role, fields).top(&cx.intake, field, OF_PATTERN))
     };
     Tally {
         whole,
         count: keys::number(bucket, "doc_count"),
         first: moment("first"),
         last: moment("last"),
-        by: roles.iter().map(groups).filter(|(_, groups)| !groups.is_empty()).collect(),
+        by: roles.iter().map(groups).filter(|(_, top)| !top.values.is_empty()).collect(),
     }
 }
 

@@ -162,10 +162,14 @@ fn groups(intake: &Intake, name: &str, values: Vec<(String, u64)>) -> Vec<Group>
 }
 
 pub(super) fn top(loaded: &Loaded, sought: &Sought, key: &Key, most: usize) -> RawTop {
+    top_of(loaded, loaded.found(sought), key, most)
+}
+
+fn top_of(loaded: &Loaded, records: impl Iterator<Item = usize>, key: &Key, most: usize) -> RawTop {
     let names = names(loaded, key);
     let mut counts: HashMap<&str, u64> = HashMap::new();
     let mut missing = 0;
-    for record in loaded.found(sought) {
+    for record in records {
         let any = each(loaded, record, key, &names, &mut |value| *counts.entry(value).or_default() += 1);
         missing += u64::from(!any);
     }
@@ -182,26 +186,23 @@ fn most_frequent(counts: HashMap<&str, u64>, most: usize) -> Vec<(String, u64)> 
     values.into_iter().take(most).map(|(value, count)| (value.to_owned(), count)).collect()
 }
 
-/// Values and how often they occur, before they are masked.
-type Counts = Vec<(String, u64)>;
-
 /// How often a pattern occurs, before values are masked.
 pub(super) struct RawTally {
     count: u64,
     first: Option<i64>,
     last: Option<i64>,
-    by: Vec<(Role, String, Counts)>,
+    by: Vec<(Role, RawTop)>,
 }
 
 impl RawTally {
     pub(super) fn taken(self, intake: &Intake) -> Tally {
-        let by = self.by.into_iter().filter(|(_, _, values)| !values.is_empty());
+        let by = self.by.into_iter().filter(|(_, top)| !top.values.is_empty());
         Tally {
             whole: true,
             count: self.count,
             first: self.first.and_then(moment),
             last: self.last.and_then(moment),
-            by: by.map(|(role, name, values)| (role, groups(intake, &name, values))).collect(),
+            by: by.map(|(role, top)| (role, top.taken(intake))).collect(),
         }
     }
 }
@@ -231,12 +232,7 @@ fn tally(loaded: &Loaded, records: &[usize], roles: &[Key]) -> RawTally {
     let at = |record: Option<&usize>| record.and_then(|record| loaded.store.at(*record));
     let of_role = |key: &Key| {
         let Key::Role(role) = key else { return None };
-        let names = names(loaded, key);
-        let mut counts: HashMap<&str, u64> = HashMap::new();
-        for record in records {
-            each(loaded, *record, key, &names, &mut |value| *counts.entry(value).or_default() += 1);
-        }
-        Some((*role, masked_as(loaded, key), most_frequent(counts, OF_PATTERN)))
+        Some((*role, top_of(loaded, records.iter().copied(), key, OF_PATTERN)))
     };
     RawTally {
         count: records.len() as u64,

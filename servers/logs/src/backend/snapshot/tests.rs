@@ -173,7 +173,7 @@ async fn patterns_are_counted_with_where_and_when() {
     assert_eq!(tallies[0].first, "2026-01-14T14:00:01Z".parse().ok());
     assert_eq!(tallies[0].last, "2026-01-14T14:10:00Z".parse().ok());
     let versions = tallies[0].by.iter().find(|(role, _)| *role == Role::Version).unwrap();
-    assert_eq!((versions.1[0].value.inside(), versions.1[0].count), ("2.3.1", 2));
+    assert_eq!((versions.1.values[0].value.inside(), versions.1.values[0].count), ("2.3.1", 2));
 }
 
 #[tokio::test]

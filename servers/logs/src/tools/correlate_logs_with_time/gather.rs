@@ -15,7 +15,7 @@ use crate::{
     backend::{Logs, Sources},
     model::{Condition, Level, Like, Page, Record, Reply, Role, Sample, Search},
     tools::{
-        asking::Service,
+        asking::{Service, recorded},
         recount::{Wanted, finds_only_its_own, tallies},
     },
 };
@@ -25,6 +25,8 @@ const AROUND: usize = 4_000;
 const BEFORE: usize = 4_000;
 /// The time before is at least as long, so that what happens every quarter of an hour is not new.
 const LEAST_BEFORE: Duration = Duration::from_secs(3_600);
+/// From this share on the time before counts as recorded.
+const RECORDED: f64 = 0.98;
 /// Patterns that are counted in full.
 pub(super) const VERIFIED: usize = 20;
 /// Versions that are told.
@@ -39,6 +41,8 @@ pub(super) struct Asked {
     pub(super) at: Timestamp,
     pub(super) around: TimeRange,
     pub(super) before: TimeRange,
+    /// Whether nothing is recorded before that began, though it was to be longer.
+    pub(super) is_cut: bool,
     pub(super) service: Option<Service>,
 }
 
@@ -59,7 +63,19 @@ impl Asked {
         let begin = start.checked_sub(length).map_err(|_| outside())?;
         let before = TimeRange::new(begin, start).map_err(|_| outside())?;
         let service = Service::of(cx, sources, request.service.as_deref());
-        Ok(Asked { at, around, before, service })
+        Ok(Asked { at, around, before, is_cut: false, service })
+    }
+
+    /// The time before as far as anything is recorded in it; as it was where nothing is.
+    ///
+    /// # Errors
+    /// When that can't be asked.
+    pub(super) async fn where_recorded(self, cx: &Context, store: &dyn Logs) -> Result<Asked, ToolError> {
+        let known = recorded(cx, store, self.before).await?;
+        Ok(match known.filter(|known| known.seconds() < RECORDED * self.before.seconds()) {
+            Some(before) => Asked { before, is_cut: true, ..self },
+            None => self,
+        })
     }
 
     pub(super) fn search(&self, window: TimeRange) -> Search {

@@ -129,7 +129,7 @@ impl Row {
         let share = is.all() as f64 / gathered.around.value.total.number().max(1) as f64;
         // Whatever was never said before is worth a look here, however seldom. The moment is in the middle of the window,
         // so that its ends are of no more interest than the rest.
-        let now = Now { whole: is, ends: [is; 2], is_error: true, share };
+        let now = Now { whole: is, ends: [is; 2], arrived: is, is_error: true, share };
         self.class = classify(now, before.as_slice()).class;
         self.lifecycle = self.lifecycle.filter(|_| was.per_minute() * 4.0 <= is.per_minute());
         let early = self.first < gathered.asked.at;

@@ -163,6 +163,13 @@ fn caveats(picture: &Picture<'_>, draft: &mut Draft) {
     if before.records.is_empty() {
         draft.caveat(format!("nothing is recorded in {}: what is new can't be told", gathered.asked.before));
     }
+    if gathered.asked.is_cut {
+        draft.caveat(format!(
+            "nothing before {} is recorded: the time before is only {} long, and what is seldom can't be told to be new",
+            time_text(gathered.asked.before.start()),
+            duration_text(gathered.asked.before.seconds())
+        ));
+    }
     gathered.failed.iter().for_each(|text| draft.caveat(text.clone()));
     let replies = [&gathered.around, &gathered.before].into_iter();
     replies.flat_map(|reply| &reply.partial).for_each(|text| draft.caveat(text.clone()));
@@ -197,10 +204,17 @@ fn verdict(picture: &Picture<'_>) -> String {
     let at = time_text(gathered.asked.at);
     let new = picture.rows.iter().filter(|row| row.class == Class::New);
     let before = new.clone().filter(|row| row.first < gathered.asked.at).count();
+    if gathered.around.value.total.number() == 0 {
+        return format!("No record around {at}, in {}: nothing can be said.", gathered.asked.around);
+    }
+    if gathered.before.value.records.is_empty() {
+        return format!(
+            "{} records around {at}, but nothing is recorded in the {} before: what is new can't be told.",
+            gathered.around.value.total.told(),
+            duration_text(gathered.asked.before.seconds())
+        );
+    }
     let Some(worst) = picture.rows.first() else {
-        if gathered.around.value.total.number() == 0 {
-            return format!("No record around {at}, in {}: nothing can be said.", gathered.asked.around);
-        }
         if gathered.before.value.total.number() == 0 {
             return format!(
                 "{} records around {at}, and none in the {} before: what is new can't be told.",

@@ -1,7 +1,10 @@
 //! Asking the store: totals, samples of the window and its baselines, exact counts of the head of the list.
 
-use contract::{Context, TimeRange, TimeSpec, ToolError, Untrusted};
-use futures_util::future::{join, join_all, join3};
+use std::time::Duration;
+
+use contract::{Context, TimeRange, TimeSpec, ToolError, Untrusted, time_text};
+use futures_util::future::{join, join_all, join4};
+use jiff::{SignedDuration, Timestamp};
 
 use super::{
     Floor, LONGEST, Request, USUAL,
@@ -11,9 +14,9 @@ use super::{
 use crate::{
     analysis::{difference::Seen, mined::like},
     backend::{Logs, Sources},
-    model::{Condition, Like, Record, Reply, Role, Sample, Search},
+    model::{Condition, Freshness, Like, Record, Reply, Role, Sample, Search},
     tools::{
-        asking::{Service, guessed_levels, services_near},
+        asking::{self, Service, guessed_levels, services_near},
         recount::{Wanted, finds_only_its_own, tallies},
     },
 };
@@ -21,6 +24,10 @@ use crate::{
 /// Records read of the window, and of each baseline.
 const SAMPLE: usize = 4_000;
 const BASELINE_SAMPLE: usize = 2_000;
+/// From this share of the window on, time without any record before is left out.
+const UNRECORDED: f64 = 0.02;
+/// The share of the window that may be on its way without being told.
+const ON_ITS_WAY: f64 = 0.1;
 /// Patterns that are counted exactly.
 pub(super) const HEAD: usize = 15;
 
@@ -31,8 +38,8 @@ pub(super) struct Asked {
     pub(super) baseline: Option<TimeRange>,
     pub(super) service: Option<Service>,
     pub(super) floor: Floor,
-    /// What is to be said of the window when its end was after now.
-    pub(super) cut: Option<String>,
+    /// What is to be said of a window that was cut to the past, or to what is recorded.
+    pub(super) cut: Vec<String>,
 }
 
 impl Asked {
@@ -48,7 +55,21 @@ impl Asked {
         }
         let service = Service::of(cx, sources, request.service.as_deref());
         let floor = request.level.unwrap_or(Floor::Warn);
-        Ok(Asked { window, baseline, service, floor, cut: past.caveat("time_range") })
+        Ok(Asked { window, baseline, service, floor, cut: past.caveat("time_range").into_iter().collect() })
+    }
+
+    /// The window from the first record of the store on: over a time in which nothing was recorded there is no rate. That
+    /// this can't be asked is told with the baselines.
+    pub(super) async fn where_recorded(mut self, cx: &Context, store: &dyn Logs) -> Asked {
+        let least = Duration::from_secs_f64(UNRECORDED * self.window.seconds());
+        if let Ok(Some(first)) = asking::begins(cx, store, self.window, least).await
+            && let Ok(window) = TimeRange::new(first, self.window.end())
+        {
+            self.window = window;
+            self.cut
+                .push(format!("nothing before {} is recorded: the window begins there", time_text(first)));
+        }
+        self
     }
 
     /// Records of the service in a window, of any level or those asked for.
@@ -94,6 +115,8 @@ pub(super) struct Gathered {
     pub(super) asked: Asked,
     pub(super) now: Looked,
     pub(super) before: Vec<Looked>,
+    /// Until when the records of the window have arrived, where a notable part has not.
+    pub(super) arrived: Option<Timestamp>,
     /// What is to be said of a search by level.
     pub(super) guessed: Option<String>,
     /// Names of services near to one of which nothing is recorded.
@@ -114,7 +137,16 @@ pub(super) async fn gather(cx: &Context, store: &dyn Logs, asked: Asked) -> Resu
         baselines.iter().map(|one| look(cx, store, &asked, (&one.name, one.window, BASELINE_SAMPLE))),
     );
     let search = asked.search(asked.window, false);
-    let (now, before, guessed) = join3(now, before, guessed_levels(cx, store, &search)).await;
+    let any_level = asked.search(asked.window, true);
+    let asking = join4(now, before, guessed_levels(cx, store, &search), store.freshness(cx, &any_level));
+    let (now, before, guessed, fresh) = asking.await;
+    let arrived = match fresh {
+        Ok(fresh) => arrived_until(cx.now, asked.window, &fresh.value),
+        Err(error) => {
+            failed.push(format!("how late records arrive could not be asked: {error}"));
+            None
+        }
+    };
     let mut looked = Vec::new();
     for (Planned { name, .. }, result) in baselines.iter().zip(before) {
         match result {
@@ -122,7 +154,8 @@ pub(super) async fn gather(cx: &Context, store: &dyn Logs, asked: Asked) -> Resu
             Err(error) => failed.push(format!("{name} could not be read: {error}")),
         }
     }
-    let mut gathered = Gathered { asked, now: now?, before: looked, guessed, near: Vec::new(), failed };
+    let mut gathered =
+        Gathered { asked, now: now?, before: looked, arrived, guessed, near: Vec::new(), failed };
     let nowhere = std::iter::once(&gathered.now).chain(&gathered.before).all(|one| one.recorded == 0);
     if let (Some(service), true) = (&gathered.asked.service, nowhere) {
         // Whoever mistyped a name should hear it; that this can't be asked is no reason to fail.
@@ -130,6 +163,18 @@ pub(super) async fn gather(cx: &Context, store: &dyn Logs, asked: Asked) -> Resu
         gathered.near = near.unwrap_or_default();
     }
     Ok(gathered)
+}
+
+/// Until when 95 % of the records have arrived, by how late recent ones did; where no field tells that, the newest record of
+/// a window that ends now. `None` when no more than [`ON_ITS_WAY`] of the window is missing.
+fn arrived_until(now: Timestamp, window: TimeRange, fresh: &Freshness) -> Option<Timestamp> {
+    let missing = SignedDuration::try_from_secs_f64(ON_ITS_WAY * window.seconds()).ok()?;
+    let until = match fresh.lag_seconds {
+        Some((_, most)) => now.checked_sub(SignedDuration::try_from_secs_f64(most.max(0.0)).ok()?).ok()?,
+        None if now.duration_since(window.end()) < missing => fresh.newest?,
+        None => return None,
+    };
+    (window.end().duration_since(until) > missing).then_some(until.max(window.start()))
 }
 
 async fn look(

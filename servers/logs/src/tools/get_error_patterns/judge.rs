@@ -16,7 +16,7 @@ use crate::{
         mined::{Merged, Mined, Portrait, merged, mine_by_service, portrait, told},
     },
     backend::Logs,
-    model::{Level, Like, Record, Role, Tally},
+    model::{Group, Level, Like, Record, Role, Tally, Top},
 };
 
 /// New or surging patterns that add fewer records than this, or than this share of all, are not put first.
@@ -42,8 +42,13 @@ pub(super) struct Row {
     pub(super) before: Vec<Seen>,
     /// In the last half and the last quarter of the window, by the records that were read.
     ends: [Seen; 2],
+    /// In the part of the window whose records have arrived, by those that were read; `None` when that is all of it.
+    arrived: Option<Seen>,
     /// Of the records of the window; of the baselines where there are none.
     pub(super) portrait: Portrait,
+    /// Places and versions: of all records where these were counted, else of those that were read.
+    pub(super) places: Top,
+    pub(super) versions: Top,
     /// What those differ in.
     pub(super) covered: Merged,
     /// What finds its records and no others of all that were read; tried for the head of the list only.
@@ -99,18 +104,31 @@ fn row(gathered: &Gathered, service: Option<Untrusted>, mined: Mined) -> Row {
         now: of(&gathered.now, &mined.now),
         before,
         ends: [2, 4].map(|part| end(gathered, &mined.now, part)),
+        arrived: arrived(gathered, &mined.now),
         like: None,
         onset: None,
         portrait: Portrait::default(),
+        places: Top::default(),
+        versions: Top::default(),
         covered: Merged::default(),
         mined,
     };
     row.portrait = portrait(row.records(gathered));
+    row.places = read(&row.portrait.places, gathered);
+    row.versions = read(&row.portrait.versions, gathered);
     row.covered = merged(&row.mined.pattern, row.records(gathered));
     let now = row.mined.now.iter().filter_map(|index| gathered.now.records().get(*index));
     row.text = told(&row.mined.pattern, now);
     row.judge(gathered, Seen::believed);
     row
+}
+
+/// Values of the records that were read; of a sample nobody knows how many more there are.
+fn read(values: &[(Untrusted, u64)], gathered: &Gathered) -> Top {
+    let values: Vec<Group> =
+        values.iter().map(|(value, count)| Group { value: value.clone(), count: *count }).collect();
+    let distinct = gathered.now.complete().then_some(values.len() as u64);
+    Top { values, distinct, ..Top::default() }
 }
 
 /// How often it was seen in the last part of the window, by the records that were read.
@@ -122,6 +140,14 @@ fn end(gathered: &Gathered, own: &[usize], part: u32) -> Seen {
     let is_late = |record: &&Record| begin.zip(record.at).is_some_and(|(begin, at)| at >= begin);
     let records = own.iter().filter_map(|index| gathered.now.records().get(*index));
     gathered.now.seen(records.filter(is_late), seconds)
+}
+
+/// The records that were read of the part of the window whose records have arrived.
+fn arrived(gathered: &Gathered, own: &[usize]) -> Option<Seen> {
+    let until = gathered.arrived?;
+    let seconds = until.duration_since(gathered.asked.window.start()).as_secs_f64();
+    let records = own.iter().filter_map(|index| gathered.now.records().get(*index));
+    Some(gathered.now.seen(records.filter(|record| record.at.is_some_and(|at| at < until)), seconds))
 }
 
 impl Row {
@@ -149,6 +175,7 @@ impl Row {
         let now = Now {
             whole: read_as(self.now),
             ends: self.ends.map(&read_as),
+            arrived: self.arrived.map_or_else(|| read_as(self.now), &read_as),
             is_error: self.portrait.level.is_some_and(|level| level >= Level::Error),
             share: self.now.all() as f64 / gathered.now.recorded.max(1) as f64,
         };
@@ -167,11 +194,10 @@ impl Row {
         if let Some(span) = now.first.zip(now.last) {
             self.portrait.span = Some(span);
         }
-        for (role, groups) in &now.by {
-            let groups = groups.iter().map(|group| (group.value.clone(), group.count)).collect();
+        for (role, top) in &now.by {
             match role {
-                Role::Version => self.portrait.versions = groups,
-                Role::Pod | Role::Container | Role::Host => self.portrait.places = groups,
+                Role::Version => self.versions = top.clone(),
+                Role::Pod | Role::Container | Role::Host => self.places = top.clone(),
                 _ => {}
             }
         }

@@ -17,7 +17,7 @@ use crate::{
         mined::Merged,
     },
     backend::Logs,
-    model::Level,
+    model::{Level, Top},
     tools::asking::Service,
 };
 
@@ -91,8 +91,8 @@ fn table(picture: &Picture<'_>, draft: &mut Draft, shown: &[&Row], cite: Cite) {
         if several {
             cells.push(row.service.as_ref().map_or(Cell::Missing, |service| Cell::text(service.shown(60))));
         }
-        cells.push(Cell::text(told(&row.portrait.places, "places")));
-        cells.push(Cell::text(told(&row.portrait.versions, "versions")));
+        cells.push(Cell::text(told(&row.places, "places")));
+        cells.push(Cell::text(told(&row.versions, "versions")));
         cells.push(Cell::Quoted(picture.cx.intake.text(&row.text), PATTERN));
         cells.push(Cell::text(identity(row)));
         if varies {
@@ -142,8 +142,7 @@ fn words(picture: &Picture<'_>, covered: &Merged) -> String {
     let place = |words: &Vec<(String, u64)>| {
         let sum: u64 = words.iter().map(|(_, count)| count).sum();
         let told = words.iter().take(WORDS).map(|(word, count)| {
-            let share = *count as f64 * 100.0 / sum.max(1) as f64;
-            format!("{} {share:.0} %", picture.cx.intake.text(word).shown(WORD))
+            format!("{} {}", picture.cx.intake.text(word).shown(WORD), share(*count, sum))
         });
         let rest = words.len().saturating_sub(WORDS);
         let rest = (rest > 0).then(|| format!("+{rest}"));
@@ -153,15 +152,32 @@ fn words(picture: &Picture<'_>, covered: &Merged) -> String {
 }
 
 /// One value, or how many and the most frequent.
-fn told(values: &[(Untrusted, u64)], plural: &str) -> String {
-    let sum: u64 = values.iter().map(|(_, count)| count).sum();
-    match values {
+fn told(top: &Top, plural: &str) -> String {
+    let listed: u64 = top.values.iter().map(|group| group.count).sum();
+    let about = if top.estimated { "≈" } else { "" };
+    let number = top
+        .distinct
+        .map_or_else(|| format!("at least {}", top.values.len()), |number| format!("{about}{number}"));
+    match top.values.as_slice() {
         [] => String::new(),
-        [(only, _)] => only.shown(60),
-        [(first, count), ..] => {
-            let share = *count as f64 * 100.0 / sum.max(1) as f64;
-            format!("{} {plural}, {share:.0} % {}", values.len(), first.shown(60))
+        [only] if top.others == 0 => only.value.shown(60),
+        [first, ..] => {
+            format!(
+                "{number} {plural}, {} {}",
+                share(first.count, listed + top.others),
+                first.value.shown(60)
+            )
         }
+    }
+}
+
+/// A share in percent; only nothing is 0 % and only all is 100 %.
+pub(super) fn share(part: u64, all: u64) -> String {
+    let percent = (part as f64 * 100.0 / all.max(1) as f64).round();
+    match percent {
+        100.0.. if part < all => "> 99 %".to_owned(),
+        0.0 if part > 0 => "< 1 %".to_owned(),
+        percent => format!("{percent} %"),
     }
 }
 
@@ -207,6 +223,12 @@ fn caveats(picture: &Picture<'_>, draft: &mut Draft, shown: &[&Row]) {
             "id: of the template, the same in every call; +n: n other templates are merged in the pattern, and the most frequent is named; \
              <word>: what they differ in, by the records that were read",
         );
+    }
+    if let Some(until) = gathered.arrived {
+        draft.caveat(format!(
+            "not all records from {} on have arrived: their counts are too small, and fading and gone are judged by those before",
+            time_text(until)
+        ));
     }
     gathered.asked.cut.iter().for_each(|text| draft.caveat(text.clone()));
     let rest: u64 = picture.rows.iter().skip(shown.len()).map(|row| row.now.all()).sum();
@@ -339,4 +361,23 @@ fn query(picture: &Picture<'_>, row: &Row) -> Option<String> {
     };
     let all: Vec<String> = like.fragments.iter().filter_map(quoted).collect();
     (!all.is_empty() && all.len() == like.fragments.len()).then(|| all.join(joined))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_share_that_is_not_all_is_not_told_as_all() {
+        for (part, all, expected) in [
+            (1, 1, "100 %"),
+            (999, 1_000, "> 99 %"),
+            (1, 1_000, "< 1 %"),
+            (0, 1_000, "0 %"),
+            (1, 8, "13 %"),
+            (1, 10, "10 %"),
+        ] {
+            assert_eq!(share(part, all), expected, "{part} of {all}");
+        }
+    }
 }

@@ -5,7 +5,7 @@ use contract::{duration_text, time_text};
 use super::{
     judge::Row,
     onset::Onset,
-    show::{ALREADY, Picture},
+    show::{ALREADY, Picture, share},
 };
 use crate::{analysis::difference::Class, model::Level};
 
@@ -61,7 +61,7 @@ fn moved(picture: &Picture<'_>, first: &Row, patterns: &str) -> String {
 /// Whose it is, since when, how often, and its text.
 fn one(picture: &Picture<'_>, row: &Row) -> String {
     let gathered = picture.gathered;
-    let share = row.now.all() as f64 * 100.0 / gathered.now.sample.value.total.number().max(1) as f64;
+    let share = share(row.now.all(), gathered.now.sample.value.total.number());
     let since = match row.onset {
         Some(Onset::At(onset)) => format!(" since {}", time_text(onset)),
         Some(Onset::Before) => format!(" ({ALREADY})"),
@@ -74,7 +74,7 @@ fn one(picture: &Picture<'_>, row: &Row) -> String {
     let estimated = if row.now.is_exact() { "" } else { "≈" };
     let times = counted(usize::try_from(row.now.all()).unwrap_or(usize::MAX), "time", "times");
     let text = picture.cx.intake.text(&row.text).shown(PATTERN);
-    format!("{service}{since}, {estimated}{times} ({share:.0} %): {text}")
+    format!("{service}{since}, {estimated}{times} ({share}): {text}")
 }
 
 fn nothing(picture: &Picture<'_>, whose: &str, level: &str) -> String {

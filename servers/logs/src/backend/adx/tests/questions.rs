@@ -199,7 +199,7 @@ async fn patterns_are_counted_with_their_services_and_times() {
         (7, Some(at("2026-01-14T14:05:00Z")), Some(at("2026-01-14T14:20:00Z")))
     );
     let services =
-        tally.by.iter().find(|(role, _)| *role == Role::Service).map(|(_, groups)| groups[0].count);
+        tally.by.iter().find(|(role, _)| *role == Role::Service).map(|(_, top)| top.values[0].count);
     assert_eq!(services, Some(7));
     assert!(!fake.last()["csl"].as_str().unwrap().contains("exhausted"));
     let message = "x pool exhausted (size=10) it's";

@@ -168,7 +168,7 @@ async fn patterns_are_counted_by_their_phrases() {
             (Some(at("2026-01-14T14:01:10.5Z")), Some(at("2026-01-14T14:01:10.5Z")))
         );
         let by =
-            |role: Role| pool.by.iter().find(|(found, _)| *found == role).map(|(_, groups)| told(groups));
+            |role: Role| pool.by.iter().find(|(found, _)| *found == role).map(|(_, top)| told(&top.values));
         assert_eq!(by(Role::Service), Some(vec![("payment", 2)]));
         assert_eq!(by(Role::Level), Some(vec![("error", 2)]));
         assert_eq!(by(Role::Version), Some(vec![("2.3", 2)]));
