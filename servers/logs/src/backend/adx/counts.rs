@@ -3,7 +3,6 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use contract::{Context, ToolError, Untrusted};
-use futures_util::future::try_join_all;
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -106,44 +105,44 @@ impl Adx {
         search: &Search,
         likes: &[Like],
     ) -> Result<Reply<Vec<Tally>>, ToolError> {
-        let each = likes.iter().map(|like| self.count_like(cx, search, like));
-        let replies = try_join_all(each).await?;
-        let sent = replies.first().map(|reply| reply.sent.clone()).unwrap_or_default();
-        let mut partial: Vec<String> = replies.iter().flat_map(|reply| reply.partial.clone()).collect();
-        partial.sort();
-        partial.dedup();
-        Ok(Reply { value: replies.into_iter().map(|reply| reply.value).collect(), sent, partial })
-    }
-
-    async fn count_like(
-        &self,
-        cx: &Context,
-        search: &Search,
-        like: &Like,
-    ) -> Result<Reply<Tally>, ToolError> {
+        if likes.is_empty() {
+            return Ok(Reply { value: Vec::new(), sent: String::new(), partial: Vec::new() });
+        }
         let write = |compiler: &super::Compiler<'_>, kql: &mut super::Kql| {
-            let condition = compiler.like(kql, like)?;
-            kql.pipe(&format!("where {condition}"));
+            let each: Result<Vec<String>, _> = likes.iter().map(|like| compiler.like(kql, like)).collect();
+            let each: Vec<String> = each?.iter().map(|condition| format!("({condition})")).collect();
+            // One query for all; a record that several patterns find is counted for each of them.
+            let numbered = each.iter().enumerate();
+            let numbered: Vec<String> =
+                numbered.map(|(number, condition)| format!("iff({condition}, {number}, -1)")).collect();
+            kql.pipe(&format!("where {}", each.join(" or ")));
+            kql.pipe(&format!("extend mcp_like = pack_array({})", numbered.join(", ")));
+            kql.pipe("mv-expand mcp_like to typeof(long)");
+            kql.pipe("where mcp_like >= 0");
             let keys = TOLD_BY
                 .map(|role| format!("{} = {}", role.name(), compiler.schema.first_of(role)))
                 .join(", ");
             let time = compiler.schema.time()?;
             kql.pipe(&format!(
-                "summarize n = count(), first_at = min({time}), last_at = max({time}) by {keys}"
+                "summarize n = count(), first_at = min({time}), last_at = max({time}) by mcp_like, {keys}"
             ));
             Ok(())
         };
         let (schema, answered) = self.search(cx, search, write).await?;
-        let mut tally = Tally { whole: true, count: 0, first: None, last: None, by: Vec::new() };
-        if let Some(table) = answered.table() {
-            tally = read_tally(cx, table);
+        let none = Table::default();
+        let table = answered.table().unwrap_or(&none);
+        let full = table.rows.len() as u64 >= MOST_ROWS;
+        let tally = |(like, _): (u64, &Like)| {
+            let mut tally = read_tally(cx, table, like);
             tally.by.retain(|(role, _)| !schema.layout.of(*role).is_empty());
-        }
-        let full = answered.table().is_some_and(|table| table.rows.len() as u64 >= MOST_ROWS);
-        tally.whole = !full && answered.whole;
-        let partial =
-            full.then(|| format!("more than {MOST_ROWS} combinations of service, level, pod and version"));
-        Ok(answered.reply(tally, partial.into_iter().collect()))
+            tally.whole = !full && answered.whole;
+            tally
+        };
+        let tallies = (0..).zip(likes).map(tally).collect();
+        let partial = full.then(|| {
+            format!("more than {MOST_ROWS} combinations of pattern, service, level, pod and version")
+        });
+        Ok(answered.reply(tallies, partial.into_iter().collect()))
     }
 
     pub(super) async fn read_freshness(
@@ -236,10 +235,11 @@ fn top(cx: &Context, key: &Key, table: &Table) -> Top {
     top
 }
 
-fn read_tally(cx: &Context, table: &Table) -> Tally {
+/// The counts of the pattern with this number.
+fn read_tally(cx: &Context, table: &Table, like: u64) -> Tally {
     let mut tally = Tally { whole: true, count: 0, first: None, last: None, by: Vec::new() };
     let mut by: Vec<(Role, BTreeMap<&str, u64>)> = TOLD_BY.map(|role| (role, BTreeMap::new())).to_vec();
-    for row in &table.rows {
+    for row in table.rows.iter().filter(|row| number(table, row, "mcp_like") == Some(like)) {
         let count = number(table, row, "n").unwrap_or_default();
         tally.count += count;
         let (first, last) = (moment(table, row, "first_at"), moment(table, row, "last_at"));

@@ -145,6 +145,8 @@ async fn a_count_of_which_a_part_failed_is_the_least_there_are_and_of_a_pattern_
     let reply = fake.adx.total(&context(), &search(None, vec![])).await.unwrap();
     assert_eq!((reply.value, reply.partial.len()), (Total::AtLeast(41), 1));
 
+    let columns = [("mcp_like", "long"), ("n", "long")];
+    let part = frames(&columns, json!([[0, 41], { "OneApiErrors": [error] }]));
     fake.answers("contains_cs", &part).await;
     let likes = [Like { fragments: vec!["pool".to_owned()] }];
     let reply = fake.adx.tallies(&context(), &search(None, vec![]), &likes).await.unwrap();

@@ -178,6 +178,7 @@ async fn a_sample_is_spread_over_the_window_and_each_record_stands_for_its_slice
 async fn patterns_are_counted_with_their_services_and_times() {
     let fake = Fake::start().await;
     let columns = [
+        ("mcp_like", "long"),
         ("service", "string"),
         ("level", "string"),
         ("pod", "string"),
@@ -187,12 +188,20 @@ async fn patterns_are_counted_with_their_services_and_times() {
         ("last_at", "datetime"),
     ];
     let rows = json!([
-        ["checkout", "ERROR", "a", "1", 4, "2026-01-14T14:10:00Z", "2026-01-14T14:20:00Z"],
-        ["checkout", "ERROR", "b", "", 3, "2026-01-14T14:05:00Z", "2026-01-14T14:11:00Z"],
+        [0, "checkout", "ERROR", "a", "1", 4, "2026-01-14T14:10:00Z", "2026-01-14T14:20:00Z"],
+        [0, "checkout", "ERROR", "b", "", 3, "2026-01-14T14:05:00Z", "2026-01-14T14:11:00Z"],
+        [2, "cart", "ERROR", "c", "", 9, "2026-01-14T14:06:00Z", "2026-01-14T14:07:00Z"],
     ]);
     fake.answers("contains_cs", &frames(&columns, rows)).await;
-    let likes = [Like { fragments: vec!["pool exhausted (size=".to_owned(), "it's".to_owned()] }];
+    let like =
+        |fragments: &[&str]| Like { fragments: fragments.iter().map(|part| (*part).to_owned()).collect() };
+    let likes = [like(&["pool exhausted (size=", "it's"]), like(&["never"]), like(&["slow"])];
+    fake.adx.layout(&context()).await.unwrap();
+    let before = fake.backend.requests().len();
     let reply = fake.adx.tallies(&context(), &search(None, vec![]), &likes).await.unwrap();
+    // All three in one query.
+    assert_eq!(fake.backend.requests().len(), before + 1);
+    assert_eq!((reply.value[1].count, reply.value[2].count), (0, 9));
     let tally = &reply.value[0];
     assert_eq!(
         (tally.count, tally.first, tally.last),
