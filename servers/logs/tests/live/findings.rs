@@ -169,6 +169,8 @@ fn told(value: &Value) -> Value {
         Value::Array(values) => Value::Array(values.iter().map(told).collect()),
         Value::String(text) => {
             let text = text.replace(", evenly spaced in order of time", "");
+            // A level is shown as it is written.
+            let text = if text.starts_with("level ") { text.to_lowercase() } else { text };
             let text = without(&text, ": the first ones of each of ", " equal slices of time");
             // Of a quotation its first line.
             let first = text.split_once("\\n").filter(|(first, _)| first.contains('«'));

@@ -226,7 +226,7 @@ fn caveats(picture: &Picture<'_>, draft: &mut Draft, shown: &[&Row]) {
     }
     if let Some(until) = gathered.arrived {
         draft.caveat(format!(
-            "not all records from {} on have arrived: their counts are too small, and fading and gone are judged by those before",
+            "records from {} on may not all have arrived: their counts may be too small, and fading and gone are judged by those before",
             time_text(until)
         ));
     }
