@@ -170,7 +170,10 @@ fn told(value: &Value) -> Value {
         Value::String(text) => {
             let text = text.replace(", evenly spaced in order of time", "");
             // A level is shown as it is written.
-            let text = if text.starts_with("level ") { text.to_lowercase() } else { text };
+            let text = match text.starts_with("level ") {
+                true => text.to_lowercase().replace("level warning", "level warn"),
+                false => text,
+            };
             let text = without(&text, ": the first ones of each of ", " equal slices of time");
             // Of a quotation its first line.
             let first = text.split_once("\\n").filter(|(first, _)| first.contains('«'));
