@@ -195,7 +195,7 @@ fn endpoint(reply: &str) -> &str {
 }
 
 /// The name without the ending of its compression.
-fn plain_name(name: &str) -> &str {
+pub(crate) fn plain_name(name: &str) -> &str {
     name.strip_suffix(".gz").or_else(|| name.strip_suffix(".zst")).unwrap_or(name)
 }
 

@@ -253,3 +253,28 @@ async fn a_search_by_level_counts_the_records_that_are_read_with_it() {
     // One of the five has its level in a document within its text.
     assert_eq!(untold.number(), 5);
 }
+
+#[tokio::test]
+async fn a_document_that_names_no_service_has_that_of_its_file() {
+    let kubectl = "2026-01-14T14:00:01.123456789Z {\"level\":\"error\",\"msg\":\"boom\"}\n\
+                   2026-01-14T14:00:02.123456789Z {\"level\":\"info\",\"msg\":\"ok\",\"service\":\"cart\"}\n";
+    let prefixed = "[pod/web-1/web] 2026-01-14T14:00:03.123456789Z {\"msg\":\"hi\"}\n";
+    let orders = "{\"@timestamp\":\"2026-01-14T14:00:04Z\",\"message\":\"placed\"}\n";
+    let nested = "{\"@timestamp\":\"2026-01-14T14:00:04Z\",\"message\":\"x\",\"log\":\"{\\\"service\\\":\\\"tax\\\"}\"}\n";
+    // Of many services: whose the second record is can't be told.
+    let dump = "{\"@timestamp\":\"2026-01-14T14:00:05Z\",\"message\":\"a\",\"service\":{\"name\":\"search\"}}\n\
+                {\"@timestamp\":\"2026-01-14T14:00:06Z\",\"message\":\"b\"}\n";
+    let recording = recording(&[
+        ("logs/payment-6d9f8c7b54-x2x4p.log", kubectl),
+        ("logs/all.log", prefixed),
+        ("logs/orders.ndjson", orders),
+        ("logs/nested.ndjson", nested),
+        ("logs/dump.ndjson", dump),
+    ]);
+    let everything = search("", vec![]);
+    let top = recording.top(&context(), &everything, &Key::Role(Role::Service), 10).await.unwrap().value;
+    let services: Vec<(&str, u64)> =
+        top.values.iter().map(|group| (group.value.inside(), group.count)).collect();
+    let expected = [("cart", 1), ("orders", 1), ("payment", 1), ("search", 1), ("tax", 1), ("web", 1)];
+    assert_eq!((services.as_slice(), top.missing), (expected.as_slice(), 1));
+}
