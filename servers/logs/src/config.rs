@@ -8,6 +8,8 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use upstream::SourceConfig;
 
+use crate::model::Role;
+
 /// The settings of `logs-mcp`.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -97,8 +99,8 @@ pub enum SignInMethod {
 
 impl Config {
     /// What is said of the logs of a source.
-    pub(crate) fn logs_of(&self, source: &SourceConfig) -> LogsConfig {
-        let of_source = self.logs.iter().find(|logs| name(&logs.source) == name(&source.name));
+    pub(crate) fn logs_of(&self, source: &str) -> LogsConfig {
+        let of_source = self.logs.iter().find(|logs| name(&logs.source) == name(source));
         of_source.cloned().unwrap_or_default()
     }
 }
@@ -120,4 +122,29 @@ impl ServerConfig for Config {
         WellKnown { variable: "ADX_URL", list: "adx", key: "url" },
         WellKnown { variable: "ADX_TOKEN", list: "adx", key: "bearer_token" },
     ];
+
+    fn times_of_logs(&self, incident: &str) -> Vec<String> {
+        self.logs_of(incident).fields.remove(Role::Time.name()).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn config(logs: Value) -> Config {
+        serde_json::from_value(
+            json!({ "elasticsearch": [{}], "opensearch": [{"name": "audit"}], "logs": [logs] }),
+        )
+        .unwrap()
+    }
+
+    #[test]
+    fn the_time_of_a_recorded_incident_is_where_its_section_says() {
+        let config = config(json!({ "source": "checkout", "fields": { "time": ["born"], "level": ["l"] } }));
+        assert_eq!(config.times_of_logs("checkout"), ["born"]);
+        assert!(config.times_of_logs("payment").is_empty());
+    }
 }

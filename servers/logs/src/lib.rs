@@ -82,13 +82,13 @@ pub fn server(loaded: &Loaded<Config>) -> Result<Server, ConfigError> {
     let elasticsearch = loaded.config.elasticsearch.iter().map(|source| (Kind::Elasticsearch, source));
     let opensearch = loaded.config.opensearch.iter().map(|source| (Kind::OpenSearch, source));
     for (kind, source) in elasticsearch.chain(opensearch) {
-        let logs = loaded.config.logs_of(source);
+        let logs = loaded.config.logs_of(&source.name);
         let store = Arc::new(Elastic::new(kind, source.clone(), &logs, loaded.settings.upstream.clone())?);
         server = server.probe(Arc::new(ElasticProbe(Arc::clone(&store))));
         stores.push(store);
     }
     for source in &loaded.config.adx {
-        let logs = loaded.config.logs_of(source);
+        let logs = loaded.config.logs_of(&source.name);
         let store = Arc::new(Adx::new(source.clone(), &logs, loaded.settings.upstream.clone())?);
         server = server.probe(Arc::new(AdxProbe(Arc::clone(&store))));
         stores.push(store);
@@ -114,8 +114,7 @@ fn known_sources(config: &Config) -> Result<(), ConfigError> {
 /// The server over a recorded incident, which takes the place of every configured source.
 fn recorded(snapshot: &Arc<::snapshot::Snapshot>, loaded: &Loaded<Config>) -> Result<Server, ConfigError> {
     let manifest = snapshot.manifest();
-    let of_incident = loaded.config.logs.iter().find(|logs| logs.source == manifest.id);
-    let fields = of_incident.map(|logs| logs.fields.clone()).unwrap_or_default();
+    let fields = loaded.config.logs_of(&manifest.id).fields;
     let recording = Arc::new(Recording::new(Arc::clone(snapshot), fields));
     let note =
         format!("All answers come from the recorded incident `{}`: now is {}.", manifest.id, manifest.now);
