@@ -6,7 +6,9 @@ use runtime::{ServerConfig, WellKnown};
 use schemars::JsonSchema;
 use secrecy::SecretString;
 use serde::Deserialize;
-use upstream::SourceConfig;
+use upstream::{ConfigError, SourceConfig};
+
+use crate::model::Role;
 
 /// The settings of `logs-mcp`.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
@@ -26,7 +28,7 @@ pub struct Config {
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct LogsConfig {
-    /// Name of the source; `main` when left out.
+    /// Name of the source, or id of a recorded incident; `main` when left out.
     pub source: String,
     /// Index patterns of Elasticsearch and OpenSearch, tables of Azure Data Explorer: only these are read. All that are
     /// not system indices when left out.
@@ -97,9 +99,40 @@ pub enum SignInMethod {
 
 impl Config {
     /// What is said of the logs of a source.
-    pub(crate) fn logs_of(&self, source: &SourceConfig) -> LogsConfig {
-        let of_source = self.logs.iter().find(|logs| name(&logs.source) == name(&source.name));
+    pub(crate) fn logs_of(&self, source: &str) -> LogsConfig {
+        let of_source = self.logs.iter().find(|logs| name(&logs.source) == name(source));
         of_source.cloned().unwrap_or_default()
+    }
+
+    /// What is said of a source that is none, or of a role that is none, would be lost without a word. `incident` is the id
+    /// of a recorded incident that takes the place of all sources.
+    ///
+    /// # Errors
+    /// Names the source, and what there is instead.
+    pub(crate) fn check_logs(&self, incident: Option<&str>) -> Result<(), ConfigError> {
+        let sources = self.elasticsearch.iter().chain(&self.opensearch).chain(&self.adx);
+        let sources: Vec<&str> = sources.map(|source| name(&source.name)).chain(incident).collect();
+        for logs in &self.logs {
+            let wrong = |setting, problem| ConfigError {
+                source_name: name(&logs.source).to_owned(),
+                setting,
+                problem,
+            };
+            if !sources.contains(&name(&logs.source)) {
+                let known = match sources.as_slice() {
+                    [] => "there is no source".to_owned(),
+                    known => format!("there are: {}", known.join(", ")),
+                };
+                return Err(wrong("logs.source", format!("no source has this name; {known}")));
+            }
+            let roles = Role::ALL.map(Role::name);
+            if let Some(role) = logs.fields.keys().find(|role| !roles.contains(&role.as_str())) {
+                let shown: String = role.escape_default().take(60).collect();
+                let problem = format!("`{shown}` is no role of a field; known: {}", roles.join(", "));
+                return Err(wrong("logs.fields", problem));
+            }
+        }
+        Ok(())
     }
 }
 
@@ -120,4 +153,56 @@ impl ServerConfig for Config {
         WellKnown { variable: "ADX_URL", list: "adx", key: "url" },
         WellKnown { variable: "ADX_TOKEN", list: "adx", key: "bearer_token" },
     ];
+
+    fn times_of_logs(&self, incident: &str) -> Vec<String> {
+        self.logs_of(incident).fields.remove(Role::Time.name()).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn config(logs: Value) -> Config {
+        serde_json::from_value(
+            json!({ "elasticsearch": [{}], "opensearch": [{"name": "audit"}], "logs": [logs] }),
+        )
+        .unwrap()
+    }
+
+    #[test]
+    fn what_is_said_of_no_source_or_no_role_is_an_error() {
+        let no_role = "`logs.fields` of source \"main\": `tiem` is no role of a field; known: time, ingested, message, level, \
+                       service, version, namespace, pod, container, host, trace, span, error_type, error_message, \
+                       error_stack";
+        let no_source =
+            |sources| format!("`logs.source` of source \"chekout\": no source has this name; {sources}");
+        for (logs, incident, expected) in [
+            (json!({ "source": "audit", "fields": { "time": ["t"] } }), None, None),
+            (json!({ "fields": { "error_stack": ["t"] } }), Some("checkout"), None),
+            (json!({ "source": "checkout" }), Some("checkout"), None),
+            (json!({ "source": "chekout" }), None, Some(no_source("there are: main, audit"))),
+            (
+                json!({ "source": "chekout" }),
+                Some("checkout"),
+                Some(no_source("there are: main, audit, checkout")),
+            ),
+            (json!({ "fields": { "tiem": ["t"] } }), None, Some(no_role.to_owned())),
+        ] {
+            let error = config(logs.clone()).check_logs(incident).err().map(|error| error.to_string());
+            assert_eq!(error, expected, "{logs} {incident:?}");
+        }
+        let alone = Config { logs: vec![LogsConfig::default()], ..Config::default() };
+        let error = alone.check_logs(None).unwrap_err().to_string();
+        assert_eq!(error, "`logs.source` of source \"main\": no source has this name; there is no source");
+    }
+
+    #[test]
+    fn the_time_of_a_recorded_incident_is_where_its_section_says() {
+        let config = config(json!({ "source": "checkout", "fields": { "time": ["born"], "level": ["l"] } }));
+        assert_eq!(config.times_of_logs("checkout"), ["born"]);
+        assert!(config.times_of_logs("payment").is_empty());
+    }
 }

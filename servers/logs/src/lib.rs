@@ -78,17 +78,17 @@ pub fn server(loaded: &Loaded<Config>) -> Result<Server, ConfigError> {
     }
     let mut server = Server::new(ABOUT).prompt(INVESTIGATE);
     let mut stores: Vec<Arc<dyn Logs>> = Vec::new();
-    known_sources(&loaded.config)?;
+    loaded.config.check_logs(None)?;
     let elasticsearch = loaded.config.elasticsearch.iter().map(|source| (Kind::Elasticsearch, source));
     let opensearch = loaded.config.opensearch.iter().map(|source| (Kind::OpenSearch, source));
     for (kind, source) in elasticsearch.chain(opensearch) {
-        let logs = loaded.config.logs_of(source);
+        let logs = loaded.config.logs_of(&source.name);
         let store = Arc::new(Elastic::new(kind, source.clone(), &logs, loaded.settings.upstream.clone())?);
         server = server.probe(Arc::new(ElasticProbe(Arc::clone(&store))));
         stores.push(store);
     }
     for source in &loaded.config.adx {
-        let logs = loaded.config.logs_of(source);
+        let logs = loaded.config.logs_of(&source.name);
         let store = Arc::new(Adx::new(source.clone(), &logs, loaded.settings.upstream.clone())?);
         server = server.probe(Arc::new(AdxProbe(Arc::clone(&store))));
         stores.push(store);
@@ -96,26 +96,11 @@ pub fn server(loaded: &Loaded<Config>) -> Result<Server, ConfigError> {
     Ok(tools::all(server, &Arc::new(Sources::new(stores, loaded.aliases()?))))
 }
 
-/// What is said of the logs of a source that is none would be lost without a word.
-fn known_sources(config: &Config) -> Result<(), ConfigError> {
-    let sources = || config.elasticsearch.iter().chain(&config.opensearch).chain(&config.adx);
-    let is_known =
-        |logs: &&LogsConfig| sources().any(|source| config::name(&source.name) == config::name(&logs.source));
-    match config.logs.iter().find(|logs| !is_known(logs)) {
-        None => Ok(()),
-        Some(logs) => Err(ConfigError {
-            source_name: config::name(&logs.source).to_owned(),
-            setting: "logs.source",
-            problem: "no source has this name".to_owned(),
-        }),
-    }
-}
-
 /// The server over a recorded incident, which takes the place of every configured source.
 fn recorded(snapshot: &Arc<::snapshot::Snapshot>, loaded: &Loaded<Config>) -> Result<Server, ConfigError> {
     let manifest = snapshot.manifest();
-    let of_incident = loaded.config.logs.iter().find(|logs| logs.source == manifest.id);
-    let fields = of_incident.map(|logs| logs.fields.clone()).unwrap_or_default();
+    loaded.config.check_logs(Some(&manifest.id))?;
+    let fields = loaded.config.logs_of(&manifest.id).fields;
     let recording = Arc::new(Recording::new(Arc::clone(snapshot), fields));
     let note =
         format!("All answers come from the recorded incident `{}`: now is {}.", manifest.id, manifest.now);

@@ -200,7 +200,7 @@ fn run<Config: ServerConfig>(program: &Program<Config>, arguments: Arguments) ->
         _ => {}
     }
     if let Some(Command::Snapshot { command: SnapshotCommand::Check { directory } }) = &arguments.command {
-        return check_snapshot(directory);
+        return check_snapshot(directory, &loaded.config);
     }
     if let Some(directory) = &arguments.snapshot {
         loaded.snapshot = Some(Arc::new(Snapshot::open(directory)?));
@@ -356,14 +356,14 @@ fn print_tools(engine: &Engine, json: bool) -> Result<(), Failure> {
     Ok(())
 }
 
-/// What is in a recorded incident, or the first fault of each part.
-fn check_snapshot(directory: &std::path::Path) -> Result<bool, Failure> {
+/// What is in a recorded incident, or the first fault of each file.
+fn check_snapshot(directory: &std::path::Path, config: &impl ServerConfig) -> Result<bool, Failure> {
     let snapshot = Snapshot::open(directory)?;
     let mut out = io::stdout();
     let manifest = snapshot.manifest();
     writeln!(out, "{}: {}\nnow {}", manifest.id, manifest.title, manifest.now)?;
     let mut sound = true;
-    for line in snapshot.check() {
+    for line in snapshot.check(&config.times_of_logs(&manifest.id)) {
         sound &= line.sound;
         writeln!(out, "{} {}: {}", if line.sound { "ok     " } else { "FAILED " }, line.part, line.found)?;
     }

@@ -31,6 +31,11 @@ pub trait ServerConfig: DeserializeOwned + JsonSchema + Default + Clone + Send +
 
     /// Whether the server has tools that change something: then a person can `approve` calls of them in a terminal.
     const WRITES: bool = false;
+
+    /// Fields that hold the time of documents of logs in a recorded incident, where an operator names them.
+    fn times_of_logs(&self, _incident: &str) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 /// Why the configuration can't be used. Never holds a value, which may be a secret.

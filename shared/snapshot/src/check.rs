@@ -1,10 +1,13 @@
 //! What each server will find in a snapshot.
 
+mod logs;
+
 use jiff::Timestamp;
 
-use crate::{
-    FoundFile, Kind, LogRecord, Snapshot, SnapshotError, manifest::Window, moment, openmetrics::Recorded,
-};
+use crate::{FoundFile, Kind, Snapshot, SnapshotError, manifest::Window, openmetrics::Recorded, rules};
+
+/// Files whose faults are told.
+const MOST_FAULTS: usize = 10;
 
 /// Directories of parts that are read by a server, and by which.
 const PARTS: [(&str, &str); 8] = [
@@ -25,15 +28,22 @@ pub struct CheckLine {
     pub part: &'static str,
     /// Whether it can be read.
     pub sound: bool,
-    /// What is in it, or the first fault.
+    /// What is in it, or the first fault of each file.
     pub found: String,
 }
 
 impl Snapshot {
-    /// Reads everything that a server would read.
+    /// Reads everything that a server would read. `times` are the fields of a document of logs in which its time is looked
+    /// for; when there are none, those of the usual names.
     #[must_use]
-    pub fn check(&self) -> Vec<CheckLine> {
-        let metrics = self.metrics().and_then(|recorded| told(&recorded, self.manifest().window));
+    pub fn check(&self, times: &[String]) -> Vec<CheckLine> {
+        let window = self.manifest().window;
+        let metrics = self.metrics().and_then(|recorded| told(&recorded, window));
+        let metrics = metrics.map_err(|fault| {
+            self.each(Kind::Metrics, fault, |file| {
+                Recorded::default().read(&file.name, self.reader(file)?, window)
+            })
+        });
         let rules = self.rules().map(|groups| {
             let rules: usize = groups.iter().map(|group| group.rules.len()).sum();
             match groups.len() {
@@ -41,24 +51,42 @@ impl Snapshot {
                 groups => format!("{rules} rules in {groups} groups"),
             }
         });
-        let alertmanager = ["groups", "silences", "status"]
-            .iter()
-            .map(|name| {
-                Ok(format!("{name}: {}", if self.alertmanager(name)?.is_some() { "yes" } else { "no" }))
-            })
-            .collect::<Result<Vec<_>, SnapshotError>>()
-            .map(|found| found.join(", "));
+        let rules = rules.map_err(|fault| {
+            self.each(Kind::Rules, fault, |file| rules::parse(&file.name, &self.document(file)?).map(drop))
+        });
         let mut lines = vec![
             line("metrics (metrics-mcp)", metrics),
             line("rules (metrics-mcp)", rules),
-            line("alertmanager (metrics-mcp, alerts-mcp)", alertmanager),
-            line("logs (logs-mcp)", self.check_logs()),
-            line("aliases (all servers)", self.check_aliases()),
+            line("alertmanager (metrics-mcp, alerts-mcp)", self.check_alertmanager()),
+            line("logs (logs-mcp)", self.check_logs(times)),
+            line("aliases (all servers)", self.check_aliases().map_err(one)),
         ];
         let of_others = PARTS.iter().skip(3);
-        lines.extend(of_others.map(|(directory, part)| line(part, self.counted(directory))));
-        lines.push(line("ignored", self.ignored()));
+        lines.extend(of_others.map(|(directory, part)| line(part, self.counted(directory).map_err(one))));
+        lines.push(line("ignored", self.ignored().map_err(one)));
         lines
+    }
+
+    /// The first fault of each file of a kind; the one of all of them together where each can be read.
+    fn each(
+        &self,
+        kind: Kind,
+        of_all: SnapshotError,
+        read: impl Fn(&FoundFile) -> Result<(), SnapshotError>,
+    ) -> Vec<SnapshotError> {
+        let faults: Vec<SnapshotError> = self.of(kind).filter_map(|file| read(file).err()).collect();
+        if faults.is_empty() { one(of_all) } else { faults }
+    }
+
+    fn check_alertmanager(&self) -> Result<String, Vec<SnapshotError>> {
+        let (mut found, mut faults) = (Vec::new(), Vec::new());
+        for name in ["groups", "silences", "status"] {
+            match self.alertmanager(name) {
+                Ok(reply) => found.push(format!("{name}: {}", if reply.is_some() { "yes" } else { "no" })),
+                Err(fault) => faults.push(fault),
+            }
+        }
+        if faults.is_empty() { Ok(found.join(", ")) } else { Err(faults) }
     }
 
     /// Whether it is TOML; what it means is the servers' business.
@@ -70,14 +98,6 @@ impl Snapshot {
             SnapshotError::line("aliases.toml", line, error.message().to_owned())
         })?;
         Ok(format!("{} services", table.len()))
-    }
-
-    fn check_logs(&self) -> Result<String, SnapshotError> {
-        let mut counts = Counts::default();
-        let window = self.manifest().window;
-        self.logs(&mut |record| counts.add(record, window))?;
-        let files = self.files().iter().filter(|file| file.kind == Kind::Logs).count();
-        counts.told(files, window)
     }
 
     /// Files of a part that is not read here.
@@ -114,60 +134,6 @@ impl Snapshot {
     }
 }
 
-/// Records of logs.
-#[derive(Default)]
-struct Counts {
-    records: u64,
-    untimed: u64,
-    outside: u64,
-    reach: Option<(Timestamp, Timestamp)>,
-}
-
-impl Counts {
-    fn add(&mut self, record: &LogRecord<'_>, window: Window) -> Result<(), String> {
-        self.records += 1;
-        let at = if record.is_document { time_of_document(record.text)? } else { record.at };
-        let Some(at) = at else {
-            self.untimed += 1;
-            return Ok(());
-        };
-        self.outside += u64::from(at < window.start || at > window.end);
-        let (first, last) = self.reach.unwrap_or((at, at));
-        self.reach = Some((first.min(at), last.max(at)));
-        Ok(())
-    }
-
-    fn told(&self, files: usize, window: Window) -> Result<String, SnapshotError> {
-        if files == 0 {
-            return Ok("none".to_owned());
-        }
-        let Counts { records, untimed, outside, reach } = self;
-        let reach = reach.map_or(String::new(), |(first, last)| format!(" from {first} to {last}"));
-        if *records > 0 && outside + untimed >= *records {
-            let problem = format!(
-                "all {records} records are outside the window {} to {}, or have no time{reach}",
-                window.start, window.end
-            );
-            return Err(SnapshotError::file("logs", problem));
-        }
-        Ok(format!(
-            "{records} records of {files} files{reach}, {outside} of them outside the window, {untimed} without a time"
-        ))
-    }
-}
-
-/// The time of a JSON document, under the names that most have.
-fn time_of_document(text: &str) -> Result<Option<Timestamp>, String> {
-    const NAMES: [&str; 7] = ["@timestamp", "Timestamp", "TimeGenerated", "timestamp", "time", "ts", "@t"];
-    let document: serde_json::Map<String, serde_json::Value> =
-        serde_json::from_str(text).map_err(|error| format!("is not a JSON object ({error})"))?;
-    let value = NAMES.iter().find_map(|name| document.get(*name));
-    Ok(value.and_then(|value| match value {
-        serde_json::Value::String(text) => moment(text, None),
-        other => moment(&other.to_string(), None),
-    }))
-}
-
 /// How much there is, and whether it is from the time that the manifest says.
 fn told(recorded: &Recorded, window: Window) -> Result<String, SnapshotError> {
     let Some((first, last)) = recorded.reach() else { return Ok("none".to_owned()) };
@@ -188,9 +154,21 @@ fn told(recorded: &Recorded, window: Window) -> Result<String, SnapshotError> {
     ))
 }
 
-fn line(part: &'static str, found: Result<String, SnapshotError>) -> CheckLine {
-    match found {
-        Ok(found) => CheckLine { part, sound: true, found },
-        Err(error) => CheckLine { part, sound: false, found: error.to_string() },
-    }
+fn one(fault: SnapshotError) -> Vec<SnapshotError> {
+    vec![fault]
+}
+
+fn line(part: &'static str, found: Result<String, Vec<SnapshotError>>) -> CheckLine {
+    let (sound, found) = match found {
+        Ok(found) => (true, found),
+        Err(faults) => {
+            let mut shown: Vec<String> = faults.iter().take(MOST_FAULTS).map(ToString::to_string).collect();
+            match faults.len().saturating_sub(MOST_FAULTS) {
+                0 => {}
+                more => shown.push(format!("and {more} more")),
+            }
+            (false, shown.join("; "))
+        }
+    };
+    CheckLine { part, sound, found }
 }

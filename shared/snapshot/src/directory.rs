@@ -146,10 +146,16 @@ impl Snapshot {
         &self,
         take: &mut dyn FnMut(&LogRecord<'_>) -> Result<(), String>,
     ) -> Result<(), SnapshotError> {
-        for file in self.of(Kind::Logs) {
-            logs::read(&file.name, self.reader(file)?, self.manifest.now, take)?;
-        }
-        Ok(())
+        self.of(Kind::Logs).try_for_each(|file| self.log_file(file, take))
+    }
+
+    /// The records of one file of logs.
+    pub(crate) fn log_file(
+        &self,
+        file: &FoundFile,
+        take: &mut dyn FnMut(&LogRecord<'_>) -> Result<(), String>,
+    ) -> Result<(), SnapshotError> {
+        logs::read(&file.name, self.reader(file)?, self.manifest.now, take)
     }
 
     /// The text of `aliases.toml`: what services are called in the parts, if it was recorded.
@@ -161,17 +167,17 @@ impl Snapshot {
         found.map(|file| self.document(file)).transpose()
     }
 
-    fn of(&self, kind: Kind) -> impl Iterator<Item = &FoundFile> {
+    pub(crate) fn of(&self, kind: Kind) -> impl Iterator<Item = &FoundFile> {
         self.files.iter().filter(move |file| file.kind == kind)
     }
 
     /// A small file as text.
-    fn document(&self, file: &FoundFile) -> Result<String, SnapshotError> {
+    pub(crate) fn document(&self, file: &FoundFile) -> Result<String, SnapshotError> {
         reading::text(&file.name, self.reader(file)?)
     }
 
     /// The decompressed bytes of a file.
-    fn reader(&self, file: &FoundFile) -> Result<Box<dyn BufRead>, SnapshotError> {
+    pub(crate) fn reader(&self, file: &FoundFile) -> Result<Box<dyn BufRead>, SnapshotError> {
         match file.obstacle {
             Some(obstacle) => Err(SnapshotError::file(&file.name, obstacle)),
             None => reading::open(&self.directory.join(&file.name), &file.name),
@@ -195,7 +201,7 @@ fn endpoint(reply: &str) -> &str {
 }
 
 /// The name without the ending of its compression.
-fn plain_name(name: &str) -> &str {
+pub(crate) fn plain_name(name: &str) -> &str {
     name.strip_suffix(".gz").or_else(|| name.strip_suffix(".zst")).unwrap_or(name)
 }
 

@@ -26,7 +26,7 @@ mod rules;
 pub use check::CheckLine;
 pub use directory::{FoundFile, Kind, Snapshot};
 pub use error::SnapshotError;
-pub use logs::{LogRecord, subject};
+pub use logs::{LogRecord, holds_documents, subject};
 pub use manifest::{Manifest, Window};
 pub use moment::{leading_moment, moment};
 pub use openmetrics::{Metadata, Recorded, RecordedSeries};

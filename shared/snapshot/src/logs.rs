@@ -11,7 +11,7 @@ use std::io::BufRead;
 
 use jiff::Timestamp;
 
-use crate::{SnapshotError, lines::Lines};
+use crate::{SnapshotError, directory::plain_name, lines::Lines};
 
 /// One record of a file of logs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,7 +24,7 @@ pub struct LogRecord<'a> {
     pub text: &'a str,
     /// Whether it is a JSON object.
     pub is_document: bool,
-    /// When it happened, if the text says so. Never of a document.
+    /// When it happened, if the line says so; of a document only what the container runtime put before it.
     pub at: Option<Timestamp>,
     /// The pod and container that `kubectl logs --prefix` names.
     pub origin: Option<(&'a str, &'a str)>,
@@ -49,12 +49,18 @@ pub(crate) fn form(name: &str) -> Option<Form> {
     }
 }
 
+/// Whether a file holds JSON documents, one a line, by its name.
+#[must_use]
+pub fn holds_documents(file: &str) -> bool {
+    form(plain_name(file)) == Some(Form::Documents)
+}
+
 /// Whose logs a file holds, by its name: `logs/payment.log.gz` those of `payment`. Of a pod's name the hashes of its
 /// replica set and of itself are left out.
 #[must_use]
 pub fn subject(file: &str) -> &str {
     let name = file.rsplit('/').next().unwrap_or(file);
-    let name = name.strip_suffix(".gz").or_else(|| name.strip_suffix(".zst")).unwrap_or(name);
+    let name = plain_name(name);
     let name = name.rsplit_once('.').map_or(name, |(name, _)| name);
     without_hashes(name)
 }
@@ -83,11 +89,7 @@ pub(crate) fn read<R: BufRead>(
     now: Timestamp,
     take: Take<'_>,
 ) -> Result<(), SnapshotError> {
-    let plain = file.strip_suffix(".gz").or_else(|| file.strip_suffix(".zst")).unwrap_or(file);
-    match form(plain) {
-        Some(Form::Documents) => documents(file, reader, take),
-        _ => text::read(file, reader, now, take),
-    }
+    if holds_documents(file) { documents(file, reader, take) } else { text::read(file, reader, now, take) }
 }
 
 fn documents<R: BufRead>(file: &str, reader: R, take: Take<'_>) -> Result<(), SnapshotError> {

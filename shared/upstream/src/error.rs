@@ -71,7 +71,7 @@ pub enum UpstreamError {
     /// A file of a recorded incident can't be read.
     #[error("{system}: {problem}")]
     Recording {
-        /// The running program, whose command lists all that is wrong.
+        /// The running program, whose command names what is wrong.
         program: &'static str,
         /// The recording.
         system: String,
@@ -126,7 +126,7 @@ impl UpstreamError {
             }
             UpstreamError::Recording { program, .. } => {
                 return Cow::Owned(format!(
-                    "`{program} snapshot check DIR` lists all that is wrong; mend or leave out the file"
+                    "`{program} snapshot check DIR` names the first fault of each file; mend or leave out the file"
                 ));
             }
             UpstreamError::Open { .. } => "wait, or use another source",

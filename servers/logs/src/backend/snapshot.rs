@@ -28,7 +28,7 @@ pub(crate) use self::probe::RecordingProbe;
 use self::{compile::Sought, load::Loaded};
 use super::{Asking, Logs};
 use crate::model::{
-    Freshness, Histogram, Key, Layout, Like, LogSource, Page, Reply, Sample, Search, Tally, Top, Total,
+    Freshness, Histogram, Key, Layout, Like, LogSource, Page, Reply, Role, Sample, Search, Tally, Top, Total,
 };
 
 /// Values of a key in a histogram; steps of one.
@@ -52,6 +52,14 @@ struct Held {
 impl Held {
     fn loaded(&self) -> Result<&Loaded, &SnapshotError> {
         self.loaded.get_or_init(|| load::load(&self.snapshot, &self.fields)).as_ref()
+    }
+
+    /// The fields of the time: as found when the files could be read, else as an operator set them.
+    fn times(&self) -> Vec<String> {
+        match self.loaded() {
+            Ok(loaded) => loaded.layout.of(Role::Time).iter().map(|chosen| chosen.name.clone()).collect(),
+            Err(_) => self.fields.get(Role::Time.name()).cloned().unwrap_or_default(),
+        }
     }
 }
 

@@ -216,7 +216,7 @@ fn links_are_listed_and_not_followed_not_even_in_circles() {
 
     let root = directory(&[("snapshot.toml", MANIFEST.as_bytes())]);
     symlink("/etc", root.path().join("metrics")).unwrap();
-    let lines = Snapshot::open(root.path()).unwrap().check();
+    let lines = Snapshot::open(root.path()).unwrap().check(&[]);
     let ignored = lines.iter().find(|line| line.part == "ignored").unwrap();
     assert!(!ignored.sound && ignored.found.starts_with("metrics: is a symbolic link"), "{ignored:?}");
 }
@@ -242,7 +242,7 @@ fn check_says_what_each_server_will_find() {
         ("git/HEAD", b"x"),
         ("notes.txt", b"x"),
     ]);
-    let lines = Snapshot::open(root.path()).unwrap().check();
+    let lines = Snapshot::open(root.path()).unwrap().check(&[]);
     let shown: Vec<String> =
         lines.iter().map(|line| format!("{} {}: {}", line.sound, line.part, line.found)).collect();
     assert_eq!(
@@ -266,7 +266,7 @@ fn check_says_what_each_server_will_find() {
 }
 
 #[test]
-fn check_tells_the_first_fault_of_each_part() {
+fn check_tells_the_first_fault_of_each_file() {
     let root = directory(&[
         ("snapshot.toml", MANIFEST.as_bytes()),
         ("metrics/a.om", b"up 1 1\n# EOF\n"),
@@ -275,7 +275,7 @@ fn check_tells_the_first_fault_of_each_part() {
         ("logs/a.ndjson", b"{}\n{\"a\":}\n"),
         ("aliases.toml", b"[web]\n[web]\n"),
     ]);
-    let lines = Snapshot::open(root.path()).unwrap().check();
+    let lines = Snapshot::open(root.path()).unwrap().check(&[]);
     let faults: Vec<&str> = lines.iter().filter(|line| !line.sound).map(|line| line.found.as_str()).collect();
     assert_eq!(
         faults[0],
@@ -284,7 +284,83 @@ fn check_tells_the_first_fault_of_each_part() {
     );
     assert!(faults[1].starts_with("metrics/rules.yml line 1: "), "{faults:?}");
     assert!(faults[2].starts_with("alertmanager/silences.json line 1: "), "{faults:?}");
-    assert!(faults[3].starts_with("logs/a.ndjson line 2: is not a JSON object ("), "{faults:?}");
+    assert_eq!(faults[3], "logs/a.ndjson line 2: is not a JSON object (expected value at character 6)");
     assert!(faults[4].starts_with("aliases.toml line 2: "), "{faults:?}");
     assert_eq!(faults.len(), 5);
+}
+
+#[test]
+fn check_tells_of_each_broken_file() {
+    let root = directory(&[
+        ("snapshot.toml", MANIFEST.as_bytes()),
+        ("metrics/a.om", b"up nonsense 1\n# EOF\n"),
+        ("metrics/b.om", b"up 1 1\n"),
+        ("metrics/one.yml", b"groups: 7"),
+        ("metrics/two.yml", b"groups: 8"),
+        ("alertmanager/groups.json", b"{}"),
+        ("alertmanager/silences.json", b"["),
+        ("logs/a.ndjson", b"{}\n{\"a\":}\n"),
+        ("logs/b.ndjson", b"7\n"),
+    ]);
+    let lines = Snapshot::open(root.path()).unwrap().check(&[]);
+    let told: Vec<Vec<&str>> =
+        lines.iter().filter(|line| !line.sound).map(|line| line.found.split("; ").collect()).collect();
+    let files = [
+        ["metrics/a.om", "metrics/b.om"],
+        ["metrics/one.yml", "metrics/two.yml"],
+        ["alertmanager/groups.json", "alertmanager/silences.json"],
+        ["logs/a.ndjson", "logs/b.ndjson"],
+    ];
+    assert_eq!(told.len(), files.len(), "{told:?}");
+    for (told, files) in told.iter().zip(files) {
+        assert_eq!(told.len(), 2, "{told:?}");
+        assert!(told.iter().zip(files).all(|(told, file)| told.starts_with(file)), "{told:?}");
+    }
+}
+
+/// The line about the logs.
+fn of_logs(files: &[(&str, &[u8])], times: &[&str]) -> (bool, String) {
+    let mut all = vec![("snapshot.toml", MANIFEST.as_bytes())];
+    all.extend_from_slice(files);
+    let root = directory(&all);
+    let times: Vec<String> = times.iter().map(|name| (*name).to_owned()).collect();
+    let lines = Snapshot::open(root.path()).unwrap().check(&times);
+    let line = lines.into_iter().find(|line| line.part == "logs (logs-mcp)").unwrap();
+    (line.sound, line.found)
+}
+
+#[test]
+fn check_reads_times_where_an_operator_says_they_are() {
+    let document: &[u8] = b"{\"event\":{\"born.at\":\"2026-01-14T14:00:00Z\"}}\n";
+    let found = "1 record of 1 file from 2026-01-14T14:00:00Z to 2026-01-14T14:00:00Z, 0 of them outside the window, \
+                 0 without a time";
+    assert_eq!(of_logs(&[("logs/a.ndjson", document)], &["event.born.at"]), (true, found.to_owned()));
+    // What the container runtime put before a document is its time where it has none of its own.
+    let stamped: &[u8] = b"2026-01-14T14:00:00.000000000Z {\"msg\":\"x\"}\n";
+    assert_eq!(of_logs(&[("logs/a.log", stamped)], &[]), (true, found.to_owned()));
+}
+
+#[test]
+fn check_says_whether_records_are_outside_the_window_or_have_no_time() {
+    let remedy =
+        "name its field in the configuration of logs-mcp, [[logs]] source = \"a\", fields.time = [\"FIELD\"]";
+    let (sound, found) =
+        of_logs(&[("logs/a.ndjson", b"{\"when\":\"2026-01-14T14:00:00Z\"}\n{}\n")], &["born"]);
+    let expected = format!(
+        "logs: none of 2 records has a time; that of a JSON document was looked for in born: {remedy}"
+    );
+    assert_eq!((sound, found), (false, expected));
+
+    let (sound, found) = of_logs(&[("logs/a.ndjson", b"{}\n")], &[]);
+    assert!(!sound && found.contains("was looked for in @timestamp, timestamp, "), "{found}");
+
+    let early: &[u8] = b"{\"time\":1000000000}\n";
+    let expected = "logs: 1 record with a time, all outside the window 2026-01-14T12:00:00Z to 2026-01-14T14:32:00Z: \
+                    from 2001-09-09T01:46:40Z to 2001-09-09T01:46:40Z";
+    assert_eq!(of_logs(&[("logs/a.ndjson", early)], &[]), (false, expected.to_owned()));
+
+    let (sound, found) = of_logs(&[("logs/a.ndjson", early), ("logs/b.log", b"no time\n")], &[]);
+    assert_eq!((sound, found), (false, format!("{expected}; 1 without a time")));
+    let (sound, found) = of_logs(&[("logs/b.log", b"no time\n")], &[]);
+    assert_eq!((sound, found.as_str()), (false, "logs: none of 1 record has a time"));
 }

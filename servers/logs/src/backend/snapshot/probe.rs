@@ -35,7 +35,8 @@ impl Probe for RecordingProbe {
                     found: one.found,
                     remedy: String::new(),
                 };
-                let mut lines: Vec<CheckLine> = held.snapshot.check().into_iter().map(line).collect();
+                let times = held.times();
+                let mut lines: Vec<CheckLine> = held.snapshot.check(&times).into_iter().map(line).collect();
                 if let Ok(loaded) = held.loaded() {
                     lines.push(CheckLine {
                         subject: format!("{system}: logs in memory"),

@@ -1,6 +1,6 @@
 //! From recorded lines to fields, as a shipper of logs would have made them.
 
-use ::snapshot::{LogRecord, SnapshotError, subject};
+use ::snapshot::{LogRecord, SnapshotError, holds_documents, subject};
 use lucene::Builder;
 
 use super::load::{INDEX, INSIDE};
@@ -10,21 +10,35 @@ use crate::analysis::record::{
 };
 use crate::model::Role;
 
-/// Records at the beginning of a file of text by which its columns are found.
+/// Records at the beginning of a file by which its habits are found.
 const HELD: usize = 50;
 
 /// Field and value, in the order of the record.
 type Pairs = Vec<(String, String)>;
+
+/// What the records of a file have in common.
+#[derive(Debug, Clone, Copy)]
+struct Habits {
+    /// Whether lines of text name a service and its pod behind time and level.
+    columns: bool,
+    /// Whether a document without a service has that of the file. Not in a dump that names services: it may be anybody's.
+    of_file: bool,
+}
+
+/// A record on its way in.
+struct Taken {
+    pairs: Pairs,
+    is_document: bool,
+}
 
 /// Takes records in, file by file.
 #[derive(Default)]
 pub(super) struct Shipper {
     builder: Builder,
     file: String,
-    /// The first records of a file of text: what they have in common says what their words are.
-    held: Vec<Pairs>,
-    /// Whether lines of the file name a service and its pod behind time and level; `None` while that is not known.
-    columns: Option<bool>,
+    /// The first records of a file, while its habits are not known.
+    held: Vec<Taken>,
+    habits: Option<Habits>,
 }
 
 impl Shipper {
@@ -32,16 +46,14 @@ impl Shipper {
         if self.file != record.file {
             self.release()?;
             record.file.clone_into(&mut self.file);
-            self.columns = None;
+            self.habits = None;
         }
-        if record.is_document {
-            return self.push(&of_document(record)?);
-        }
-        let pairs = of_text(record);
-        match self.columns {
-            Some(columns) => self.push_text(pairs, columns),
+        let pairs = if record.is_document { of_document(record)? } else { of_text(record) };
+        let taken = Taken { pairs, is_document: record.is_document };
+        match self.habits {
+            Some(habits) => self.push_as(taken, habits),
             None => {
-                self.held.push(pairs);
+                self.held.push(taken);
                 if self.held.len() >= HELD { self.release() } else { Ok(()) }
             }
         }
@@ -57,16 +69,25 @@ impl Shipper {
     /// Decides by the records that were held.
     fn release(&mut self) -> Result<(), String> {
         let held = std::mem::take(&mut self.held);
-        let texts: Vec<&str> = held.iter().filter_map(|pairs| value(pairs, MESSAGE)).collect();
-        let columns = has_columns(&texts);
-        self.columns = Some(columns);
-        held.into_iter().try_for_each(|pairs| self.push_text(pairs, columns))
+        let lines = held.iter().filter(|taken| !taken.is_document);
+        let texts: Vec<&str> = lines.filter_map(|taken| value(&taken.pairs, MESSAGE)).collect();
+        let is_dump = holds_documents(&self.file) && held.iter().any(|taken| names_service(&taken.pairs));
+        let habits = Habits { columns: has_columns(&texts), of_file: !is_dump };
+        self.habits = Some(habits);
+        held.into_iter().try_for_each(|taken| self.push_as(taken, habits))
     }
 
-    fn push_text(&mut self, mut pairs: Pairs, columns: bool) -> Result<(), String> {
-        let named = value(&pairs, MESSAGE).filter(|_| columns).and_then(in_columns);
-        let named = named.map(|(service, pod)| (service.to_owned(), pod.to_owned()));
-        if let Some((service, pod)) = named.filter(|_| value(&pairs, POD).is_none()) {
+    fn push_as(&mut self, taken: Taken, habits: Habits) -> Result<(), String> {
+        let Taken { mut pairs, is_document } = taken;
+        if is_document {
+            if habits.of_file && !names_service(&pairs) {
+                pairs.push(named(SERVICE, subject(&self.file)));
+            }
+            return self.push(&pairs);
+        }
+        let said = value(&pairs, MESSAGE).filter(|_| habits.columns).and_then(in_columns);
+        let said = said.map(|(service, pod)| (service.to_owned(), pod.to_owned()));
+        if let Some((service, pod)) = said.filter(|_| value(&pairs, POD).is_none()) {
             set(&mut pairs, SERVICE, service);
             set(&mut pairs, POD, pod);
         }
@@ -97,6 +118,16 @@ fn set(pairs: &mut Pairs, name: &str, value: String) {
         Some((_, own)) => *own = value,
         None => pairs.push((name.to_owned(), value)),
     }
+}
+
+/// Whether a field of a record can be its service's, by the whole name or its last part.
+fn names_service(pairs: &Pairs) -> bool {
+    let is_of_service = |name: &str| {
+        let name = name.rsplit(INSIDE).next().unwrap_or(name);
+        let last = name.rsplit('.').next().unwrap_or(name);
+        rank(Role::Service, name).or_else(|| rank(Role::Service, last)).is_some()
+    };
+    pairs.iter().any(|(name, value)| !value.is_empty() && is_of_service(name))
 }
 
 /// The fields of a document, and of documents inside of its messages.

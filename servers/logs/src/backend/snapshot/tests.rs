@@ -1,6 +1,7 @@
 use std::{fs, path::Path, time::Duration};
 
 use contract::TimeRange;
+use runtime::Probe;
 
 use super::*;
 use crate::model::{Condition, Level, Role};
@@ -17,13 +18,18 @@ const TEXT: &str = "2026-01-14 14:00:03,000 ERROR [main] c.e.Foo [trace_id=4bf92
 const FLUENT_BIT: &str = r#"{"time":"2026-01-14T14:00:04.9Z","log":"{\"level\":\"warn\",\"msg\":\"retrying\",\"service\":\"cart\"}\n","stream":"stdout"}
 "#;
 
-fn recording(files: &[(&str, &str)]) -> Recording {
+fn written(files: &[(&str, &str)]) -> tempfile::TempDir {
     let root = tempfile::tempdir().unwrap();
     fs::create_dir_all(root.path().join("logs")).unwrap();
     fs::write(root.path().join("snapshot.toml"), MANIFEST).unwrap();
     for (name, text) in files {
         fs::write(root.path().join(name), text).unwrap();
     }
+    root
+}
+
+fn recording(files: &[(&str, &str)]) -> Recording {
+    let root = written(files);
     let recording = opened(root.path());
     // read before the directory goes away
     recording.held.loaded().unwrap();
@@ -200,10 +206,7 @@ async fn sources_are_files_and_the_layout_is_told() {
 
 #[tokio::test]
 async fn a_broken_file_is_one_error_that_names_it() {
-    let root = tempfile::tempdir().unwrap();
-    fs::create_dir_all(root.path().join("logs")).unwrap();
-    fs::write(root.path().join("snapshot.toml"), MANIFEST).unwrap();
-    fs::write(root.path().join("logs/a.ndjson"), "{}\n{\"a\":\n").unwrap();
+    let root = written(&[("logs/a.ndjson", "{}\n{\"a\":\n")]);
     let cx = context();
     let error = opened(root.path()).layout(&cx).await.unwrap_err();
     assert_eq!(error.to_string(), "snapshot \"a\": logs/a.ndjson line 2: is not a JSON object");
@@ -252,4 +255,45 @@ async fn a_search_by_level_counts_the_records_that_are_read_with_it() {
     let untold = recording.total(&cx, &search("", vec![Condition::Untold])).await.unwrap().value;
     // One of the five has its level in a document within its text.
     assert_eq!(untold.number(), 5);
+}
+
+#[tokio::test]
+async fn a_document_that_names_no_service_has_that_of_its_file() {
+    let kubectl = "2026-01-14T14:00:01.123456789Z {\"level\":\"error\",\"msg\":\"boom\"}\n\
+                   2026-01-14T14:00:02.123456789Z {\"level\":\"info\",\"msg\":\"ok\",\"service\":\"cart\"}\n";
+    let prefixed = "[pod/web-1/web] 2026-01-14T14:00:03.123456789Z {\"msg\":\"hi\"}\n";
+    let orders = "{\"@timestamp\":\"2026-01-14T14:00:04Z\",\"message\":\"placed\"}\n";
+    let nested = "{\"@timestamp\":\"2026-01-14T14:00:04Z\",\"message\":\"x\",\"log\":\"{\\\"service\\\":\\\"tax\\\"}\"}\n";
+    // Of many services: whose the second record is can't be told.
+    let dump = "{\"@timestamp\":\"2026-01-14T14:00:05Z\",\"message\":\"a\",\"service\":{\"name\":\"search\"}}\n\
+                {\"@timestamp\":\"2026-01-14T14:00:06Z\",\"message\":\"b\"}\n";
+    let recording = recording(&[
+        ("logs/payment-6d9f8c7b54-x2x4p.log", kubectl),
+        ("logs/all.log", prefixed),
+        ("logs/orders.ndjson", orders),
+        ("logs/nested.ndjson", nested),
+        ("logs/dump.ndjson", dump),
+    ]);
+    let everything = search("", vec![]);
+    let top = recording.top(&context(), &everything, &Key::Role(Role::Service), 10).await.unwrap().value;
+    let services: Vec<(&str, u64)> =
+        top.values.iter().map(|group| (group.value.inside(), group.count)).collect();
+    let expected = [("cart", 1), ("orders", 1), ("payment", 1), ("search", 1), ("tax", 1), ("web", 1)];
+    assert_eq!((services.as_slice(), top.missing), (expected.as_slice(), 1));
+}
+
+#[tokio::test]
+async fn check_looks_for_times_where_the_server_does() {
+    let configured = BTreeMap::from([("time".to_owned(), vec!["born".to_owned()])]);
+    for (document, fields) in [
+        ("{\"born\":\"2026-01-14T14:00:00Z\",\"msg\":\"x\"}\n", configured),
+        ("{\"json\":{\"time\":\"2026-01-14T14:00:00Z\"},\"msg\":\"x\"}\n", BTreeMap::new()),
+    ] {
+        let root = written(&[("logs/a.ndjson", document)]);
+        let recording = Recording::new(Arc::new(Snapshot::open(root.path()).unwrap()), fields);
+        let lines = RecordingProbe(Arc::new(recording)).check(&context()).await;
+        let of_logs = lines.iter().find(|line| line.subject.ends_with("logs (logs-mcp)")).unwrap();
+        let reach = "1 record of 1 file from 2026-01-14T14:00:00Z to 2026-01-14T14:00:00Z";
+        assert!(of_logs.works && of_logs.found.starts_with(reach), "{of_logs:?}");
+    }
 }

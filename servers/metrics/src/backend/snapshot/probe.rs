@@ -34,7 +34,7 @@ impl Probe for RecordingProbe {
                 found: one.found,
                 remedy: String::new(),
             };
-            let mut lines: Vec<CheckLine> = self.0.held.snapshot.check().into_iter().map(line).collect();
+            let mut lines: Vec<CheckLine> = self.0.held.snapshot.check(&[]).into_iter().map(line).collect();
             lines.extend(expressions(&self.0));
             lines
         })
