@@ -101,6 +101,151 @@ async fn a_store_that_held_records_earlier_was_silent_when_it_holds_none() {
     assert_eq!(anomalies(&reply)[0]["kind"], "silence", "{}", reply.text);
 }
 
+/// 30 records a minute of `web`, and of `cron` until 14:44:58.
+fn with_cron(from: &str) -> String {
+    let mut text = String::new();
+    every(&mut text, "web", (from, common::NOW), 2);
+    every(&mut text, "cron", (from, "2026-01-14T14:45:00Z"), 2);
+    text
+}
+
+#[tokio::test]
+async fn who_fell_silent_before_the_window_is_silent() {
+    let text = with_cron("2026-01-14T14:00:00Z");
+    let directory = common::incident(&[("logs/all.ndjson", &text)]);
+    let client = common::connect(directory.path()).await;
+    // The lead-in, 14:40 to 14:50, holds 150 records of it: 450 in the 15 minutes since it is silent.
+    for arguments in [json!({"time_range": "10m"}), json!({"time_range": "10m", "service": "cron"})] {
+        let reply = ask(&client, arguments).await;
+        let verdict = "cron: silence since 2026-01-14T14:45:00Z: none of 450 (0 records, 450 expected)";
+        assert!(reply.text.starts_with(verdict), "{}", reply.text);
+        assert_eq!(anomalies(&reply)[0]["what"], "cron", "{}", reply.text);
+    }
+    // Nor is it usual when the lead-in, 14:50 to 14:55, holds none either.
+    let reply = ask(&client, json!({"time_range": "5m", "service": "cron"})).await;
+    let verdict = "No record of cron between 2026-01-14T14:55:00Z and 2026-01-14T15:00:00Z: \
+                   silent since 2026-01-14T14:44:58Z";
+    assert!(reply.text.starts_with(verdict), "{}", reply.text);
+    let next = "get_log_volume_anomalies(service=\"cron\", time_range=\"2026-01-14T14:39:58Z/2026-01-14T15:00:00Z\")";
+    assert!(reply.text.contains(next), "{}", reply.text);
+    let shown = json!({"service": "cron", "time_range": "2026-01-14T14:39:58Z/2026-01-14T15:00:00Z"});
+    let reply = ask(&client, shown).await;
+    assert!(reply.text.starts_with("cron: silence since 2026-01-14T14:4"), "{}", reply.text);
+    // A service that nobody knows is no silence.
+    let reply = ask(&client, json!({"time_range": "5m", "service": "nosuch"})).await;
+    assert!(reply.text.contains("nor in the 30 days before: it logs under another name"), "{}", reply.text);
+}
+
+#[tokio::test]
+async fn a_few_records_before_the_window_are_told_as_few() {
+    // Four records in a lead-in of an hour, and none in the window: nothing that could be called silence.
+    let mut text = String::new();
+    every(&mut text, "web", ("2026-01-14T12:00:00Z", common::NOW), 10);
+    every(&mut text, "seldom", ("2026-01-14T13:00:00Z", "2026-01-14T13:40:00Z"), 600);
+    let directory = testkit::incident(("2026-01-14T12:00:00Z", common::NOW), &[("logs/all.ndjson", &text)]);
+    let client = common::connect(directory.path()).await;
+    let reply = ask(&client, json!({"service": "seldom", "time_range": "1h"})).await;
+    let told = "the last one is of 2026-01-14T13:30:00Z. 4 records in the 1h before the window: too few";
+    assert!(reply.text.contains(told), "{}", reply.text);
+}
+
+#[tokio::test]
+async fn many_records_without_a_baseline_are_not_too_few() {
+    let mut text = String::new();
+    for service in ["payment", "web"] {
+        every(&mut text, service, ("2026-01-14T14:00:00Z", common::NOW), 1);
+    }
+    let directory = common::incident(&[("logs/all.ndjson", &text)]);
+    let client = common::connect(directory.path()).await;
+    let reply = ask(&client, json!({"time_range": "1h", "detail": "full"})).await;
+    assert!(!reply.text.contains("too little to notice a drop"), "{}", reply.text);
+    assert!(reply.text.contains("nothing is told that lasts for more than half of it"), "{}", reply.text);
+    let usual = named_rows(reply.structured.as_ref().unwrap(), "usual streams");
+    assert_eq!(
+        (&usual[1]["what"], &usual[1]["records"]),
+        (&json!("payment"), &json!(3600)),
+        "{}",
+        reply.text
+    );
+    assert_eq!((&usual[1]["usual"], &usual[1]["usual per min"]), (&Value::Null, &Value::Null));
+}
+
+#[tokio::test]
+async fn an_incident_that_runs_since_before_the_lead_in_is_not_usual() {
+    // 6 a minute, and from 14:00 on 60: at 15:00 the last ten minutes are as the ten before.
+    let mut text = String::new();
+    every(&mut text, "web", ("2026-01-14T12:00:00Z", common::NOW), 10);
+    every(&mut text, "payment", ("2026-01-14T12:00:00Z", "2026-01-14T14:00:00Z"), 10);
+    every(&mut text, "payment", ("2026-01-14T14:00:00Z", common::NOW), 1);
+    let directory = testkit::incident(("2026-01-14T12:00:00Z", common::NOW), &[("logs/all.ndjson", &text)]);
+    let client = common::connect(directory.path()).await;
+    for (arguments, who, more) in [
+        (json!({"time_range": "10m"}), "Every service", ""),
+        (json!({"time_range": "10m", "service": "payment"}), "payment", ", and 1 more"),
+    ] {
+        let reply = ask(&client, arguments).await;
+        let all = if who == "payment" { 600 } else { 660 };
+        let verdict = format!(
+            "{who} logs as in the 10m before ({all} records), but not as in 2026-01-14T12:40:00Z/2026-01-14T13:00:00Z: \
+             payment ×10{more}."
+        );
+        assert!(reply.text.starts_with(&verdict), "{}", reply.text);
+        assert!(
+            reply.text.contains("payment: 1200 records since 2026-01-14T14:40:00Z, 120 in as long"),
+            "{}",
+            reply.text
+        );
+        assert!(
+            reply.text.contains("time_range=\"2026-01-14T13:00:00Z/2026-01-14T15:00:00Z\""),
+            "{}",
+            reply.text
+        );
+    }
+    // What is suggested finds when it began.
+    let reply = ask(&client, json!({"time_range": "2026-01-14T13:00:00Z/2026-01-14T15:00:00Z"})).await;
+    assert_eq!(anomalies(&reply)[0]["since"], "2026-01-14T14:00:00Z", "{}", reply.text);
+    // Nothing older is recorded: that is told.
+    let late: String =
+        text.lines().filter(|line| line.contains("2026-01-14T14:")).map(|line| format!("{line}\n")).collect();
+    let directory = common::incident(&[("logs/all.ndjson", &late)]);
+    let client = common::connect(directory.path()).await;
+    let reply = ask(&client, json!({"time_range": "10m"})).await;
+    assert!(reply.text.starts_with("Every service logs as usual"), "{}", reply.text);
+    assert!(
+        reply.text.contains("nothing older than that is recorded: what already ran in it looks usual"),
+        "{}",
+        reply.text
+    );
+}
+
+#[tokio::test]
+async fn a_pod_that_starts_within_a_step_is_told_once() {
+    // One pod starts 20 seconds before the minute in which the other one starts; each logs a record a second.
+    let pod = |text: &mut String, pod: &str, (from, to): (&str, &str), step: i64| {
+        let mut own = String::new();
+        every(&mut own, "payment", (from, to), step);
+        let named = format!("\"kubernetes\":{{\"pod\":{{\"name\":\"{pod}\"}}}},\"service\"");
+        text.push_str(&own.replace("\"service\"", &named));
+    };
+    let mut text = String::new();
+    pod(&mut text, "old", ("2026-01-14T13:00:00Z", common::NOW), 1);
+    pod(&mut text, "new-a", ("2026-01-14T14:29:40Z", common::NOW), 1);
+    pod(&mut text, "new-b", ("2026-01-14T14:30:00Z", common::NOW), 1);
+    let directory = testkit::incident(("2026-01-14T13:00:00Z", common::NOW), &[("logs/all.ndjson", &text)]);
+    let client = common::connect(directory.path()).await;
+    let reply = ask(&client, json!({"time_range": "1h", "service": "payment"})).await;
+    let rows = anomalies(&reply);
+    let pods: Vec<&Value> = rows.iter().filter(|row| row["what"].as_str().unwrap().contains("pod")).collect();
+    assert_eq!(pods.len(), 1, "{}", reply.text);
+    assert_eq!(
+        (&pods[0]["what"], &pods[0]["records"]),
+        (&json!("pod new-b and 1 more"), &json!(3620)),
+        "{}",
+        reply.text
+    );
+    assert_eq!((&pods[0]["since"], &pods[0]["until"]), (&json!("2026-01-14T14:29:00Z"), &json!("still so")));
+}
+
 #[tokio::test]
 async fn the_shape_of_a_search_begins_with_the_first_record_of_the_store() {
     // 24 steps of 5 minutes; records from 14:00 on, and of `pool` from 14:30 on.

@@ -25,6 +25,9 @@ const MOST: usize = 3;
 /// With fewer records expected in the window nothing can be said about a drop.
 pub(crate) const FEWEST: f64 = 5.0;
 
+/// So many steps tell how a stream logs and bursts.
+const TOLD_BY: usize = 10;
+
 /// Whether a lead-in of so many steps tells what is usual in a window of so many.
 pub(crate) fn tells_usual(lead_in: usize, window: usize) -> bool {
     lead_in > 0 && lead_in * 4 >= window
@@ -74,9 +77,9 @@ pub(crate) struct Anomaly {
 pub(crate) struct Judgement {
     /// The most certain first; none when all is as usual.
     pub(crate) anomalies: Vec<Anomaly>,
-    /// Records expected in the window.
-    pub(crate) expected: f64,
-    /// Whether too little is expected to notice a drop.
+    /// Records expected in the window; `None` where nothing outside of it tells.
+    pub(crate) expected: Option<f64>,
+    /// Whether there is too little to notice a drop.
     pub(crate) sparse: bool,
 }
 
@@ -89,18 +92,53 @@ pub(crate) fn judge(stream: &Stream<'_>) -> Judgement {
     while anomalies.len() < MOST {
         let Some(found) = scan::largest(stream, &expectation, &taken) else { break };
         taken.iter_mut().take(found.to).skip(found.from).for_each(|step| *step = true);
-        anomalies.push(found);
+        add(&mut anomalies, found);
     }
-    Judgement { anomalies, expected, sparse: expected < FEWEST }
+    // Without a baseline the window itself is what is usual.
+    let usual = expected.unwrap_or_else(|| sum(stream.counts.iter().skip(stream.window)));
+    anomalies.sort_by(|one, other| other.score.total_cmp(&one.score));
+    Judgement { anomalies, expected, sparse: usual < FEWEST }
+}
+
+/// Adds a stretch, with those that it touches as one where they are one event: the first lines of what then runs.
+fn add(anomalies: &mut Vec<Anomaly>, mut found: Anomaly) {
+    anomalies.retain(|one| match scan::joined(*one, found) {
+        Some(both) => {
+            found = both;
+            false
+        }
+        None => true,
+    });
+    anomalies.push(found);
+}
+
+/// How a stream as a whole, lead-in and window, differs from as many steps longer ago: what began before the lead-in is as
+/// usual by that.
+pub(crate) fn ran_before(now: &[u64], then: &[u64]) -> Option<Anomaly> {
+    let baseline = Baseline { count: sum(then), ratio: 1.0 };
+    let dispersion = [now, then].map(expectation::dispersion_of_changes).into_iter().fold(1.0, f64::max);
+    let (kind, score) = scan::judged(sum(now), baseline, dispersion).filter(|(_, score)| *score >= SCORE)?;
+    let expected = baseline.expected();
+    Some(Anomaly { kind, from: 0, to: now.len(), count: now.iter().sum(), expected, score })
+}
+
+/// Where a silence began that fills the whole window: after the last record of the lead-in, if it logged long enough before.
+fn silent_from(stream: &Stream<'_>) -> Option<usize> {
+    let (lead_in, window) = stream.counts.split_at_checked(stream.window)?;
+    let last = lead_in.iter().rposition(|count| *count > 0)?;
+    (last + 1 >= TOLD_BY && window.iter().all(|count| *count == 0)).then_some(last + 1)
 }
 
 /// Records expected in the window, by what lies outside of it.
-fn expected(stream: &Stream<'_>, expectation: &Expectation) -> f64 {
-    let sum = |counts: &[u64]| counts.iter().map(|count| *count as f64).sum::<f64>();
+fn expected(stream: &Stream<'_>, expectation: &Expectation) -> Option<f64> {
     let (lead_in, window) = stream.counts.split_at_checked(stream.window).unwrap_or((stream.counts, &[]));
     let rest = (sum(lead_in), lead_in.len() as f64);
     let baseline = expectation.baseline(stream.window, stream.counts.len(), sum(window), rest);
-    baseline.map_or(0.0, Baseline::expected)
+    baseline.map(Baseline::expected)
+}
+
+fn sum<'a>(counts: impl IntoIterator<Item = &'a u64>) -> f64 {
+    counts.into_iter().map(|count| *count as f64).sum()
 }
 
 #[cfg(test)]

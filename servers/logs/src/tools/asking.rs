@@ -42,6 +42,19 @@ pub(crate) async fn recorded(
     Ok(first.and_then(|first| TimeRange::new(first.max(window.start()), window.end()).ok()))
 }
 
+/// When the last record of a window with this condition was written.
+pub(crate) async fn last_record(
+    cx: &Context,
+    store: &dyn Logs,
+    window: TimeRange,
+    condition: Condition,
+) -> Result<Option<Timestamp>, ToolError> {
+    let search = Search { window, text: None, conditions: vec![condition] };
+    let page = Page { limit: 1, oldest_first: false, after: None };
+    let records = store.page(cx, &search, &page).await?.value.records;
+    Ok(records.iter().filter_map(|record| record.at).max())
+}
+
 /// How far back a store is asked whether it holds older records.
 const OLDER: Duration = Duration::from_secs(30 * 86_400);
 

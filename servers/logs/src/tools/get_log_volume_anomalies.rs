@@ -1,8 +1,10 @@
 //! `get_log_volume_anomalies`: who logs far more or far less than usual, who fell silent, and what accounts for it.
 
+mod before;
 mod caveats;
 mod count;
 mod gather;
+mod next;
 mod rows;
 mod show;
 mod verdict;
@@ -68,7 +70,10 @@ out for that. Example: {\"service\": \"payment\", \"time_range\": \"2h\"}",
         let past = when::asked(cx, request.time_range.as_ref())?;
         let service = Service::of(cx, &self.sources, request.service.as_deref());
         let gathered = gather::gather(cx, store, past, service).await?;
-        let answer = show::answer(&show::Picture { store, gathered: &gathered, full });
+        let rows = rows::rows(&gathered);
+        let before = before::look(cx, store, &gathered, !rows.is_empty()).await;
+        let answer =
+            show::answer(&show::Picture { store, gathered: &gathered, rows: &rows, before: &before, full });
         Ok(asking::of_source(answer, &self.sources, store, request.source.as_deref()))
     }
 }

@@ -1,6 +1,6 @@
 //! How many records are usual in a stretch of steps.
 
-use super::Stream;
+use super::{Stream, TOLD_BY, silent_from};
 
 /// What happens at the same time every day may be so many steps earlier or later.
 const JITTER: usize = 2;
@@ -54,8 +54,10 @@ impl Expectation {
             stream.earlier.iter().filter(|window| window.iter().any(|count| *count > 0)).collect();
         if recorded.is_empty() {
             // Bursts are measured in the lead-in, or from step to step where there is none: its level may change.
-            let lead_in = stream.counts.get(..stream.window).unwrap_or_default();
-            let dispersion = match lead_in.len() < 2 * BLOCK {
+            // A silence that began in it is no burst.
+            let logged = silent_from(stream).unwrap_or(stream.window);
+            let lead_in = stream.counts.get(..logged).unwrap_or_default();
+            let dispersion = match lead_in.len() < TOLD_BY {
                 true => dispersion_of_changes(stream.counts),
                 false => dispersion(lead_in, &vec![mean(lead_in); lead_in.len()]),
             };
@@ -76,8 +78,9 @@ impl Expectation {
             _ => profile.iter().map(|sum| sum / windows).collect(),
         };
         let spread = recorded.iter().map(|window| dispersion(window, &usual)).fold(1.0, f64::max);
-        let today: f64 = stream.counts.iter().take(stream.window).map(|count| *count as f64).sum();
-        let then: f64 = profile.iter().take(stream.window).sum::<f64>() / windows;
+        let logged = silent_from(stream).unwrap_or(stream.window);
+        let today: f64 = stream.counts.iter().take(logged).map(|count| *count as f64).sum();
+        let then: f64 = profile.iter().take(logged).sum::<f64>() / windows;
         let level = if then > 0.0 { (today / then).clamp(1.0 / LEVEL, LEVEL) } else { 1.0 };
         let mut sums = vec![0.0];
         let mut sum = 0.0;
@@ -149,7 +152,7 @@ fn dispersion(counts: &[u64], expected: &[f64]) -> f64 {
 
 /// The same without knowing the level: of two Poisson counts with the same mean, the square of their difference divided by
 /// their sum is 1 in the mean. A change of level is in one pair only.
-fn dispersion_of_changes(counts: &[u64]) -> f64 {
+pub(super) fn dispersion_of_changes(counts: &[u64]) -> f64 {
     let of_blocks = |length: usize| {
         let sums: Vec<f64> =
             counts.chunks_exact(length).map(|block| block.iter().sum::<u64>() as f64).collect();

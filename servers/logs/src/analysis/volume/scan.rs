@@ -3,13 +3,16 @@
 use super::{
     Anomaly, EXCESS, Kind, RATIO, SCORE, Stream,
     expectation::{Baseline, Expectation},
-    tells_usual,
+    silent_from, tells_usual,
 };
 
 /// Of a lead-in this part may belong to a stretch: the rest is needed as a baseline.
 pub(crate) const LEAD_IN_KEPT: f64 = 0.5;
 /// A rate below this share of the expected one is silence: a last line or a heartbeat does not end it.
 const SILENT: f64 = 0.02;
+
+/// A drop that touches a silence of so many times its length is the edge of it.
+const EDGE: usize = 5;
 
 /// Sums up to each step, so that any stretch costs two look-ups.
 struct Sums {
@@ -49,6 +52,7 @@ pub(super) fn largest(stream: &Stream<'_>, expectation: &Expectation, taken: &[b
     let sums = Sums::of(stream.counts, taken);
     let steps = stream.counts.len();
     let first = (stream.window as f64 * LEAD_IN_KEPT) as usize;
+    let first = silent_from(stream).map_or(first, |silent| silent.min(first));
     // Without a baseline the larger part of the window is what is usual.
     let known = expectation.is_seasonal() || tells_usual(stream.window, steps - stream.window.min(steps));
     let longest = if known { steps } else { steps / 2 };
@@ -67,8 +71,27 @@ pub(super) fn largest(stream: &Stream<'_>, expectation: &Expectation, taken: &[b
     best.filter(|found| found.score >= SCORE)
 }
 
+/// Two stretches that touch, as one: of the same kind, or silence with the lines before or after it that do not end it, or
+/// with the drop of the step in which it began.
+pub(super) fn joined(one: Anomaly, other: Anomaly) -> Option<Anomaly> {
+    if one.to != other.from && other.to != one.from {
+        return None;
+    }
+    let (count, expected) = (one.count + other.count, one.expected + other.expected);
+    let is_one = match (one.kind, other.kind) {
+        (Kind::Silence, Kind::Drop) => EDGE * (other.to - other.from) <= one.to - one.from,
+        (Kind::Drop, Kind::Silence) => EDGE * (one.to - one.from) <= other.to - other.from,
+        (kind, same) if kind == same => true,
+        _ => return None,
+    };
+    let kind = if one.kind == other.kind { one.kind } else { Kind::Silence };
+    let (from, to) = (one.from.min(other.from), one.to.max(other.to));
+    let both = Anomaly { kind, from, to, count, expected, score: one.score.max(other.score) };
+    (is_one || count as f64 <= expected * SILENT).then_some(both)
+}
+
 /// What a stretch is, and how certain; `None` when it does not differ enough to matter.
-fn judged(count: f64, baseline: Baseline, dispersion: f64) -> Option<(Kind, f64)> {
+pub(super) fn judged(count: f64, baseline: Baseline, dispersion: f64) -> Option<(Kind, f64)> {
     let expected = baseline.expected();
     let apart = count >= RATIO * expected || count * RATIO <= expected;
     if !apart || (count - expected).abs() < EXCESS {

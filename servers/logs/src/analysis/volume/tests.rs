@@ -31,6 +31,67 @@ fn each_kind_is_told_with_its_steps() {
 }
 
 #[test]
+fn a_silence_that_began_in_the_lead_in_is_told_with_its_first_step() {
+    // So many steps of 5 records, then none to the end of 60 steps of lead-in and 60 of window.
+    for logged in [20, 30, 45, 59] {
+        let counts = [vec![5; logged], vec![0; 120 - logged]].concat();
+        assert_eq!(told(&counts, 60), vec![(Kind::Silence, logged, 120)], "{logged}");
+    }
+    // A job that writes in bursts and is not due yet: one burst in the lead-in, or two, and none in the window.
+    for burst in [vec![12], vec![4, 4, 4], vec![1, 5, 6, 2]] {
+        for (first, second) in [(2, None), (11, None), (40, None), (2, Some(50)), (20, Some(52))] {
+            let mut counts = vec![0; 120];
+            for from in [Some(first), second].into_iter().flatten() {
+                counts[from..from + burst.len()].copy_from_slice(&burst);
+            }
+            assert_eq!(told(&counts, 60), vec![], "{burst:?} at {first} and {second:?}");
+        }
+    }
+}
+
+#[test]
+fn one_event_is_one_stretch() {
+    // A pod starts in the middle of a step: 15 records in the first one, 300 in each after it.
+    let starts = [vec![0; 90], vec![15], vec![300; 29]].concat();
+    assert_eq!(told(&starts, 60), vec![(Kind::Spike, 90, 120)]);
+    // It ends within a step: 90 of 200 in the last one, of 6,200 in all, are less than 2 %.
+    let ends = [vec![200; 89], vec![90], vec![0; 30]].concat();
+    assert_eq!(told(&ends, 60), vec![(Kind::Silence, 89, 120)]);
+    // 90 of 200 in the last step of a shorter silence, of 2,400 in all, are the edge of it.
+    let edge = [vec![200; 108], vec![90], vec![0; 11]].concat();
+    assert_eq!(told(&edge, 60), vec![(Kind::Silence, 108, 120)]);
+}
+
+#[test]
+fn without_a_lead_in_a_full_stream_is_not_sparse() {
+    // 300 a step, and nothing before the window to compare them with: too little is known, but not of the stream.
+    let full = judged(&[300; 60], 0, &[]);
+    assert_eq!((full.sparse, full.expected), (false, None));
+    let thin = judged(&[vec![0; 58], vec![2, 2]].concat(), 0, &[]);
+    assert!(thin.sparse && thin.expected.is_none());
+    let known = judged(&[5; 120], 60, &[]);
+    assert_eq!((known.sparse, known.expected), (false, Some(300.0)));
+}
+
+#[test]
+fn what_ran_before_differs_from_longer_before() {
+    type Told = Option<(Kind, f64)>;
+    let table: [(&str, [u64; 4], [u64; 4], Told); 5] = [
+        ("as then", [60, 61, 59, 60], [58, 62, 60, 61], None),
+        ("half as much again", [90; 4], [60; 4], None),
+        ("four times", [240; 4], [60; 4], Some((Kind::Spike, 240.0))),
+        ("from nothing", [60; 4], [0; 4], Some((Kind::Spike, 0.0))),
+        ("a large ratio of a tiny number", [2; 4], [0; 4], None),
+    ];
+    for (name, now, then, expected) in table {
+        let found = ran_before(&now, &then).map(|found| (found.kind, found.expected));
+        assert_eq!(found, expected, "{name}");
+    }
+    let gone = ran_before(&[0; 4], &[60; 4]).map(|found| found.kind);
+    assert_eq!(gone, Some(Kind::Silence));
+}
+
+#[test]
 fn without_a_lead_in_the_larger_part_of_the_window_is_usual() {
     for (name, counts, expected) in [
         ("spike", [vec![20; 24], vec![80; 6]].concat(), vec![(Kind::Spike, 24, 30)]),

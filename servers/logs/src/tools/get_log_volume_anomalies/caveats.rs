@@ -3,6 +3,7 @@
 use contract::{Draft, counted, time_text};
 
 use super::{
+    before::Before,
     count::Counted,
     gather::{Gathered, long},
     show::Picture,
@@ -29,6 +30,7 @@ pub(super) fn caveats(picture: &Picture<'_>, draft: &mut Draft) {
         ));
     }
     draft.caveat(baseline(gathered));
+    before(picture, draft);
     if !when.left_out.is_zero() {
         draft.caveat(format!(
             "the last {} of the window are left out: their records may still arrive",
@@ -69,15 +71,28 @@ fn beyond(gathered: &Gathered, one: &Counted) -> String {
     )
 }
 
+/// What is known of the time before all that was counted.
+fn before(picture: &Picture<'_>, draft: &mut Draft) {
+    match picture.before {
+        Before::Unasked | Before::Last(_) => {}
+        Before::Unrecorded => {
+            draft.caveat("nothing older than that is recorded: what already ran in it looks usual");
+        }
+        Before::Then(then) => draft.caveat(format!("compared with {} as well", then.window)),
+        Before::Unread(text) => draft.caveat(text.clone()),
+    }
+}
+
 fn baseline(gathered: &Gathered) -> String {
     let names = gathered.seasons();
     if names.is_empty() && gathered.when.first == 0 {
-        return "nothing is recorded before the window: usual is the rest of it".to_owned();
+        return "nothing is recorded before the window: usual is the rest of it, so nothing is told that lasts for more than half of it"
+            .to_owned();
     }
     if names.is_empty() {
         return format!(
             "usual is the {} before the window: nothing is recorded at the same time of day earlier",
-            long(gathered.when.step * u32::try_from(gathered.when.first).unwrap_or(u32::MAX))
+            long(gathered.when.lead_in())
         );
     }
     format!("usual is the same time {} earlier, at today's level", names.join(" and "))

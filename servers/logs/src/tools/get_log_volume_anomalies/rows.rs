@@ -64,6 +64,7 @@ pub(super) fn alike<'a>(rows: &[Row<'a>]) -> Vec<Vec<Row<'a>>> {
                     && role(judged) == role(first)
                     && found.kind == other.kind
                     && found.from.abs_diff(other.from) <= 2
+                    && found.to.abs_diff(other.to) <= 2
                     && ongoing(judged, found) == ongoing(first, other)
             })
         };
@@ -75,10 +76,13 @@ pub(super) fn alike<'a>(rows: &[Row<'a>]) -> Vec<Vec<Row<'a>>> {
     groups
 }
 
-/// Their numbers added up.
+/// Their numbers added up, from the first step of any to the last.
 pub(super) fn together(group: &[Row<'_>], first: Anomaly) -> Anomaly {
-    let (count, expected) = group
-        .iter()
-        .fold((0, 0.0), |(count, expected), (_, found)| (count + found.count, expected + found.expected));
-    Anomaly { count, expected, ..first }
+    group.iter().skip(1).fold(first, |all, (_, one)| Anomaly {
+        from: all.from.min(one.from),
+        to: all.to.max(one.to),
+        count: all.count + one.count,
+        expected: all.expected + one.expected,
+        ..all
+    })
 }

@@ -1,13 +1,15 @@
 //! From streams to the answer.
 
-use contract::{Answer, Cell, Cite, Draft, Evidence, Finding, Next, Table, TimeRange, time_text};
+use contract::{Answer, Cell, Cite, Draft, Evidence, Finding, Table, TimeRange, time_text};
 use signal::SHAPE_BUCKETS;
 
 use super::{
+    before::Before,
     caveats::caveats,
     count::Counted,
     gather::{Gathered, Judged, per_minute},
-    rows::{Row, alike, ongoing, rows, together},
+    next::next,
+    rows::{Row, alike, ongoing, together},
     verdict::verdict,
     words,
 };
@@ -20,6 +22,8 @@ use crate::{
 
 /// Rows of streams that are as usual, with `full`.
 const USUAL_ROWS: usize = 20;
+/// Streams told that were another way longer ago.
+const DIFFERENT: usize = 5;
 /// Rows of anomalies.
 const ROWS: usize = 30;
 /// `records` and `usual` are of the time between `since` and `until`: a rate alone does not say of how many.
@@ -39,6 +43,8 @@ const COLUMNS: [&str; 10] = [
 pub(super) struct Picture<'a> {
     pub(super) store: &'a dyn Logs,
     pub(super) gathered: &'a Gathered,
+    pub(super) rows: &'a [Row<'a>],
+    pub(super) before: &'a Before,
     pub(super) full: bool,
 }
 
@@ -47,16 +53,16 @@ pub(super) fn answer(picture: &Picture<'_>) -> Answer {
     let cites: Vec<Cite> =
         picture.gathered.counted.iter().map(|one| cite(picture, &mut draft, one)).collect();
     let Some(first) = cites.first().copied() else { return draft.conclude("Nothing was counted.") };
-    let rows = rows(picture.gathered);
-    pipeline(picture, &mut draft, &rows, first);
+    pipeline(picture, &mut draft, picture.rows, first);
     causes(picture, &mut draft, &cites);
-    table(picture, &mut draft, &rows, first);
+    then(picture, &mut draft);
+    table(picture, &mut draft, picture.rows, first);
     if picture.full {
         usual(picture, &mut draft, first);
     }
     caveats(picture, &mut draft);
-    next(picture, &mut draft, &rows);
-    draft.conclude(verdict(picture, &rows))
+    next(picture, &mut draft);
+    draft.conclude(verdict(picture, picture.rows))
 }
 
 fn cite(picture: &Picture<'_>, draft: &mut Draft, counted: &Counted) -> Cite {
@@ -168,12 +174,12 @@ fn table(picture: &Picture<'_>, draft: &mut Draft, rows: &[Row<'_>], cite: Cite)
     for group in groups.iter().take(ROWS) {
         let Some((judged, found)) = group.first().copied() else { continue };
         let when = &picture.gathered.when;
+        let found = together(group, found);
         let steps = found.to - found.from;
         let until = match ongoing(judged, &found) {
             true => Cell::text("still so"),
             false => Cell::Time(when.begins(found.to)),
         };
-        let found = together(group, found);
         table.row(vec![
             Cell::text(names(picture, group, judged)),
             Cell::text(words::kind(found.kind)),
@@ -205,6 +211,26 @@ fn shape(judged: &Judged, first: usize) -> String {
     signal::shape(&values.collect::<Vec<f64>>(), SHAPE_BUCKETS)
 }
 
+/// What was another way longer ago, though the time just before shows nothing.
+fn then(picture: &Picture<'_>, draft: &mut Draft) {
+    let Before::Then(then) = picture.before else { return };
+    let evidence = Evidence::new(picture.store.system(), then.reply.sent.as_str());
+    let cite = draft.cite(evidence.over(then.window).every(picture.gathered.when.step));
+    for (place, found) in then.differ.iter().take(DIFFERENT) {
+        let Some(judged) = picture.gathered.streams.get(*place) else { continue };
+        let text = format!(
+            "{}: {} records since {}, {:.0} in as long a time from {} on: {}",
+            name(picture, judged),
+            found.count,
+            time_text(picture.gathered.when.whole.start()),
+            found.expected,
+            time_text(then.window.start()),
+            words::change(found)
+        );
+        draft.finding(Finding::new(text, cite));
+    }
+}
+
 /// The streams of which nothing is to be said.
 fn usual(picture: &Picture<'_>, draft: &mut Draft, cite: Cite) {
     let when = &picture.gathered.when;
@@ -222,71 +248,16 @@ fn usual(picture: &Picture<'_>, draft: &mut Draft, cite: Cite) {
         let window = judged.counts.iter().skip(when.first);
         let steps = judged.counts.len().saturating_sub(when.first);
         let sum: u64 = window.sum();
+        let expected = judged.judgement.expected;
         table.row(vec![
             Cell::text(name(picture, judged)),
             Cell::Count(sum),
-            Cell::Number(words::usual(judged.judgement.expected)),
+            expected.map_or(Cell::Missing, |expected| Cell::Number(words::usual(expected))),
             Cell::Number(per_minute(sum as f64, steps, when.step)),
-            Cell::Number(per_minute(judged.judgement.expected, steps, when.step)),
+            expected.map_or(Cell::Missing, |expected| Cell::Number(per_minute(expected, steps, when.step))),
             Cell::text(shape(judged, when.first)),
         ]);
     }
     table.seen(quiet.len() as u64);
     draft.table(table);
-}
-
-fn next(picture: &Picture<'_>, draft: &mut Draft, rows: &[Row<'_>]) {
-    let Some((judged, found)) = rows.first() else {
-        if picture.gathered.records() == 0 {
-            draft.next(Next::call(
-                "list_log_sources",
-                "since when anything is recorded, and of which services",
-            ));
-            return;
-        }
-        let call = Next::call("get_error_patterns", "whether what is logged changed, though not how much");
-        draft.next(
-            with_service(picture, call, None).with("time_range", picture.gathered.past.window.to_string()),
-        );
-        return;
-    };
-    let when = &picture.gathered.when;
-    let named = match &judged.value {
-        Some((Role::Service, value)) => value.plain(),
-        _ => None,
-    };
-    let onset = when.begins(found.from);
-    match found.kind {
-        Kind::Spike => {
-            let window = TimeRange::new(onset, when.begins(found.to)).unwrap_or(when.window());
-            let call = Next::call("get_error_patterns", "what the additional records say");
-            draft.next(with_service(picture, call, named).with("time_range", window.to_string()));
-        }
-        Kind::Silence | Kind::Drop => {
-            let call = Next::call("correlate_logs_with_time", "what was logged just before it went quiet");
-            draft.next(
-                with_service(picture, call, named)
-                    .with("timestamp", time_text(onset))
-                    .with("delta_minutes", 5),
-            );
-            let call =
-                Next::call("get_service_golden_signals", "whether it still serves, or only logs nothing");
-            draft.next(with_service(picture, call, named).on("metrics"));
-        }
-    }
-    if picture.gathered.service.is_none()
-        && let Some(service) = named
-    {
-        let call = Next::call("get_log_volume_anomalies", "which level, pod or version accounts for it");
-        let call = call.with("service", service).with("time_range", picture.gathered.past.window.to_string());
-        draft.next(call);
-    }
-}
-
-fn with_service(picture: &Picture<'_>, call: Next, named: Option<&str>) -> Next {
-    let own = picture.gathered.service.as_ref().and_then(|service| service.name.plain());
-    match own.or(named) {
-        Some(service) => call.with("service", service),
-        None => call,
-    }
 }

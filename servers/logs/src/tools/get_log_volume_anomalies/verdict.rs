@@ -3,7 +3,8 @@
 use contract::{counted, time_text};
 
 use super::{
-    gather::Gathered,
+    before::{Before, Then},
+    gather::{Gathered, long},
     rows::{Row, alike, ongoing},
     show::{Picture, name, since},
     words,
@@ -54,29 +55,27 @@ fn late(gathered: &Gathered) -> String {
 fn as_usual(picture: &Picture<'_>, all: u64) -> String {
     let gathered = picture.gathered;
     let window = gathered.when.window();
-    match &gathered.service {
-        Some(service) if all == 0 => format!(
-            "No record of {} between {} and {}, and none is usual then: a service that logs under another name, or never did.",
-            service.name.shown(60),
-            time_text(window.start()),
-            time_text(window.end())
-        ),
-        _ if all > 0 && !gathered.knows_usual() => format!(
+    let (start, end) = (time_text(window.start()), time_text(window.end()));
+    match (&gathered.service, picture.before) {
+        (Some(service), before) if all == 0 => {
+            format!(
+                "No record of {} between {start} and {end}{}",
+                service.name.shown(60),
+                silent(gathered, before)
+            )
+        }
+        (None, _) if all == 0 => format!("No records at all between {start} and {end}."),
+        (service, _) if !gathered.knows_usual() => format!(
             "What is usual can't be told: nothing is recorded before {}. Within the window nothing stands out: {}{}.",
             time_text(gathered.when.whole.start()),
             counted(all, "record", "records"),
-            gathered
-                .service
-                .as_ref()
-                .map_or(String::new(), |service| format!(" of {}", service.name.shown(60))),
+            service.as_ref().map_or(String::new(), |service| format!(" of {}", service.name.shown(60))),
         ),
-        Some(service) => format!("{} logs as usual: {all} records.", service.name.shown(60)),
-        None if all == 0 => format!(
-            "No records at all between {} and {}.",
-            time_text(window.start()),
-            time_text(window.end())
-        ),
-        None => {
+        (_, Before::Then(then)) if !then.differ.is_empty() => ran_before(picture, then, all),
+        (Some(service), _) => {
+            format!("{} logs as usual: {}.", service.name.shown(60), counted(all, "record", "records"))
+        }
+        (None, _) => {
             let judged = gathered.streams.len().saturating_sub(1);
             let judged = counted(judged as u64, "service", "services");
             match gathered.counted.iter().any(|one| one.cut) {
@@ -85,4 +84,44 @@ fn as_usual(picture: &Picture<'_>, all: u64) -> String {
             }
         }
     }
+}
+
+/// Of a service without records: since when, as far as is known.
+fn silent(gathered: &Gathered, before: &Before) -> String {
+    let last = match before {
+        Before::Last(Some(last)) => time_text(*last),
+        Before::Last(None) => {
+            return ", nor in the 30 days before: it logs under another name, or never did.".to_owned();
+        }
+        _ => return ".".to_owned(),
+    };
+    let lead_in: u64 =
+        gathered.streams.iter().take(1).flat_map(|all| all.counts.iter().take(gathered.when.first)).sum();
+    match lead_in {
+        0 => format!(": silent since {last}, when its last record was written."),
+        few => format!(
+            ": the last one is of {last}. {} in the {} before the window: too few, or too bursty, to tell whether that is usual.",
+            counted(few, "record", "records"),
+            long(gathered.when.lead_in())
+        ),
+    }
+}
+
+/// What is as in the time just before, and was another way longer ago.
+fn ran_before(picture: &Picture<'_>, then: &Then, all: u64) -> String {
+    let gathered = picture.gathered;
+    let who = gathered.service.as_ref().map_or("Every service".to_owned(), |service| service.name.shown(60));
+    let Some((worst, found)) = then.differ.first() else { return String::new() };
+    let differs = gathered.streams.get(*worst).map_or(String::new(), |judged| name(picture, judged));
+    let more = match then.differ.len() - 1 {
+        0 => String::new(),
+        more => format!(", and {more} more"),
+    };
+    format!(
+        "{who} logs as in the {} before ({}), but not as in {}: {differs} {}{more}. It changed before the window.",
+        long(gathered.when.lead_in()),
+        counted(all, "record", "records"),
+        then.window,
+        words::change(found),
+    )
 }

@@ -8,7 +8,9 @@ use jiff::Timestamp;
 use super::LONGEST;
 
 const USUAL: Duration = Duration::from_secs(3_600);
-const SHORTEST: Duration = Duration::from_secs(300);
+/// The shortest window.
+pub(super) const SHORTEST: Duration = Duration::from_secs(300);
+const HOUR: Duration = Duration::from_secs(3_600);
 /// About so many steps in a window.
 const STEPS: f64 = 60.0;
 /// Lengths of a step, in seconds.
@@ -74,10 +76,21 @@ impl When {
         TimeRange::new(self.start, self.whole.end()).unwrap_or(self.whole)
     }
 
+    /// How long the lead-in is.
+    pub(super) fn lead_in(&self) -> Duration {
+        self.step * u32::try_from(self.first).unwrap_or(u32::MAX)
+    }
+
     /// When a step begins.
     pub(super) fn begins(&self, step: usize) -> Timestamp {
         let after = self.step.checked_mul(u32::try_from(step).unwrap_or(u32::MAX)).unwrap_or_default();
         self.whole.start().checked_add(after).unwrap_or(self.whole.end())
+    }
+
+    /// As many steps that ended an hour or more before these began, whole hours earlier: what runs every hour is in both.
+    pub(super) fn longer_ago(&self) -> Option<TimeRange> {
+        let hours = (self.whole.seconds() / HOUR.as_secs_f64()).ceil() as u32 + 1;
+        self.whole.earlier(HOUR * hours)
     }
 
     /// The same steps at the same time of day earlier, so far back that they do not overlap these.
@@ -121,6 +134,18 @@ mod tests {
         assert_eq!((later.first, later.begins(later.first)), (29, asked.start()));
         assert_eq!(when.recorded_since("2026-01-14T13:30:00Z".parse().unwrap()).first, 0);
         assert_eq!(when.recorded_since("2026-01-01T00:00:00Z".parse().unwrap()), when);
+    }
+
+    #[test]
+    fn longer_ago_is_whole_hours_earlier_and_ended_an_hour_before() {
+        for (text, expected) in [
+            ("2026-01-14T14:27:00Z/2026-01-14T14:32:00Z", "2026-01-14T12:22:00Z/2026-01-14T12:32:00Z"),
+            ("2026-01-14T14:00:00Z/2026-01-14T15:00:00Z", "2026-01-14T10:00:00Z/2026-01-14T12:00:00Z"),
+        ] {
+            let asked = window(text);
+            let when = When::of(asked, asked.end(), Duration::ZERO).unwrap();
+            assert_eq!(when.longer_ago().unwrap().to_string(), expected, "{text}");
+        }
     }
 
     #[test]

@@ -1,0 +1,90 @@
+//! What to ask next.
+
+use contract::{Draft, Next, TimeRange, time_text};
+
+use jiff::Timestamp;
+
+use super::{LONGEST, before::Before, gather::Gathered, show::Picture, when::SHORTEST};
+use crate::{analysis::volume::Kind, model::Role};
+
+pub(super) fn next(picture: &Picture<'_>, draft: &mut Draft) {
+    let gathered = picture.gathered;
+    let Some((judged, found)) = picture.rows.first() else { return without_anomaly(picture, draft) };
+    let when = &gathered.when;
+    let named = match &judged.value {
+        Some((Role::Service, value)) => value.plain(),
+        _ => None,
+    };
+    let onset = when.begins(found.from);
+    match found.kind {
+        Kind::Spike => {
+            let window = TimeRange::new(onset, when.begins(found.to)).unwrap_or(when.window());
+            let call = Next::call("get_error_patterns", "what the additional records say");
+            draft.next(with_service(gathered, call, named).with("time_range", window.to_string()));
+        }
+        Kind::Silence | Kind::Drop => {
+            let call = Next::call("correlate_logs_with_time", "what was logged just before it went quiet");
+            draft.next(
+                with_service(gathered, call, named)
+                    .with("timestamp", time_text(onset))
+                    .with("delta_minutes", 5),
+            );
+            let call =
+                Next::call("get_service_golden_signals", "whether it still serves, or only logs nothing");
+            draft.next(with_service(gathered, call, named).on("metrics"));
+        }
+    }
+    if gathered.service.is_none()
+        && let Some(service) = named
+    {
+        let call = Next::call("get_log_volume_anomalies", "which level, pod or version accounts for it");
+        let call = call.with("service", service).with("time_range", gathered.past.window.to_string());
+        draft.next(call);
+    }
+}
+
+/// Where nothing stands out: what may lie before the window.
+fn without_anomaly(picture: &Picture<'_>, draft: &mut Draft) {
+    let gathered = picture.gathered;
+    let end = gathered.past.window.end();
+    match picture.before {
+        Before::Last(Some(last)) => {
+            let call = Next::call("correlate_logs_with_time", "what was logged just before it went quiet");
+            let call = call.with("timestamp", time_text(*last)).with("delta_minutes", 5);
+            draft.next(with_service(gathered, call, None));
+            let call = Next::call("get_log_volume_anomalies", "how it logged before its last record");
+            if let Some(window) = covering(*last, end) {
+                draft.next(with_service(gathered, call, None).with("time_range", window.to_string()));
+            }
+        }
+        Before::Then(then) if !then.differ.is_empty() => {
+            let call = Next::call("get_log_volume_anomalies", "since when");
+            if let Ok(window) = TimeRange::new(then.window.end(), end) {
+                draft.next(with_service(gathered, call, None).with("time_range", window.to_string()));
+            }
+        }
+        _ if gathered.records() == 0 => draft
+            .next(Next::call("list_log_sources", "since when anything is recorded, and of which services")),
+        _ => {
+            let call =
+                Next::call("get_error_patterns", "whether what is logged changed, though not how much");
+            let window = gathered.past.window.to_string();
+            draft.next(with_service(gathered, call, None).with("time_range", window));
+        }
+    }
+}
+
+/// A window that begins before the last record and ends now, if it is not too long.
+fn covering(last: Timestamp, end: Timestamp) -> Option<TimeRange> {
+    let second = Timestamp::from_second(last.as_second()).ok()?;
+    let start = second.checked_sub(SHORTEST).ok()?;
+    TimeRange::new(start, end).ok()?.at_most(LONGEST).ok()
+}
+
+fn with_service(gathered: &Gathered, call: Next, named: Option<&str>) -> Next {
+    let own = gathered.service.as_ref().and_then(|service| service.name.plain());
+    match own.or(named) {
+        Some(service) => call.with("service", service),
+        None => call,
+    }
+}
