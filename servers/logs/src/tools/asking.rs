@@ -3,12 +3,12 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use contract::{Answer, Cite, Context, Draft, Evidence, TimeRange, ToolError, Untrusted, nearest};
+use contract::{Answer, Cite, Context, Draft, Evidence, TimeRange, ToolError, Untrusted, counted, nearest};
 use jiff::Timestamp;
 
 use crate::{
     backend::{Logs, Sources},
-    model::{Condition, Key, Level, Page, Reply, Role, Search},
+    model::{Condition, Key, Level, Page, Reply, Role, Search, Total},
 };
 
 /// Services among which a name is looked for.
@@ -98,6 +98,54 @@ pub(crate) async fn guessed_levels(cx: &Context, store: &dyn Logs, search: &Sear
     }
 }
 
+/// Records that tell no level, in a field or in their own words: a search by level never judges them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Unlevelled {
+    /// How many tell none; at least one.
+    pub(crate) count: u64,
+    /// Of how many that match without a level being asked for.
+    pub(crate) of: u64,
+}
+
+impl Unlevelled {
+    /// As answers write it; `whose` is empty or such as ` of payment`.
+    pub(crate) fn told(self, whose: &str) -> String {
+        let Unlevelled { count, of } = self;
+        let have = if count == 1 { "has" } else { "have" };
+        format!("{count} of {}{whose} {have} no level: not judged", counted(of, "record", "records"))
+    }
+
+    /// Whether none of the records could be found by a level.
+    pub(crate) fn is_all(self) -> bool {
+        self.count == self.of
+    }
+}
+
+/// How many records tell no level, of those that match but for their level. `None` where all tell one, where that can't be
+/// counted to the end, or where levels are not searched for.
+pub(crate) async fn unlevelled(cx: &Context, store: &dyn Logs, search: &Search) -> Option<Unlevelled> {
+    let mut all = search.clone();
+    all.conditions.retain(|one| !matches!(one, Condition::AtLeast(_)));
+    if all.conditions.len() == search.conditions.len() {
+        return None;
+    }
+    let mut levelled = all.clone();
+    levelled.conditions.extend(Level::ALL.first().map(|least| Condition::AtLeast(*least)));
+    // One after the other: what arrives between the two never looks like a record without a level.
+    let of = exactly(store.total(cx, &all).await)?;
+    let levelled = exactly(store.total(cx, &levelled).await)?;
+    let count = of.saturating_sub(levelled);
+    (count > 0).then_some(Unlevelled { count, of })
+}
+
+/// A count that is the whole truth.
+fn exactly(reply: Result<Reply<Total>, ToolError>) -> Option<u64> {
+    match reply {
+        Ok(Reply { value: Total::Exactly(number), partial, .. }) if partial.is_empty() => Some(number),
+        _ => None,
+    }
+}
+
 /// The most frequent value, and how many others there are: `payment-1 +4`.
 pub(crate) fn first_of(values: &[(Untrusted, u64)]) -> String {
     match values {
@@ -128,6 +176,11 @@ impl Service {
         let name = given?.trim();
         let called = sources.called(name).iter().map(|called| cx.intake.text(called)).collect();
         Some(Service { name: cx.intake.text(name), called })
+    }
+
+    /// ` of payment`.
+    pub(crate) fn whose(of: Option<&Service>) -> String {
+        of.map_or(String::new(), |service| format!(" of {}", service.name.shown(60)))
     }
 
     /// A record is of this service.

@@ -11,7 +11,7 @@ use crate::{
     analysis::thrown::{Thrown, thrown, traces},
     backend::{Logs, Sources},
     model::{Condition, Layout, Level, Page, Record, Reply, Role, Sample, Search},
-    tools::asking::{Service, guessed_levels},
+    tools::asking::{Service, Unlevelled, guessed_levels, unlevelled},
 };
 
 /// Records read.
@@ -59,6 +59,8 @@ pub(super) struct Gathered<'a> {
     pub(super) joined: usize,
     /// What is to be said of a search by level.
     pub(super) guessed: Option<String>,
+    /// Records that tell no level, where there are any and errors were asked for.
+    pub(super) unlevelled: Option<Unlevelled>,
     /// What could not be asked, and why.
     pub(super) failed: Vec<String>,
 }
@@ -82,6 +84,7 @@ pub(super) async fn gather<'a>(
     let (sample, guessed) =
         join(store.sample(cx, &asked.search, SAMPLE), guessed_levels(cx, store, &asked.search)).await;
     let sample = sample.map_err(|error| error.renamed("query", "error_query"))?;
+    let unlevelled = unlevelled(cx, store, &asked.search).await;
     let records = sample.value.records.clone();
     let (mut records, bare) = blocking(move || with_bare(records)).await;
     let mut failed = Vec::new();
@@ -108,7 +111,7 @@ pub(super) async fn gather<'a>(
         (records, thrown, without, joined)
     };
     let (records, thrown, without, joined) = blocking(found).await;
-    Ok(Gathered { asked, sample, records, thrown, without, joined, guessed, failed })
+    Ok(Gathered { asked, sample, records, thrown, without, joined, guessed, unlevelled, failed })
 }
 
 /// The records, and which of them have no trace.

@@ -236,6 +236,7 @@ fn caveats(picture: &Picture<'_>, draft: &mut Draft, shown: &[&Row]) {
         draft.caveat(format!("the patterns not shown have about {rest} records of the window"));
     }
     gathered.guessed.iter().for_each(|text| draft.caveat(text.clone()));
+    gathered.unlevelled.iter().for_each(|none| draft.caveat(none.told("")));
     gathered.failed.iter().for_each(|text| draft.caveat(text.clone()));
     let replies = std::iter::once(now).chain(&gathered.before);
     replies.flat_map(|one| &one.sample.partial).for_each(|text| draft.caveat(text.clone()));
@@ -284,6 +285,12 @@ fn next(picture: &Picture<'_>, draft: &mut Draft, shown: &[&Row]) {
         return;
     }
     let Some(first) = shown.first() else {
+        if picture.gathered.unlevelled.is_some() {
+            let call = Next::call("get_error_patterns", "patterns of the records without a level too");
+            draft.next(
+                scoped(picture, None, call.with("level", "all")).with("time_range", window.to_string()),
+            );
+        }
         let call = Next::call("get_log_volume_anomalies", "whether anybody is silent instead of failing");
         draft.next(scoped(picture, None, call).with("time_range", window.to_string()));
         return;

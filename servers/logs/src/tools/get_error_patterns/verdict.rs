@@ -7,18 +7,14 @@ use super::{
     onset::Onset,
     show::{ALREADY, Picture, share},
 };
-use crate::{analysis::difference::Class, model::Level};
+use crate::{analysis::difference::Class, model::Level, tools::asking::Service};
 
 /// Characters of a pattern.
 const PATTERN: usize = 160;
 
 pub(super) fn verdict(picture: &Picture<'_>) -> String {
     let gathered = picture.gathered;
-    let whose = gathered
-        .asked
-        .service
-        .as_ref()
-        .map_or(String::new(), |service| format!(" of {}", service.name.shown(60)));
+    let whose = Service::whose(gathered.asked.service.as_ref());
     let level = match gathered.asked.floor.level() {
         Some(level) => format!("records at {} or worse", level.name()),
         None => "records".to_owned(),
@@ -95,7 +91,12 @@ fn nothing(picture: &Picture<'_>, whose: &str, level: &str) -> String {
             time_text(window.start()),
             time_text(window.end())
         ),
-        recorded => format!("No {level}{whose} among {recorded} records of the window{gone}."),
+        recorded => match gathered.unlevelled {
+            // None could have been found.
+            Some(none) if none.is_all() => format!("{}{gone}.", none.told(whose)),
+            Some(none) => format!("No {level}{whose} found, and {}{gone}.", none.told("")),
+            None => format!("No {level}{whose} among {recorded} records of the window{gone}."),
+        },
     }
 }
 
