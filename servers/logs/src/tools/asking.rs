@@ -228,6 +228,12 @@ pub(crate) async fn services_near(
     Ok(found)
 }
 
+/// As answers write what [`services_near`] found.
+pub(crate) fn that_log(near: &[Untrusted]) -> String {
+    let shown: Vec<String> = near.iter().map(|name| name.shown(60)).collect();
+    format!("services that log: {}", shown.join(", "))
+}
+
 /// The answer of one source among several: the calls that it suggests name the source that this one `named`, and what was not
 /// searched is told.
 pub(crate) fn of_source(answer: Answer, sources: &Sources, store: &dyn Logs, named: Option<&str>) -> Answer {

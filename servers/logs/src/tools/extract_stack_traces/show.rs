@@ -10,7 +10,7 @@ use super::gather::Gathered;
 use crate::{
     analysis::thrown::{Thrown, chain},
     backend::Logs,
-    tools::asking::{Service, first_of},
+    tools::asking::{Service, first_of, that_log},
 };
 
 /// Traces of which frames are shown, and with `full`.
@@ -203,6 +203,12 @@ fn next(picture: &Picture<'_>, draft: &mut Draft) {
         None => call,
     };
     let window = gathered.asked.past.window.to_string();
+    if let Some(near) = gathered.near.first().and_then(Untrusted::plain) {
+        let call = Next::call("extract_stack_traces", "the service that may have been meant");
+        let call = call.with("error_query", gathered.asked.query.as_str()).with("service", near);
+        draft.next(call.with("time_range", window));
+        return;
+    }
     let Some(first) = first else {
         let call = Next::call("get_error_patterns", "which errors there are at all");
         let call = match gathered.unlevelled {
@@ -265,6 +271,9 @@ fn nothing(gathered: &Gathered<'_>) -> String {
     let window = gathered.asked.past.window;
     let between = format!("between {} and {}", time_text(window.start()), time_text(window.end()));
     let whose = Service::whose(gathered.asked.service.as_ref());
+    if !gathered.near.is_empty() {
+        return format!("No record{whose} {between}; {}.", that_log(&gathered.near));
+    }
     match gathered.unlevelled {
         Some(none) if none.is_all() => format!("{}, {between}.", none.told(&whose)),
         Some(none) => format!("No error{whose} {between}, and {}.", none.told("")),

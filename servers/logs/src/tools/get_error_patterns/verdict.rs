@@ -7,7 +7,7 @@ use super::{
     onset::Onset,
     show::{ALREADY, Picture, share},
 };
-use crate::{analysis::difference::Class, model::Level, tools::asking::Service};
+use crate::{analysis::difference::Class, model::Level, tools::asking::{Service, that_log}};
 
 /// Characters of a pattern.
 const PATTERN: usize = 160;
@@ -79,13 +79,10 @@ fn nothing(picture: &Picture<'_>, whose: &str, level: &str) -> String {
     let before: u64 = gathered.before.iter().map(|one| one.sample.value.total.number()).sum();
     let gone = if before > 0 { format!("; {before} in the baselines") } else { String::new() };
     match gathered.now.recorded {
-        0 if !gathered.near.is_empty() => {
-            let near: Vec<String> = gathered.near.iter().map(|name| name.shown(60)).collect();
-            format!(
-                "No record of any level{whose}, in the window or its baselines; services that log: {}.",
-                near.join(", ")
-            )
-        }
+        0 if !gathered.near.is_empty() => format!(
+            "No record of any level{whose}, in the window or its baselines; {}.",
+            that_log(&gathered.near)
+        ),
         0 => format!(
             "No record of any level{whose} between {} and {}: nothing can be said{gone}.",
             time_text(window.start()),
