@@ -10,7 +10,7 @@ use serde_json::json;
 
 use common::{
     connect, incident,
-    small::{ask, at, every, line, next_call},
+    small::{ask, at, every, line, next_call, patterns},
 };
 
 #[tokio::test]
@@ -25,10 +25,12 @@ async fn records_without_a_level_are_not_judged_and_no_all_clear() {
         )
         .unwrap();
     }
-    let of_all = ["120 of 120 records of payment have no level: not judged", "120 of 120 records have no level"];
+    let of_all =
+        ["120 of 120 records of payment have no level: not judged", "120 of 120 records have no level"];
     let mut some = text.clone();
     every(&mut some, ("14:50:00", "15:00:00"), 20, "info", "charge done");
-    let of_some = ["No records at warn or worse of payment found, and 120 of 150 records have no level", "120 of 150"];
+    let of_some =
+        ["No records at warn or worse of payment found, and 120 of 150 records have no level", "120 of 150"];
     for (text, parts) in [(&text, of_all), (&some, of_some)] {
         let directory = incident(&[("logs/all.ndjson", text)]);
         let client = connect(directory.path()).await;
@@ -104,4 +106,101 @@ async fn the_service_that_stopped_is_what_to_look_at_next() {
     let reply = ask(&client, "correlate_logs_with_time", next).await;
     assert!(reply.text.starts_with("1 pattern is new around"), "{}", reply.text);
     assert_eq!(next_call(&reply, "correlate_logs_with_time"), None);
+}
+
+/// A record of pay on this pod.
+fn on_pod(text: &mut String, at: Timestamp, pod: &str, message: &str) {
+    writeln!(
+        text,
+        "{{\"@timestamp\":\"{at}\",\"log.level\":\"info\",\"message\":\"{message}\",\"service\":{{\"name\":\"pay\"}},\"kubernetes\":{{\"pod\":{{\"name\":\"{pod}\"}}}}}}"
+    )
+    .unwrap();
+}
+
+#[tokio::test]
+async fn where_a_pattern_began_is_the_place_of_its_first_record() {
+    // All records are read: b stops first, then a twice.
+    let mut text = String::new();
+    every(&mut text, ("13:40:00", "15:00:00"), 10, "info", "charge done");
+    for (second, pod) in [(1, "pay-b"), (2, "pay-a"), (3, "pay-a")] {
+        on_pod(&mut text, at(&format!("14:39:0{second}")), pod, "received SIGTERM, finishing requests");
+    }
+    let directory = incident(&[("logs/all.ndjson", &text)]);
+    let client = connect(directory.path()).await;
+    let arguments = json!({"timestamp": "2026-01-14T14:40:00Z"});
+    let reply = ask(&client, "correlate_logs_with_time", arguments.clone()).await;
+    assert_eq!(patterns(&reply)[0]["where"], "pay-b +1", "{}", reply.text);
+
+    // Every other of 8,000 records is read, and of five stops one after the other the first or the second: either way all
+    // five are counted, and no pod is called the first that was not.
+    let mut told = Vec::new();
+    for shift in 0..2 {
+        let mut text = String::new();
+        every(&mut text, ("13:40:00", "14:35:00"), 2, "info", "charge done");
+        for number in 0..8_000_i64 {
+            let when = at("14:35:00") + jiff::SignedDuration::from_millis(number * 70);
+            match number - 3_000 - shift {
+                pod @ 0..5 => {
+                    on_pod(&mut text, when, &format!("pay-{pod}"), "received SIGTERM, finishing requests")
+                }
+                _ => line(&mut text, when, "info", "charge done"),
+            }
+        }
+        let directory = incident(&[("logs/all.ndjson", &text)]);
+        let client = connect(directory.path()).await;
+        let reply = ask(&client, "correlate_logs_with_time", arguments.clone()).await;
+        let row = &patterns(&reply)[0];
+        assert_eq!(row["records"], 5, "{}", reply.text);
+        told.push(row["where"].as_str().unwrap().to_owned());
+    }
+    told.sort();
+    assert_eq!(told, ["5 places, 20 % pay-0", "pay-0 +4"]);
+}
+
+#[tokio::test]
+async fn the_half_that_is_suggested_is_of_the_time_that_is_recorded() {
+    let mut text = String::new();
+    every(&mut text, ("14:30:00", "15:00:00"), 10, "error", "bank is slow");
+    let directory = incident(&[("logs/all.ndjson", &text)]);
+    let client = connect(directory.path()).await;
+    // Of the hour that is asked for the second half is recorded; of that the second half begins at 14:45.
+    let reply = ask(&client, "get_error_patterns", json!({"time_range": "1h"})).await;
+    let next = next_call(&reply, "get_error_patterns").unwrap();
+    assert_eq!(next["time_range"], "2026-01-14T14:45:00Z/2026-01-14T15:00:00Z", "{}", reply.text);
+}
+
+#[tokio::test]
+async fn a_pattern_without_records_is_none_of_the_window_unless_it_is_gone() {
+    // In the window before: two of one pattern, too few to be missed, and 60 of another, which are. In the window: 60.
+    let mut text = String::new();
+    every(&mut text, ("14:20:00", "15:00:00"), 20, "error", "bank is slow");
+    every(&mut text, ("14:20:00", "14:40:00"), 600, "error", "disk is full");
+    every(&mut text, ("14:20:00", "14:40:00"), 20, "error", "cache is cold");
+    let directory = incident(&[("logs/all.ndjson", &text)]);
+    let client = connect(directory.path()).await;
+    let reply = ask(&client, "get_error_patterns", json!({"time_range": "20m"})).await;
+    let verdict = "60 records at warn or worse in 20m, 1 pattern: nothing new, nothing surging.";
+    assert_eq!(reply.text.lines().next().unwrap(), verdict, "{}", reply.text);
+    let told: Vec<_> =
+        patterns(&reply).iter().map(|row| (row["class"].clone(), row["pattern"].clone())).collect();
+    let expected = [("steady", "«bank is slow»"), ("gone", "«cache is cold»")];
+    assert_eq!(told, expected.map(|(class, pattern)| (json!(class), json!(pattern))), "{}", reply.text);
+    // Nobody says where these records are from, and no comma stands for that.
+    assert!(reply.text.contains("example of 1 (2026-01-14T14:40:00Z): "), "{}", reply.text);
+}
+
+#[tokio::test]
+async fn stack_traces_are_suggested_where_there_are_some() {
+    for (message, expected) in [
+        ("pool exhausted", false),
+        ("pool exhausted\\njava.lang.IllegalStateException: no\\n\\tat shop.Cart.pay(Cart.java:7)", true),
+    ] {
+        let mut text = String::new();
+        every(&mut text, ("14:50:00", "15:00:00"), 5, "error", message);
+        let directory = incident(&[("logs/all.ndjson", &text)]);
+        let client = connect(directory.path()).await;
+        let reply = ask(&client, "get_error_patterns", json!({"time_range": "10m"})).await;
+        assert!(next_call(&reply, "search_logs").is_some(), "{}", reply.text);
+        assert_eq!(next_call(&reply, "extract_stack_traces").is_some(), expected, "{}", reply.text);
+    }
 }

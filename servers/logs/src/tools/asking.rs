@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use crate::{
     backend::{Logs, Sources},
-    model::{Condition, Key, Level, Page, Reply, Role, Search, Total},
+    model::{Condition, Group, Key, Level, Page, Reply, Role, Search, Top, Total},
 };
 
 /// Services among which a name is looked for.
@@ -143,6 +143,44 @@ fn exactly(reply: Result<Reply<Total>, ToolError>) -> Option<u64> {
     match reply {
         Ok(Reply { value: Total::Exactly(number), partial, .. }) if partial.is_empty() => Some(number),
         _ => None,
+    }
+}
+
+/// Values of the records that were read; of a sample nobody knows how many more there are.
+pub(crate) fn of_read(values: &[(Untrusted, u64)], complete: bool) -> Top {
+    let values: Vec<Group> =
+        values.iter().map(|(value, count)| Group { value: value.clone(), count: *count }).collect();
+    let distinct = complete.then_some(values.len() as u64);
+    Top { values, distinct, ..Top::default() }
+}
+
+/// One value, or how many and the most frequent.
+pub(crate) fn told_of(top: &Top, plural: &str) -> String {
+    let listed: u64 = top.values.iter().map(|group| group.count).sum();
+    let about = if top.estimated { "≈" } else { "" };
+    let number = top
+        .distinct
+        .map_or_else(|| format!("at least {}", top.values.len()), |number| format!("{about}{number}"));
+    match top.values.as_slice() {
+        [] => String::new(),
+        [only] if top.others == 0 => only.value.shown(60),
+        [first, ..] => {
+            format!(
+                "{number} {plural}, {} {}",
+                share(first.count, listed + top.others),
+                first.value.shown(60)
+            )
+        }
+    }
+}
+
+/// A share in percent; only nothing is 0 % and only all is 100 %.
+pub(crate) fn share(part: u64, all: u64) -> String {
+    let percent = (part as f64 * 100.0 / all.max(1) as f64).round();
+    match percent {
+        100.0.. if part < all => "> 99 %".to_owned(),
+        0.0 if part > 0 => "< 1 %".to_owned(),
+        percent => format!("{percent} %"),
     }
 }
 
@@ -287,5 +325,24 @@ impl<'a> Told<'a> {
     /// Writes what was partial, each thing once.
     pub(crate) fn caveats(self, draft: &mut Draft) {
         self.caveats.into_iter().for_each(|caveat| draft.caveat(caveat));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_share_that_is_not_all_is_not_told_as_all() {
+        for (part, all, expected) in [
+            (1, 1, "100 %"),
+            (999, 1_000, "> 99 %"),
+            (1, 1_000, "< 1 %"),
+            (0, 1_000, "0 %"),
+            (1, 8, "13 %"),
+            (1, 10, "10 %"),
+        ] {
+            assert_eq!(share(part, all), expected, "{part} of {all}");
+        }
     }
 }

@@ -14,7 +14,7 @@ use crate::{
     analysis::difference::Class,
     backend::Logs,
     model::Level,
-    tools::asking::{Service, first_of, that_log},
+    tools::asking::{Service, first_of, that_log, told_of},
 };
 
 const ROWS: usize = 12;
@@ -95,7 +95,7 @@ fn table(picture: &Picture<'_>, draft: &mut Draft, cite: Cite) {
                 _ => String::new(),
             }),
             Cell::text(first_of(&row.portrait.services)),
-            Cell::text(first_of(&row.portrait.places)),
+            Cell::text(places(picture.gathered, row)),
             Cell::text(row.portrait.level.map_or("", Level::name)),
             if row.now.is_exact() {
                 Cell::Count(row.now.count)
@@ -108,6 +108,21 @@ fn table(picture: &Picture<'_>, draft: &mut Draft, cite: Cite) {
     table.seen(picture.rows.len() as u64);
     table.see_more("a smaller delta_minutes, a service, or detail=full");
     draft.table(table);
+}
+
+/// The place of the first record, and how many others there are: `payment-1 +4`. Where the first record was not read, how many
+/// places and the most frequent.
+fn places(gathered: &Gathered, row: &Row) -> String {
+    let first = gathered.around.value.records.get(row.example).filter(|record| record.at == Some(row.first));
+    let first = first.and_then(|record| record.place.as_ref()).map(|place| place.shown(60));
+    let about = if row.places.estimated { "≈" } else { "" };
+    match (first, row.places.distinct) {
+        _ if row.places.values.is_empty() => String::new(),
+        (Some(first), Some(0 | 1)) => first,
+        (Some(first), Some(number)) => format!("{first} +{about}{}", number - 1),
+        _ if row.now.is_exact() => told_of(&row.places, "places"),
+        _ => format!("{} of those read", told_of(&row.places, "places")),
+    }
 }
 
 /// The records that share an id with the error nearest to the moment.

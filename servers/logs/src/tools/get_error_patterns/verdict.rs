@@ -1,13 +1,17 @@
 //! The sentence that an answer begins with.
 
-use contract::{duration_text, time_text};
+use contract::{counted, duration_text, time_text};
 
 use super::{
     judge::Row,
     onset::Onset,
-    show::{ALREADY, Picture, share},
+    show::{ALREADY, Picture},
 };
-use crate::{analysis::difference::Class, model::Level, tools::asking::{Service, that_log}};
+use crate::{
+    analysis::difference::Class,
+    model::Level,
+    tools::asking::{Service, share, that_log},
+};
 
 /// Characters of a pattern.
 const PATTERN: usize = 160;
@@ -25,7 +29,8 @@ pub(super) fn verdict(picture: &Picture<'_>) -> String {
     }
     let length = duration_text(gathered.asked.window.seconds());
     let sum = format!("{} {level}{whose} in {length}", all.told());
-    let patterns = counted(picture.rows.len(), "pattern", "patterns");
+    let patterns =
+        counted(picture.rows.iter().filter(|row| row.is_there()).count() as u64, "pattern", "patterns");
     match picture.rows.first() {
         Some(first) if matches!(first.class, Class::New | Class::Surging) => {
             format!("{sum}: {}.", moved(picture, first, &patterns))
@@ -68,7 +73,7 @@ fn one(picture: &Picture<'_>, row: &Row) -> String {
         _ => String::new(),
     };
     let estimated = if row.now.is_exact() { "" } else { "≈" };
-    let times = counted(usize::try_from(row.now.all()).unwrap_or(usize::MAX), "time", "times");
+    let times = counted(row.now.all(), "time", "times");
     let text = picture.cx.intake.text(&row.text).shown(PATTERN);
     format!("{service}{since}, {estimated}{times} ({share}): {text}")
 }
@@ -95,8 +100,4 @@ fn nothing(picture: &Picture<'_>, whose: &str, level: &str) -> String {
             None => format!("No {level}{whose} among {recorded} records of the window{gone}."),
         },
     }
-}
-
-fn counted(number: usize, one: &str, several: &str) -> String {
-    format!("{number} {}", if number == 1 { one } else { several })
 }
