@@ -7,43 +7,11 @@ use std::fmt::Write as _;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use testkit::answer::named_rows;
-use testkit::mcp::{Client, ToolReply};
 
-use common::{connect, incident};
-
-async fn ask(client: &Client, tool: &str, arguments: Value) -> ToolReply {
-    let reply = client.call(tool, arguments).await;
-    assert!(!reply.is_error, "{}", reply.text);
-    reply
-}
-
-/// Rows of the patterns by their columns' names.
-fn patterns(reply: &ToolReply) -> Vec<Value> {
-    named_rows(reply.structured.as_ref().unwrap(), "patterns")
-}
-
-/// `14:30:00` of the incident's day.
-fn at(clock: &str) -> Timestamp {
-    format!("2026-01-14T{clock}Z").parse().unwrap()
-}
-
-/// One ECS document of payment.
-fn line(text: &mut String, at: Timestamp, level: &str, message: &str) {
-    writeln!(
-        text,
-        "{{\"@timestamp\":\"{at}\",\"log.level\":\"{level}\",\"message\":\"{message}\",\"service\":{{\"name\":\"payment\"}}}}"
-    )
-    .unwrap();
-}
-
-/// A record every `step` seconds from `from` up to `to`.
-fn every(text: &mut String, (from, to): (&str, &str), step: i64, level: &str, message: &str) {
-    let (from, to) = (at(from).as_second(), at(to).as_second());
-    for second in (from..to).step_by(usize::try_from(step).unwrap()) {
-        line(text, Timestamp::from_second(second).unwrap(), level, message);
-    }
-}
+use common::{
+    connect, incident,
+    small::{ask, at, every, line, next_call, patterns},
+};
 
 #[tokio::test]
 async fn of_text_the_message_is_the_pattern_and_its_prefix_says_who_wrote_it() {
@@ -285,12 +253,6 @@ async fn without_a_baseline_nobody_says_that_nothing_is_new() {
     // What can be told: the second half against the first.
     let half = "get_error_patterns(time_range=\"2026-01-14T14:45:00Z/2026-01-14T15:00:00Z\")";
     assert!(reply.text.contains(half), "{}", reply.text);
-}
-
-/// The suggested call of this tool, if there is one.
-fn next_call(reply: &ToolReply, tool: &str) -> Option<Value> {
-    let next = reply.structured.as_ref().unwrap()["next"].as_array().unwrap();
-    next.iter().find(|next| next["tool"] == tool).map(|next| next["arguments"].clone())
 }
 
 #[tokio::test]

@@ -3,12 +3,12 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use contract::{Answer, Cite, Context, Draft, Evidence, TimeRange, ToolError, Untrusted, nearest};
+use contract::{Answer, Cite, Context, Draft, Evidence, TimeRange, ToolError, Untrusted, counted, nearest};
 use jiff::Timestamp;
 
 use crate::{
     backend::{Logs, Sources},
-    model::{Condition, Key, Level, Page, Reply, Role, Search},
+    model::{Condition, Group, Key, Level, Page, Reply, Role, Search, Top, Total},
 };
 
 /// Services among which a name is looked for.
@@ -111,6 +111,92 @@ pub(crate) async fn guessed_levels(cx: &Context, store: &dyn Logs, search: &Sear
     }
 }
 
+/// Records that tell no level, in a field or in their own words: a search by level never judges them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Unlevelled {
+    /// How many tell none; at least one.
+    pub(crate) count: u64,
+    /// Of how many that match without a level being asked for.
+    pub(crate) of: u64,
+}
+
+impl Unlevelled {
+    /// As answers write it; `whose` is empty or such as ` of payment`.
+    pub(crate) fn told(self, whose: &str) -> String {
+        let Unlevelled { count, of } = self;
+        let have = if count == 1 { "has" } else { "have" };
+        format!("{count} of {}{whose} {have} no level: not judged", counted(of, "record", "records"))
+    }
+
+    /// Whether none of the records could be found by a level.
+    pub(crate) fn is_all(self) -> bool {
+        self.count == self.of
+    }
+}
+
+/// How many records tell no level, of those that match but for their level. `None` where all tell one, where that can't be
+/// counted to the end, or where levels are not searched for.
+pub(crate) async fn unlevelled(cx: &Context, store: &dyn Logs, search: &Search) -> Option<Unlevelled> {
+    let mut all = search.clone();
+    all.conditions.retain(|one| !matches!(one, Condition::AtLeast(_)));
+    if all.conditions.len() == search.conditions.len() {
+        return None;
+    }
+    let mut levelled = all.clone();
+    levelled.conditions.extend(Level::ALL.first().map(|least| Condition::AtLeast(*least)));
+    // One after the other: what arrives between the two never looks like a record without a level.
+    let of = exactly(store.total(cx, &all).await)?;
+    let levelled = exactly(store.total(cx, &levelled).await)?;
+    let count = of.saturating_sub(levelled);
+    (count > 0).then_some(Unlevelled { count, of })
+}
+
+/// A count that is the whole truth.
+fn exactly(reply: Result<Reply<Total>, ToolError>) -> Option<u64> {
+    match reply {
+        Ok(Reply { value: Total::Exactly(number), partial, .. }) if partial.is_empty() => Some(number),
+        _ => None,
+    }
+}
+
+/// Values of the records that were read; of a sample nobody knows how many more there are.
+pub(crate) fn of_read(values: &[(Untrusted, u64)], complete: bool) -> Top {
+    let values: Vec<Group> =
+        values.iter().map(|(value, count)| Group { value: value.clone(), count: *count }).collect();
+    let distinct = complete.then_some(values.len() as u64);
+    Top { values, distinct, ..Top::default() }
+}
+
+/// One value, or how many and the most frequent.
+pub(crate) fn told_of(top: &Top, plural: &str) -> String {
+    let listed: u64 = top.values.iter().map(|group| group.count).sum();
+    let about = if top.estimated { "≈" } else { "" };
+    let number = top
+        .distinct
+        .map_or_else(|| format!("at least {}", top.values.len()), |number| format!("{about}{number}"));
+    match top.values.as_slice() {
+        [] => String::new(),
+        [only] if top.others == 0 => only.value.shown(60),
+        [first, ..] => {
+            format!(
+                "{number} {plural}, {} {}",
+                share(first.count, listed + top.others),
+                first.value.shown(60)
+            )
+        }
+    }
+}
+
+/// A share in percent; only nothing is 0 % and only all is 100 %.
+pub(crate) fn share(part: u64, all: u64) -> String {
+    let percent = (part as f64 * 100.0 / all.max(1) as f64).round();
+    match percent {
+        100.0.. if part < all => "> 99 %".to_owned(),
+        0.0 if part > 0 => "< 1 %".to_owned(),
+        percent => format!("{percent} %"),
+    }
+}
+
 /// The most frequent value, and how many others there are: `payment-1 +4`.
 pub(crate) fn first_of(values: &[(Untrusted, u64)]) -> String {
     match values {
@@ -141,6 +227,11 @@ impl Service {
         let name = given?.trim();
         let called = sources.called(name).iter().map(|called| cx.intake.text(called)).collect();
         Some(Service { name: cx.intake.text(name), called })
+    }
+
+    /// ` of payment`.
+    pub(crate) fn whose(of: Option<&Service>) -> String {
+        of.map_or(String::new(), |service| format!(" of {}", service.name.shown(60)))
     }
 
     /// A record is of this service.
@@ -186,6 +277,12 @@ pub(crate) async fn services_near(
         found = names.into_iter().take(NEAREST).collect();
     }
     Ok(found)
+}
+
+/// As answers write what [`services_near`] found.
+pub(crate) fn that_log(near: &[Untrusted]) -> String {
+    let shown: Vec<String> = near.iter().map(|name| name.shown(60)).collect();
+    format!("services that log: {}", shown.join(", "))
 }
 
 /// The answer of one source among several: the calls that it suggests name the source that this one `named`, and what was not
@@ -241,5 +338,24 @@ impl<'a> Told<'a> {
     /// Writes what was partial, each thing once.
     pub(crate) fn caveats(self, draft: &mut Draft) {
         self.caveats.into_iter().for_each(|caveat| draft.caveat(caveat));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_share_that_is_not_all_is_not_told_as_all() {
+        for (part, all, expected) in [
+            (1, 1, "100 %"),
+            (999, 1_000, "> 99 %"),
+            (1, 1_000, "< 1 %"),
+            (0, 1_000, "0 %"),
+            (1, 8, "13 %"),
+            (1, 10, "10 %"),
+        ] {
+            assert_eq!(share(part, all), expected, "{part} of {all}");
+        }
     }
 }

@@ -2,6 +2,8 @@
 #![allow(dead_code, unused_imports, unreachable_pub, reason = "each test file uses its part of it")]
 #![allow(clippy::unwrap_used, reason = "tests fail loudly")]
 
+pub mod small;
+
 use std::{path::Path, sync::Arc};
 
 use contract::FixedClock;

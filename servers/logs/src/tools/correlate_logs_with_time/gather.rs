@@ -15,7 +15,7 @@ use crate::{
     backend::{Logs, Sources},
     model::{Condition, Level, Like, Page, Record, Reply, Role, Sample, Search},
     tools::{
-        asking::{Service, recorded},
+        asking::{Service, recorded, services_near},
         recount::{Wanted, finds_only_its_own, tallies},
     },
 };
@@ -39,6 +39,7 @@ const SEQUENCE: usize = 30;
 /// What was asked for.
 pub(super) struct Asked {
     pub(super) at: Timestamp,
+    pub(super) minutes: u32,
     pub(super) around: TimeRange,
     pub(super) before: TimeRange,
     /// Whether nothing is recorded before that began, though it was to be longer.
@@ -63,7 +64,7 @@ impl Asked {
         let begin = start.checked_sub(length).map_err(|_| outside())?;
         let before = TimeRange::new(begin, start).map_err(|_| outside())?;
         let service = Service::of(cx, sources, request.service.as_deref());
-        Ok(Asked { at, around, before, is_cut: false, service })
+        Ok(Asked { at, minutes, around, before, is_cut: false, service })
     }
 
     /// The time before as far as anything is recorded in it; as it was where nothing is.
@@ -106,6 +107,8 @@ pub(super) struct Gathered {
     pub(super) around: Reply<Sample>,
     pub(super) before: Reply<Sample>,
     pub(super) sequence: Option<Sequence>,
+    /// Names of services near to one of which nothing is recorded.
+    pub(super) near: Vec<Untrusted>,
     /// What could not be asked, and why.
     pub(super) failed: Vec<String>,
 }
@@ -134,7 +137,17 @@ pub(super) async fn gather(cx: &Context, store: &dyn Logs, asked: Asked) -> Resu
             Err(error) => failed.push(format!("the records with the same id could not be read: {error}")),
         }
     }
-    Ok(Gathered { asked, around, before, sequence, failed })
+    let near = match (&asked.service, around.value.total.number() + before.value.total.number()) {
+        (Some(service), 0) => near_to(cx, store, &asked, service).await,
+        _ => Vec::new(),
+    };
+    Ok(Gathered { asked, around, before, sequence, near, failed })
+}
+
+/// Services of both windows with names near to this one. That this can't be asked is no reason to fail.
+async fn near_to(cx: &Context, store: &dyn Logs, asked: &Asked, service: &Service) -> Vec<Untrusted> {
+    let Ok(whole) = TimeRange::new(asked.before.start(), asked.around.end()) else { return Vec::new() };
+    services_near(cx, store, whole, service.name.inside()).await.unwrap_or_default()
 }
 
 /// Counts the most telling patterns in every record of both windows, where the samples are not everything: what was not

@@ -17,7 +17,8 @@ use crate::{
         mined::{Portrait, like, mine_by_service, portrait, told},
     },
     backend::Logs,
-    model::{Level, Like, Record, Sample, Tally},
+    model::{Level, Like, Record, Role, Sample, Tally, Top},
+    tools::asking::of_read,
 };
 
 /// A pattern that is new or far more frequent, or tells of a start, stop or change.
@@ -31,6 +32,8 @@ pub(super) struct Row {
     pub(super) now: Seen,
     pub(super) before: Seen,
     pub(super) portrait: Portrait,
+    /// Of all records where these were counted, else of those that were read.
+    pub(super) places: Top,
     pub(super) text: String,
     /// The first record: an index.
     pub(super) example: usize,
@@ -84,6 +87,7 @@ fn rows_tried(store: &dyn Logs, gathered: &Gathered) -> Vec<Row> {
             first,
             now: seen(&mined.now, now, gathered.asked.around),
             before: seen(&earlier, &gathered.before.value, gathered.asked.before),
+            places: of_read(&drawn.places, now.is_whole()),
             portrait: drawn,
             text: told(&mined.pattern, mined.now.iter().filter_map(|index| now.records.get(*index))),
             example,
@@ -142,6 +146,10 @@ impl Row {
         self.now = Seen::counted(now.count, self.now.seconds);
         self.before = Seen::counted(before.count, self.before.seconds);
         self.first = now.first.unwrap_or(self.first);
+        let places = now.by.iter().find(|(role, _)| matches!(role, Role::Pod | Role::Container | Role::Host));
+        if let Some((_, places)) = places {
+            self.places = places.clone();
+        }
     }
 
     /// Whether it is new, far more frequent, or tells of a start, stop or change.

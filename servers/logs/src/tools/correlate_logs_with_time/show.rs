@@ -1,7 +1,8 @@
 //! From rows to the answer.
 
 use contract::{
-    Answer, Cell, Cite, Context, Draft, Evidence, Finding, Next, Table, duration_text, time_text,
+    Answer, Cell, Cite, Context, Draft, Evidence, Finding, Next, Table, Untrusted, counted, duration_text,
+    time_text,
 };
 use jiff::Timestamp;
 
@@ -9,7 +10,12 @@ use super::{
     gather::{Gathered, Sequence},
     judge::{NewVersion, Row},
 };
-use crate::{analysis::difference::Class, backend::Logs, model::Level, tools::asking::first_of};
+use crate::{
+    analysis::difference::Class,
+    backend::Logs,
+    model::Level,
+    tools::asking::{Service, first_of, that_log, told_of},
+};
 
 const ROWS: usize = 12;
 const MORE_ROWS: usize = 40;
@@ -89,7 +95,7 @@ fn table(picture: &Picture<'_>, draft: &mut Draft, cite: Cite) {
                 _ => String::new(),
             }),
             Cell::text(first_of(&row.portrait.services)),
-            Cell::text(first_of(&row.portrait.places)),
+            Cell::text(places(picture.gathered, row)),
             Cell::text(row.portrait.level.map_or("", Level::name)),
             if row.now.is_exact() {
                 Cell::Count(row.now.count)
@@ -102,6 +108,21 @@ fn table(picture: &Picture<'_>, draft: &mut Draft, cite: Cite) {
     table.seen(picture.rows.len() as u64);
     table.see_more("a smaller delta_minutes, a service, or detail=full");
     draft.table(table);
+}
+
+/// The place of the first record, and how many others there are: `payment-1 +4`. Where the first record was not read, how many
+/// places and the most frequent.
+fn places(gathered: &Gathered, row: &Row) -> String {
+    let first = gathered.around.value.records.get(row.example).filter(|record| record.at == Some(row.first));
+    let first = first.and_then(|record| record.place.as_ref()).map(|place| place.shown(60));
+    let about = if row.places.estimated { "≈" } else { "" };
+    match (first, row.places.distinct) {
+        _ if row.places.values.is_empty() => String::new(),
+        (Some(first), Some(0 | 1)) => first,
+        (Some(first), Some(number)) => format!("{first} +{about}{}", number - 1),
+        _ if row.now.is_exact() => told_of(&row.places, "places"),
+        _ => format!("{} of those read", told_of(&row.places, "places")),
+    }
 }
 
 /// The records that share an id with the error nearest to the moment.
@@ -160,8 +181,12 @@ fn caveats(picture: &Picture<'_>, draft: &mut Draft) {
             before.method
         ));
     }
-    if before.records.is_empty() {
-        draft.caveat(format!("nothing is recorded in {}: what is new can't be told", gathered.asked.before));
+    if before.records.is_empty() && gathered.near.is_empty() {
+        let whose = Service::whose(gathered.asked.service.as_ref());
+        draft.caveat(format!(
+            "nothing{whose} is recorded in {}: what is new can't be told",
+            gathered.asked.before
+        ));
     }
     if gathered.asked.is_cut {
         draft.caveat(format!(
@@ -177,10 +202,21 @@ fn caveats(picture: &Picture<'_>, draft: &mut Draft) {
 
 fn next(picture: &Picture<'_>, draft: &mut Draft) {
     let gathered = picture.gathered;
+    let again = |why: &str| {
+        let call = Next::call("correlate_logs_with_time", why);
+        call.with("timestamp", time_text(gathered.asked.at)).with("delta_minutes", gathered.asked.minutes)
+    };
+    if let Some(near) = gathered.near.first().and_then(Untrusted::plain) {
+        draft.next(again("the service that may have been meant").with("service", near));
+        return;
+    }
+    let own = gathered.asked.service.as_ref().and_then(|service| service.name.plain());
+    if let Some(changed) = changed(picture).filter(|_| gathered.asked.service.is_none()) {
+        draft.next(again("the service that started, stopped or changed, alone").with("service", changed));
+    }
     let worst = picture.rows.first();
-    let service =
-        worst.and_then(|row| row.portrait.services.first()).and_then(|(service, _)| service.plain());
-    let scoped = |call: Next| match service {
+    let found = worst.and_then(|row| row.portrait.services.first()).and_then(|(service, _)| service.plain());
+    let scoped = |call: Next| match own.or(found) {
         Some(service) => call.with("service", service),
         None => call,
     };
@@ -199,17 +235,32 @@ fn next(picture: &Picture<'_>, draft: &mut Draft) {
     }
 }
 
+/// The service of the most telling start, stop or change, else of the first new version.
+fn changed<'a>(picture: &Picture<'a>) -> Option<&'a str> {
+    let row = picture.rows.iter().find(|row| row.lifecycle.is_some());
+    let of_row = row.and_then(|row| row.service.as_ref());
+    of_row.or(picture.versions.first().map(|one| &one.service)).and_then(Untrusted::plain)
+}
+
 fn verdict(picture: &Picture<'_>) -> String {
     let gathered = picture.gathered;
+    let whose = Service::whose(gathered.asked.service.as_ref());
     let at = time_text(gathered.asked.at);
     let new = picture.rows.iter().filter(|row| row.class == Class::New);
     let before = new.clone().filter(|row| row.first < gathered.asked.at).count();
+    if !gathered.near.is_empty() {
+        return format!(
+            "No record{whose} around {at}, nor in the {} before; {}.",
+            duration_text(gathered.asked.before.seconds()),
+            that_log(&gathered.near)
+        );
+    }
     if gathered.around.value.total.number() == 0 {
-        return format!("No record around {at}, in {}: nothing can be said.", gathered.asked.around);
+        return format!("No record{whose} around {at}, in {}: nothing can be said.", gathered.asked.around);
     }
     if gathered.before.value.records.is_empty() {
         return format!(
-            "{} records around {at}, but nothing is recorded in the {} before: what is new can't be told.",
+            "{} records{whose} around {at}, but nothing{whose} is recorded in the {} before: what is new can't be told.",
             gathered.around.value.total.told(),
             duration_text(gathered.asked.before.seconds())
         );
@@ -243,9 +294,11 @@ fn verdict(picture: &Picture<'_>) -> String {
         Class::New => format!(", {}", offset(worst.first, gathered.asked.at)),
         _ => String::new(),
     };
+    let new = new.count() as u64;
     format!(
-        "{} patterns are new around {at}, {before} of them before it; most telling: {}, {}{began}: {quoted}{version}.",
-        new.count(),
+        "{} {} new around {at}, {before} of them before it; most telling: {}, {}{began}: {quoted}{version}.",
+        counted(new, "pattern", "patterns"),
+        if new == 1 { "is" } else { "are" },
         first_of(&worst.portrait.services),
         worst.class.name(),
     )

@@ -1,6 +1,6 @@
 //! Reading the records, and those around them where a trace was logged one line a record.
 
-use contract::{Context, Past, TimeRange, TimeSpec, ToolError};
+use contract::{Context, Past, TimeRange, TimeSpec, ToolError, Untrusted};
 use futures_util::future::{join, join_all};
 use jiff::{SignedDuration, Timestamp};
 use runtime::blocking;
@@ -11,7 +11,7 @@ use crate::{
     analysis::thrown::{Thrown, thrown, traces},
     backend::{Logs, Sources},
     model::{Condition, Layout, Level, Page, Record, Reply, Role, Sample, Search},
-    tools::asking::{Service, guessed_levels},
+    tools::asking::{Service, Unlevelled, guessed_levels, services_near, unlevelled},
 };
 
 /// Records read.
@@ -26,6 +26,8 @@ const AFTER: i64 = 2;
 
 /// What was asked for.
 pub(super) struct Asked {
+    /// As the caller wrote it.
+    pub(super) query: String,
     pub(super) past: Past,
     pub(super) service: Option<Service>,
     pub(super) search: Search,
@@ -42,7 +44,8 @@ impl Asked {
         let errors = text.is_none().then_some(Condition::AtLeast(Level::Error));
         let of_service = service.iter().map(Service::condition);
         let conditions = of_service.chain(errors).collect();
-        Ok(Asked { past, service, search: Search { window: past.window, text, conditions } })
+        let search = Search { window: past.window, text, conditions };
+        Ok(Asked { query: query.to_owned(), past, service, search })
     }
 }
 
@@ -59,6 +62,10 @@ pub(super) struct Gathered<'a> {
     pub(super) joined: usize,
     /// What is to be said of a search by level.
     pub(super) guessed: Option<String>,
+    /// Records that tell no level, where there are any and errors were asked for.
+    pub(super) unlevelled: Option<Unlevelled>,
+    /// Names of services near to one of which the window holds nothing.
+    pub(super) near: Vec<Untrusted>,
     /// What could not be asked, and why.
     pub(super) failed: Vec<String>,
 }
@@ -82,6 +89,11 @@ pub(super) async fn gather<'a>(
     let (sample, guessed) =
         join(store.sample(cx, &asked.search, SAMPLE), guessed_levels(cx, store, &asked.search)).await;
     let sample = sample.map_err(|error| error.renamed("query", "error_query"))?;
+    let unlevelled = unlevelled(cx, store, &asked.search).await;
+    let near = match sample.value.total.number() {
+        0 => near_to_unknown(cx, store, asked).await,
+        _ => Vec::new(),
+    };
     let records = sample.value.records.clone();
     let (mut records, bare) = blocking(move || with_bare(records)).await;
     let mut failed = Vec::new();
@@ -108,7 +120,21 @@ pub(super) async fn gather<'a>(
         (records, thrown, without, joined)
     };
     let (records, thrown, without, joined) = blocking(found).await;
-    Ok(Gathered { asked, sample, records, thrown, without, joined, guessed, failed })
+    Ok(Gathered { asked, sample, records, thrown, without, joined, guessed, unlevelled, near, failed })
+}
+
+/// Services with names near to the one that was asked for, where the window has no record of it at all. That this can't be
+/// asked is no reason to fail.
+async fn near_to_unknown(cx: &Context, store: &dyn Logs, asked: &Asked) -> Vec<Untrusted> {
+    let Some(service) = &asked.service else { return Vec::new() };
+    let window = asked.past.window;
+    let only = Search { window, text: None, conditions: vec![service.condition()] };
+    match store.total(cx, &only).await {
+        Ok(reply) if reply.value.number() == 0 => {
+            services_near(cx, store, window, service.name.inside()).await.unwrap_or_default()
+        }
+        _ => Vec::new(),
+    }
 }
 
 /// The records, and which of them have no trace.

@@ -10,7 +10,7 @@ use super::gather::Gathered;
 use crate::{
     analysis::thrown::{Thrown, chain},
     backend::Logs,
-    tools::asking::first_of,
+    tools::asking::{Service, first_of, that_log},
 };
 
 /// Traces of which frames are shown, and with `full`.
@@ -188,6 +188,7 @@ fn caveats(picture: &Picture<'_>, draft: &mut Draft) {
         ));
     }
     gathered.guessed.iter().for_each(|text| draft.caveat(text.clone()));
+    gathered.unlevelled.iter().for_each(|none| draft.caveat(none.told("")));
     gathered.failed.iter().for_each(|text| draft.caveat(text.clone()));
     gathered.sample.partial.iter().for_each(|text| draft.caveat(text.clone()));
 }
@@ -202,8 +203,18 @@ fn next(picture: &Picture<'_>, draft: &mut Draft) {
         None => call,
     };
     let window = gathered.asked.past.window.to_string();
+    if let Some(near) = gathered.near.first().and_then(Untrusted::plain) {
+        let call = Next::call("extract_stack_traces", "the service that may have been meant");
+        let call = call.with("error_query", gathered.asked.query.as_str()).with("service", near);
+        draft.next(call.with("time_range", window));
+        return;
+    }
     let Some(first) = first else {
         let call = Next::call("get_error_patterns", "which errors there are at all");
+        let call = match gathered.unlevelled {
+            Some(_) => call.with("level", "all"),
+            None => call,
+        };
         draft.next(scoped(call).with("time_range", window));
         return;
     };
@@ -225,14 +236,9 @@ fn next(picture: &Picture<'_>, draft: &mut Draft) {
 
 fn verdict(picture: &Picture<'_>) -> String {
     let gathered = picture.gathered;
-    let window = gathered.asked.past.window;
     let total = gathered.sample.value.total;
     if total.number() == 0 {
-        return format!(
-            "No record matches between {} and {}.",
-            time_text(window.start()),
-            time_text(window.end())
-        );
+        return nothing(gathered);
     }
     let read = gathered.records.len();
     let of_read = match gathered.complete() {
@@ -259,4 +265,18 @@ fn verdict(picture: &Picture<'_>) -> String {
         quoted(picture, first.trace.outermost().type_name.as_deref().unwrap_or(name), TYPE),
         quoted(picture, &format!("{name}: {}", message(first)), TYPE + MESSAGE)
     )
+}
+
+fn nothing(gathered: &Gathered<'_>) -> String {
+    let window = gathered.asked.past.window;
+    let between = format!("between {} and {}", time_text(window.start()), time_text(window.end()));
+    let whose = Service::whose(gathered.asked.service.as_ref());
+    if !gathered.near.is_empty() {
+        return format!("No record{whose} {between}; {}.", that_log(&gathered.near));
+    }
+    match gathered.unlevelled {
+        Some(none) if none.is_all() => format!("{}, {between}.", none.told(&whose)),
+        Some(none) => format!("No error{whose} {between}, and {}.", none.told("")),
+        None => format!("No record{whose} matches {between}."),
+    }
 }

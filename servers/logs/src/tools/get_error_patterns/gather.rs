@@ -16,7 +16,7 @@ use crate::{
     backend::{Logs, Sources},
     model::{Condition, Freshness, Like, Record, Reply, Role, Sample, Search},
     tools::{
-        asking::{self, Service, guessed_levels, services_near},
+        asking::{self, Service, Unlevelled, guessed_levels, services_near, unlevelled},
         recount::{Wanted, finds_only_its_own, tallies},
     },
 };
@@ -119,6 +119,8 @@ pub(super) struct Gathered {
     pub(super) arrived: Option<Timestamp>,
     /// What is to be said of a search by level.
     pub(super) guessed: Option<String>,
+    /// Records of the window that tell no level, where there are any and one was asked for.
+    pub(super) unlevelled: Option<Unlevelled>,
     /// Names of services near to one of which nothing is recorded.
     pub(super) near: Vec<Untrusted>,
     /// What could not be asked, and why.
@@ -154,8 +156,10 @@ pub(super) async fn gather(cx: &Context, store: &dyn Logs, asked: Asked) -> Resu
             Err(error) => failed.push(format!("{name} could not be read: {error}")),
         }
     }
+    let now = now?;
+    let unlevelled = unlevelled(cx, store, &search).await;
     let mut gathered =
-        Gathered { asked, now: now?, before: looked, arrived, guessed, near: Vec::new(), failed };
+        Gathered { asked, now, before: looked, arrived, guessed, unlevelled, near: Vec::new(), failed };
     let nowhere = std::iter::once(&gathered.now).chain(&gathered.before).all(|one| one.recorded == 0);
     if let (Some(service), true) = (&gathered.asked.service, nowhere) {
         // Whoever mistyped a name should hear it; that this can't be asked is no reason to fail.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use contract::Untrusted;
 use jiff::SignedDuration;
 use runtime::blocking;
+use stacktrace::Application;
 
 use super::{
     gather::{Gathered, HEAD, Looked, trusted},
@@ -14,9 +15,11 @@ use crate::{
     analysis::{
         difference::{Baseline, Class, Judged, Now, Seen, classify},
         mined::{Merged, Mined, Portrait, merged, mine_by_service, portrait, told},
+        thrown::traces,
     },
     backend::Logs,
-    model::{Group, Level, Like, Record, Role, Tally, Top},
+    model::{Level, Like, Record, Role, Tally, Top},
+    tools::asking::of_read,
 };
 
 /// New or surging patterns that add fewer records than this, or than this share of all, are not put first.
@@ -53,6 +56,8 @@ pub(super) struct Row {
     pub(super) covered: Merged,
     /// What finds its records and no others of all that were read; tried for the head of the list only.
     pub(super) like: Option<Like>,
+    /// Whether a record of it that was read holds a stack trace; looked for in the head of the list only.
+    pub(super) throws: bool,
     /// When it began, where it is new or surging.
     pub(super) onset: Option<Onset>,
 }
@@ -79,13 +84,16 @@ fn rows_tried(store: &dyn Logs, gathered: &Gathered) -> Vec<Row> {
     for row in rows.iter_mut().take(HEAD) {
         row.is_head = true;
         row.like = trusted(store, gathered, row);
+        row.throws = row.holds_a_trace(gathered);
     }
     rows
 }
 
-/// Judges by what was counted or read, after the head of the list was counted.
-pub(super) fn settle(rows: &mut [Row], gathered: &Gathered) {
+/// Judges by what was counted or read, after the head of the list was counted. A pattern of the baselines alone is told
+/// where it is gone; of others it is not known whether they are.
+pub(super) fn settle(rows: &mut Vec<Row>, gathered: &Gathered) {
     rows.iter_mut().for_each(|row| row.judge(gathered, |seen| seen));
+    rows.retain(|row| row.is_there() || row.class == Class::Gone);
     rank(rows, &gathered.before);
 }
 
@@ -106,6 +114,7 @@ fn row(gathered: &Gathered, service: Option<Untrusted>, mined: Mined) -> Row {
         ends: [2, 4].map(|part| end(gathered, &mined.now, part)),
         arrived: arrived(gathered, &mined.now),
         like: None,
+        throws: false,
         onset: None,
         portrait: Portrait::default(),
         places: Top::default(),
@@ -114,21 +123,13 @@ fn row(gathered: &Gathered, service: Option<Untrusted>, mined: Mined) -> Row {
         mined,
     };
     row.portrait = portrait(row.records(gathered));
-    row.places = read(&row.portrait.places, gathered);
-    row.versions = read(&row.portrait.versions, gathered);
+    row.places = of_read(&row.portrait.places, gathered.now.complete());
+    row.versions = of_read(&row.portrait.versions, gathered.now.complete());
     row.covered = merged(&row.mined.pattern, row.records(gathered));
     let now = row.mined.now.iter().filter_map(|index| gathered.now.records().get(*index));
     row.text = told(&row.mined.pattern, now);
     row.judge(gathered, Seen::believed);
     row
-}
-
-/// Values of the records that were read; of a sample nobody knows how many more there are.
-fn read(values: &[(Untrusted, u64)], gathered: &Gathered) -> Top {
-    let values: Vec<Group> =
-        values.iter().map(|(value, count)| Group { value: value.clone(), count: *count }).collect();
-    let distinct = gathered.now.complete().then_some(values.len() as u64);
-    Top { values, distinct, ..Top::default() }
 }
 
 /// How often it was seen in the last part of the window, by the records that were read.
@@ -156,6 +157,17 @@ impl Row {
         let before = gathered.before.iter().zip(&self.mined.before).filter(|_| self.mined.now.is_empty());
         let windows = std::iter::once((&gathered.now, &self.mined.now)).chain(before);
         windows.flat_map(|(looked, own)| own.iter().filter_map(|index| looked.records().get(*index)))
+    }
+
+    fn holds_a_trace(&self, gathered: &Gathered) -> bool {
+        let application = Application::default();
+        let mut now = self.mined.now.iter().filter_map(|index| gathered.now.records().get(*index));
+        now.any(|record| !traces(record, &application).is_empty())
+    }
+
+    /// Whether the window has records of it.
+    pub(super) fn is_there(&self) -> bool {
+        self.now.count > 0
     }
 
     /// Whether all its counts are true ones, and no estimates from a sample.

@@ -17,8 +17,8 @@ use crate::{
         mined::Merged,
     },
     backend::Logs,
-    model::{Level, Top},
-    tools::asking::Service,
+    model::Level,
+    tools::asking::{Service, share, told_of},
 };
 
 /// Examples shown, and with `full`.
@@ -91,8 +91,8 @@ fn table(picture: &Picture<'_>, draft: &mut Draft, shown: &[&Row], cite: Cite) {
         if several {
             cells.push(row.service.as_ref().map_or(Cell::Missing, |service| Cell::text(service.shown(60))));
         }
-        cells.push(Cell::text(told(&row.places, "places")));
-        cells.push(Cell::text(told(&row.versions, "versions")));
+        cells.push(Cell::text(told_of(&row.places, "places")));
+        cells.push(Cell::text(told_of(&row.versions, "versions")));
         cells.push(Cell::Quoted(picture.cx.intake.text(&row.text), PATTERN));
         cells.push(Cell::text(identity(row)));
         if varies {
@@ -151,45 +151,16 @@ fn words(picture: &Picture<'_>, covered: &Merged) -> String {
     covered.words.iter().map(place).collect::<Vec<_>>().join("; ")
 }
 
-/// One value, or how many and the most frequent.
-fn told(top: &Top, plural: &str) -> String {
-    let listed: u64 = top.values.iter().map(|group| group.count).sum();
-    let about = if top.estimated { "≈" } else { "" };
-    let number = top
-        .distinct
-        .map_or_else(|| format!("at least {}", top.values.len()), |number| format!("{about}{number}"));
-    match top.values.as_slice() {
-        [] => String::new(),
-        [only] if top.others == 0 => only.value.shown(60),
-        [first, ..] => {
-            format!(
-                "{number} {plural}, {} {}",
-                share(first.count, listed + top.others),
-                first.value.shown(60)
-            )
-        }
-    }
-}
-
-/// A share in percent; only nothing is 0 % and only all is 100 %.
-pub(super) fn share(part: u64, all: u64) -> String {
-    let percent = (part as f64 * 100.0 / all.max(1) as f64).round();
-    match percent {
-        100.0.. if part < all => "> 99 %".to_owned(),
-        0.0 if part > 0 => "< 1 %".to_owned(),
-        percent => format!("{percent} %"),
-    }
-}
-
 /// One record of each of the first patterns, and how to find the rest.
 fn examples(picture: &Picture<'_>, draft: &mut Draft, shown: &[&Row], cite: Cite) {
     let most = if picture.full { MORE_EXAMPLES } else { EXAMPLES };
     for (number, row) in shown.iter().take(most).enumerate() {
         let now = row.mined.now.first().and_then(|index| picture.gathered.now.records().get(*index));
         let Some(record) = now else { continue };
-        let at = record.at.map_or(String::new(), |at| format!(", {}", time_text(at)));
-        let place = record.place.as_ref().map_or(String::new(), |place| place.shown(60));
-        let text = format!("example of {} ({place}{at}): {}", number + 1, record.message.shown(EXAMPLE));
+        let place = record.place.as_ref().map(|place| place.shown(60));
+        let whence: Vec<String> = place.into_iter().chain(record.at.map(time_text)).collect();
+        let whence = if whence.is_empty() { String::new() } else { format!(" ({})", whence.join(", ")) };
+        let text = format!("example of {}{whence}: {}", number + 1, record.message.shown(EXAMPLE));
         draft.finding(Finding::new(text, cite));
     }
 }
@@ -236,6 +207,7 @@ fn caveats(picture: &Picture<'_>, draft: &mut Draft, shown: &[&Row]) {
         draft.caveat(format!("the patterns not shown have about {rest} records of the window"));
     }
     gathered.guessed.iter().for_each(|text| draft.caveat(text.clone()));
+    gathered.unlevelled.iter().for_each(|none| draft.caveat(none.told("")));
     gathered.failed.iter().for_each(|text| draft.caveat(text.clone()));
     let replies = std::iter::once(now).chain(&gathered.before);
     replies.flat_map(|one| &one.sample.partial).for_each(|text| draft.caveat(text.clone()));
@@ -284,6 +256,12 @@ fn next(picture: &Picture<'_>, draft: &mut Draft, shown: &[&Row]) {
         return;
     }
     let Some(first) = shown.first() else {
+        if picture.gathered.unlevelled.is_some() {
+            let call = Next::call("get_error_patterns", "patterns of the records without a level too");
+            draft.next(
+                scoped(picture, None, call.with("level", "all")).with("time_range", window.to_string()),
+            );
+        }
         let call = Next::call("get_log_volume_anomalies", "whether anybody is silent instead of failing");
         draft.next(scoped(picture, None, call).with("time_range", window.to_string()));
         return;
@@ -302,9 +280,11 @@ fn next(picture: &Picture<'_>, draft: &mut Draft, shown: &[&Row]) {
             call = call.with("level", level.name());
         }
         draft.next(scoped(picture, service, call).with("time_range", window.to_string()));
-        let call = Next::call("extract_stack_traces", "what was thrown, with its root cause");
-        let call = call.with("error_query", query.as_str());
-        draft.next(scoped(picture, service, call).with("time_range", window.to_string()));
+        if first.throws {
+            let call = Next::call("extract_stack_traces", "what was thrown, with its root cause");
+            let call = call.with("error_query", query.as_str());
+            draft.next(scoped(picture, service, call).with("time_range", window.to_string()));
+        }
     }
     if let Some(Onset::At(onset)) = first.onset {
         let call = Next::call("correlate_logs_with_time", "what else was new just before it began");
@@ -361,23 +341,4 @@ fn query(picture: &Picture<'_>, row: &Row) -> Option<String> {
     };
     let all: Vec<String> = like.fragments.iter().filter_map(quoted).collect();
     (!all.is_empty() && all.len() == like.fragments.len()).then(|| all.join(joined))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_share_that_is_not_all_is_not_told_as_all() {
-        for (part, all, expected) in [
-            (1, 1, "100 %"),
-            (999, 1_000, "> 99 %"),
-            (1, 1_000, "< 1 %"),
-            (0, 1_000, "0 %"),
-            (1, 8, "13 %"),
-            (1, 10, "10 %"),
-        ] {
-            assert_eq!(share(part, all), expected, "{part} of {all}");
-        }
-    }
 }

@@ -1,24 +1,24 @@
 //! The sentence that an answer begins with.
 
-use contract::{duration_text, time_text};
+use contract::{counted, duration_text, time_text};
 
 use super::{
     judge::Row,
     onset::Onset,
-    show::{ALREADY, Picture, share},
+    show::{ALREADY, Picture},
 };
-use crate::{analysis::difference::Class, model::Level};
+use crate::{
+    analysis::difference::Class,
+    model::Level,
+    tools::asking::{Service, share, that_log},
+};
 
 /// Characters of a pattern.
 const PATTERN: usize = 160;
 
 pub(super) fn verdict(picture: &Picture<'_>) -> String {
     let gathered = picture.gathered;
-    let whose = gathered
-        .asked
-        .service
-        .as_ref()
-        .map_or(String::new(), |service| format!(" of {}", service.name.shown(60)));
+    let whose = Service::whose(gathered.asked.service.as_ref());
     let level = match gathered.asked.floor.level() {
         Some(level) => format!("records at {} or worse", level.name()),
         None => "records".to_owned(),
@@ -29,7 +29,8 @@ pub(super) fn verdict(picture: &Picture<'_>) -> String {
     }
     let length = duration_text(gathered.asked.window.seconds());
     let sum = format!("{} {level}{whose} in {length}", all.told());
-    let patterns = counted(picture.rows.len(), "pattern", "patterns");
+    let patterns =
+        counted(picture.rows.iter().filter(|row| row.is_there()).count() as u64, "pattern", "patterns");
     match picture.rows.first() {
         Some(first) if matches!(first.class, Class::New | Class::Surging) => {
             format!("{sum}: {}.", moved(picture, first, &patterns))
@@ -72,7 +73,7 @@ fn one(picture: &Picture<'_>, row: &Row) -> String {
         _ => String::new(),
     };
     let estimated = if row.now.is_exact() { "" } else { "≈" };
-    let times = counted(usize::try_from(row.now.all()).unwrap_or(usize::MAX), "time", "times");
+    let times = counted(row.now.all(), "time", "times");
     let text = picture.cx.intake.text(&row.text).shown(PATTERN);
     format!("{service}{since}, {estimated}{times} ({share}): {text}")
 }
@@ -83,22 +84,20 @@ fn nothing(picture: &Picture<'_>, whose: &str, level: &str) -> String {
     let before: u64 = gathered.before.iter().map(|one| one.sample.value.total.number()).sum();
     let gone = if before > 0 { format!("; {before} in the baselines") } else { String::new() };
     match gathered.now.recorded {
-        0 if !gathered.near.is_empty() => {
-            let near: Vec<String> = gathered.near.iter().map(|name| name.shown(60)).collect();
-            format!(
-                "No record of any level{whose}, in the window or its baselines; services that log: {}.",
-                near.join(", ")
-            )
-        }
+        0 if !gathered.near.is_empty() => format!(
+            "No record of any level{whose}, in the window or its baselines; {}.",
+            that_log(&gathered.near)
+        ),
         0 => format!(
             "No record of any level{whose} between {} and {}: nothing can be said{gone}.",
             time_text(window.start()),
             time_text(window.end())
         ),
-        recorded => format!("No {level}{whose} among {recorded} records of the window{gone}."),
+        recorded => match gathered.unlevelled {
+            // None could have been found.
+            Some(none) if none.is_all() => format!("{}{gone}.", none.told(whose)),
+            Some(none) => format!("No {level}{whose} found, and {}{gone}.", none.told("")),
+            None => format!("No {level}{whose} among {recorded} records of the window{gone}."),
+        },
     }
-}
-
-fn counted(number: usize, one: &str, several: &str) -> String {
-    format!("{number} {}", if number == 1 { one } else { several })
 }
