@@ -106,6 +106,42 @@ async fn pages_follow_by_cursor() {
 }
 
 #[tokio::test]
+async fn a_page_ends_with_the_last_line_that_the_answer_has_room_for() {
+    // 60 records, each of 200 characters: more than 8,000 bytes hold. Every third says the same, and is folded.
+    let text: String = (0..60)
+        .map(|number| {
+            let says = if number % 3 == 0 { "the same".to_owned() } else { format!("number {number:02}") };
+            let message = format!("{says} {}", "long ".repeat(38));
+            format!("{{\"@timestamp\":\"2026-01-14T14:40:{number:02}Z\",\"message\":\"{message}\"}}\n")
+        })
+        .collect();
+    let directory = incident(&[("logs/all.ndjson", &text)]);
+    let client = connect(directory.path()).await;
+    let mut arguments = json!({"query": "long", "limit": 60});
+    let (mut records, mut pages) = (0, 0);
+    loop {
+        let reply = client.call("search_logs", arguments).await;
+        pages += 1;
+        for line in rows(&reply, "lines") {
+            let folded = line[4].as_str().map(|same| same.split([' ', '×']).nth(1).unwrap().parse::<u64>().unwrap());
+            records += folded.unwrap_or(1);
+        }
+        let structured = reply.structured.as_ref().unwrap();
+        assert_eq!(structured["coverage"]["lines"]["omitted"], 0, "{}", reply.text);
+        let next = structured["next"].as_array().unwrap();
+        match next.iter().find(|next| next["arguments"]["cursor"].is_string()) {
+            Some(next) => {
+                has(&reply, &["an answer has no room for 60 lines: the cursor leads on, or detail=full"]);
+                arguments = next["arguments"].clone();
+            }
+            None => break,
+        }
+    }
+    assert_eq!(records, 60);
+    assert!(pages > 1);
+}
+
+#[tokio::test]
 async fn an_empty_result_says_why() {
     let reply = search(json!({"query": "pool", "service": "paymnet"})).await;
     has(
