@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use contract::{Answer, Cite, Context, Draft, Evidence, TimeRange, ToolError, Untrusted, nearest};
+use contract::{Answer, Cite, Context, Draft, Evidence, TimeRange, ToolError, Untrusted, counted, nearest};
 use jiff::Timestamp;
 
 use crate::{
@@ -29,6 +29,18 @@ pub(crate) fn limit(limit: Option<u32>, usual: usize, most: u32) -> Result<usize
     }
 }
 
+/// How to see rows that were left out: a larger `limit`, unless it is the largest; room for more, unless it was given; or
+/// less to show.
+pub(crate) fn see_more(limit: usize, most: u32, full: bool, narrower: &str) -> String {
+    let larger =
+        if limit < most as usize { format!("a larger limit, up to {most}, ") } else { String::new() };
+    let longer = if full { "" } else { "detail=full, " };
+    match (larger + longer).as_str() {
+        "" => narrower.to_owned(),
+        ways => format!("{ways}or {narrower}"),
+    }
+}
+
 /// The part of a window from which on anything at all is recorded; `None` when nothing is. Nobody knows what was usual before
 /// a store's first record.
 pub(crate) async fn recorded(
@@ -43,7 +55,7 @@ pub(crate) async fn recorded(
 }
 
 /// How far back a store is asked whether it holds older records.
-const OLDER: Duration = Duration::from_secs(30 * 86_400);
+pub(crate) const OLDER: Duration = Duration::from_secs(30 * 86_400);
 
 /// When records begin within a window, where for at least `step` of it, and for weeks before, nothing at all is recorded:
 /// such time is no silence. `None` where there are older records, or none.
@@ -156,23 +168,67 @@ impl Service {
     }
 }
 
-/// Names near to a service of which nothing was found; empty when there is no service at all.
+/// Services that a name of which nothing was found may mean.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Near {
+    /// Those with a name like it, else those that log most.
+    names: Vec<Untrusted>,
+    alike: bool,
+    /// How many services there are.
+    all: u64,
+}
+
+impl Near {
+    /// Whether there is no service at all.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.names.is_empty()
+    }
+
+    /// The service that was probably meant: a name like no other is no slip of the finger.
+    pub(crate) fn meant(&self) -> Option<&str> {
+        self.names.first().filter(|_| self.alike).and_then(Untrusted::plain)
+    }
+
+    /// `nearest of 12 services: payment`, or `there are 12 services, such as web, cart`.
+    pub(crate) fn told(&self) -> String {
+        let names: Vec<String> = self.names.iter().map(|name| name.shown(60)).collect();
+        let (names, all) = (names.join(", "), counted(self.all, "service", "services"));
+        match self.all > self.names.len() as u64 {
+            _ if self.alike => format!("nearest of {all}: {names}"),
+            true => format!("there are {all}, such as {names}"),
+            false => format!("services that log: {names}"),
+        }
+    }
+}
+
+/// Services near to one of which nothing was found; none when there is no service at all.
+pub(crate) async fn services_like(
+    cx: &Context,
+    store: &dyn Logs,
+    window: TimeRange,
+    name: &str,
+) -> Result<Near, ToolError> {
+    let search = Search { window, text: None, conditions: Vec::new() };
+    let top = store.top(cx, &search, &Key::Role(Role::Service), SERVICES).await?.value;
+    let all = top.seen();
+    let names: Vec<Untrusted> = top.values.into_iter().map(|group| group.value).collect();
+    let near = nearest(name, names.iter().map(Untrusted::inside), NEAREST);
+    let found: Vec<Untrusted> =
+        near.iter().filter_map(|near| names.iter().find(|name| name.inside() == *near).cloned()).collect();
+    Ok(match found.is_empty() {
+        true => Near { names: names.into_iter().take(NEAREST).collect(), alike: false, all },
+        false => Near { names: found, alike: true, all },
+    })
+}
+
+/// The names of [`services_like`].
 pub(crate) async fn services_near(
     cx: &Context,
     store: &dyn Logs,
     window: TimeRange,
     name: &str,
 ) -> Result<Vec<Untrusted>, ToolError> {
-    let all = Search { window, text: None, conditions: Vec::new() };
-    let top = store.top(cx, &all, &Key::Role(Role::Service), SERVICES).await?.value;
-    let names: Vec<Untrusted> = top.values.into_iter().map(|group| group.value).collect();
-    let near = nearest(name, names.iter().map(Untrusted::inside), NEAREST);
-    let mut found: Vec<Untrusted> =
-        near.iter().filter_map(|near| names.iter().find(|name| name.inside() == *near).cloned()).collect();
-    if found.is_empty() {
-        found = names.into_iter().take(NEAREST).collect();
-    }
-    Ok(found)
+    Ok(services_like(cx, store, window, name).await?.names)
 }
 
 /// The answer of one source among several: the calls that it suggests name the source that this one `named`, and what was not
@@ -228,5 +284,39 @@ impl<'a> Told<'a> {
     /// Writes what was partial, each thing once.
     pub(crate) fn caveats(self, draft: &mut Draft) {
         self.caveats.into_iter().for_each(|caveat| draft.caveat(caveat));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_left_out_is_not_seen_with_what_was_given() {
+        for (limit, full, expected) in [
+            (20, false, "a larger limit, up to 100, detail=full, or a narrower query"),
+            (20, true, "a larger limit, up to 100, or a narrower query"),
+            (100, false, "detail=full, or a narrower query"),
+            (100, true, "a narrower query"),
+        ] {
+            assert_eq!(see_more(limit, 100, full, "a narrower query"), expected);
+        }
+    }
+
+    #[test]
+    fn services_that_are_listed_in_part_are_told_with_their_number() {
+        let intake = Context::for_test(Timestamp::UNIX_EPOCH).intake;
+        let near = |names: &[&str], alike, all| Near {
+            names: names.iter().map(|name| intake.text(name)).collect(),
+            alike,
+            all,
+        };
+        for (near, told, meant) in [
+            (near(&["payment"], true, 12), "nearest of 12 services: payment", Some("payment")),
+            (near(&["web", "cart"], false, 12), "there are 12 services, such as web, cart", None),
+            (near(&["web", "cart"], false, 2), "services that log: web, cart", None),
+        ] {
+            assert_eq!((near.told().as_str(), near.meant()), (told, meant));
+        }
     }
 }

@@ -71,7 +71,7 @@ fn of_red_and_healthy() -> Vec<Case> {
             "search_logs",
             json!({"query": "nobody", "time_range": WINDOW}),
             json!({
-                "verdict": "No record was found between 2026-01-14T14:00:00Z and 2026-01-14T14:10:00Z. This is not a zero of the service: see why below.",
+                "verdict": "No record was found between 2026-01-14T14:00:00Z and 2026-01-14T14:10:00Z. None of at least 5 records matches. It may be no zero: see coverage.",
                 "tables": {  },
                 "caveats": [MISSING],
             }),

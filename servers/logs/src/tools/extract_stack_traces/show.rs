@@ -10,7 +10,7 @@ use super::gather::Gathered;
 use crate::{
     analysis::thrown::{Thrown, chain},
     backend::Logs,
-    tools::asking::first_of,
+    tools::asking::{first_of, see_more},
 };
 
 /// Traces of which frames are shown, and with `full`.
@@ -96,7 +96,7 @@ fn table(picture: &Picture<'_>, draft: &mut Draft, shown: &[&Thrown], cite: Cite
         ]);
     }
     table.seen(picture.gathered.thrown.len() as u64);
-    table.see_more("a higher limit, or a narrower error_query");
+    table.see_more(see_more(picture.limit, super::MOST_ROWS, picture.full, "a narrower error_query"));
     draft.table(table);
 }
 

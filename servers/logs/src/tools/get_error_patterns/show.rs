@@ -18,7 +18,7 @@ use crate::{
     },
     backend::Logs,
     model::{Level, Top},
-    tools::asking::Service,
+    tools::asking::{Service, see_more},
 };
 
 /// Examples shown, and with `full`.
@@ -101,7 +101,7 @@ fn table(picture: &Picture<'_>, draft: &mut Draft, shown: &[&Row], cite: Cite) {
         table.row(cells);
     }
     table.seen(picture.rows.len() as u64);
-    table.see_more("a higher limit, a service, level=error");
+    table.see_more(see_more(picture.limit, super::MOST_ROWS, picture.full, "a service, or level=error"));
     draft.table(table);
 }
 

@@ -5,10 +5,10 @@ use jiff::Timestamp;
 use serde_json::Value;
 use signal::SHAPE_BUCKETS;
 
-use super::{Asked, Found, counted};
+use super::{Asked, Found, MOST_LINES, counted};
 use crate::{
     model::{Histogram, Record, Reply, Role, Sample, Top, Total},
-    tools::asking::Told,
+    tools::asking::{Told, see_more},
 };
 
 /// Characters of a line.
@@ -190,7 +190,7 @@ fn values(asked: &Asked<'_>, draft: &mut Draft, name: &str, top: &Top, total: To
         table.row(vec![Cell::text(group.value.shown(120)), Cell::Count(group.count), Cell::Number(share)]);
     }
     table.seen(top.seen());
-    table.see_more("a larger limit, up to 100");
+    table.see_more(see_more(asked.limit, MOST_LINES, asked.full, "a narrower query"));
     draft.table(table);
     if top.others > 0 {
         draft.caveat(format!("{} records have other values of {shown}", top.others));
