@@ -97,7 +97,7 @@ async fn a_name_that_nobody_has_is_told_with_those_near_to_it() {
     let directory = incident(&[("logs/all.ndjson", &format!("{line}\n"))]);
     let client = connect(directory.path()).await;
     let reply = ask(&client, "get_error_patterns", json!({"service": "paymnt"})).await;
-    assert!(reply.text.contains("services that log: payment"), "{}", reply.text);
+    assert!(reply.text.contains("nearest of 1 service: payment"), "{}", reply.text);
 }
 
 #[tokio::test]

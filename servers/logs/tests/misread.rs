@@ -59,12 +59,12 @@ async fn a_service_that_nobody_is_called_is_told_by_every_tool_with_the_one_that
         (
             "correlate_logs_with_time",
             moment,
-            "No record of paymnt around 2026-01-14T14:40:00Z, nor in the 47m before; services that log: payment.",
+            "No record of paymnt around 2026-01-14T14:40:00Z, nor in the 47m before; nearest of 1 service: payment.",
         ),
         (
             "extract_stack_traces",
             traces,
-            "No record of paymnt between 2026-01-14T14:40:00Z and 2026-01-14T15:00:00Z; services that log: payment.",
+            "No record of paymnt between 2026-01-14T14:40:00Z and 2026-01-14T15:00:00Z; nearest of 1 service: payment.",
         ),
     ] {
         let reply = ask(&client, tool, arguments.clone()).await;

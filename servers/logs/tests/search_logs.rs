@@ -106,13 +106,50 @@ async fn pages_follow_by_cursor() {
 }
 
 #[tokio::test]
+async fn a_page_ends_with_the_last_line_that_the_answer_has_room_for() {
+    // 60 records, each of 200 characters: more than 8,000 bytes hold. Every third says the same, and is folded.
+    let text: String = (0..60)
+        .map(|number| {
+            let says = if number % 3 == 0 { "the same".to_owned() } else { format!("number {number:02}") };
+            let message = format!("{says} {}", "long ".repeat(38));
+            format!("{{\"@timestamp\":\"2026-01-14T14:40:{number:02}Z\",\"message\":\"{message}\"}}\n")
+        })
+        .collect();
+    let directory = incident(&[("logs/all.ndjson", &text)]);
+    let client = connect(directory.path()).await;
+    let mut arguments = json!({"query": "long", "limit": 60});
+    let (mut records, mut pages) = (0, 0);
+    loop {
+        let reply = client.call("search_logs", arguments).await;
+        pages += 1;
+        for line in rows(&reply, "lines") {
+            let folded =
+                line[4].as_str().map(|same| same.split([' ', '×']).nth(1).unwrap().parse::<u64>().unwrap());
+            records += folded.unwrap_or(1);
+        }
+        let structured = reply.structured.as_ref().unwrap();
+        assert_eq!(structured["coverage"]["lines"]["omitted"], 0, "{}", reply.text);
+        let next = structured["next"].as_array().unwrap();
+        match next.iter().find(|next| next["arguments"]["cursor"].is_string()) {
+            Some(next) => {
+                has(&reply, &["an answer has no room for 60 lines: the cursor leads on, or detail=full"]);
+                arguments = next["arguments"].clone();
+            }
+            None => break,
+        }
+    }
+    assert_eq!(records, 60);
+    assert!(pages > 1);
+}
+
+#[tokio::test]
 async fn an_empty_result_says_why() {
     let reply = search(json!({"query": "pool", "service": "paymnet"})).await;
     has(
         &reply,
         &[
             "This is not a zero",
-            "no record is of a service paymnet; there are: payment",
+            "no record is of a service paymnet; nearest of 3 services: payment",
             "the window holds 5 records",
             "without the service: 2 records",
         ],
@@ -120,7 +157,44 @@ async fn an_empty_result_says_why() {
     let reply =
         search(json!({"query": "*", "time_range": "2026-01-13T14:00:00Z/2026-01-13T15:00:00Z"})).await;
     has(&reply, &["records are from 2026-01-14T14:40:01Z to 2026-01-14T14:55:00Z"]);
-    has(&search(json!({"query": "nope:1"})).await, &["no recorded record has a field nope"]);
+    let reply = search(json!({"query": "nope:1"})).await;
+    has(&reply, &["None of 5 records matches. It may be no zero", "no recorded record has a field nope"]);
+}
+
+#[tokio::test]
+async fn a_search_that_nothing_matches_is_a_zero() {
+    let reply = search(json!({"query": "level=error", "service": "payment"})).await;
+    let verdict = "No record was found between 2026-01-14T14:00:00Z and 2026-01-14T15:00:00Z. None of 3 records of payment matches.";
+    assert!(reply.text.starts_with(&format!("{verdict}\n")), "{}", reply.text);
+    has(&reply, &["level=error was looked for as text; a field is asked for as level:error"]);
+    let reply = search(json!({"query": "exploded"})).await;
+    has(&reply, &["None of 5 records matches.\n"]);
+    assert!(!reply.text.contains("asked for as"), "{}", reply.text);
+}
+
+#[tokio::test]
+async fn a_service_that_logs_at_other_times_is_told_with_them_and_with_no_other_name() {
+    // Payment's last record is of 14:50:02, web's only one of 14:55:00.
+    let reply =
+        search(json!({"query": "*", "service": "payment", "time_range": "2026-01-14T14:54:00Z/2026-01-14T15:00:00Z"})).await;
+    has(
+        &reply,
+        &[
+            "payment logs nothing then: its last record before is of 2026-01-14T14:50:02Z.",
+            "get_log_volume_anomalies(service=\"payment\", time_range=\"2026-01-14T13:50:02Z/2026-01-14T15:00:00Z\")",
+            "search_logs(query=\"*\", service=\"payment\", time_range=\"2026-01-14T13:50:02Z/2026-01-14T14:50:03Z\")",
+        ],
+    );
+    assert!(!reply.text.contains("not a zero") && !reply.text.contains("web"), "{}", reply.text);
+    let reply = search(
+        json!({"query": "*", "service": "web", "time_range": "2026-01-14T14:40:00Z/2026-01-14T14:50:00Z"}),
+    )
+    .await;
+    has(&reply, &["web logs nothing then: its first record is of 2026-01-14T14:55:00Z."]);
+    // A name like no other: the others are told, and none is proposed.
+    let reply = search(json!({"query": "*", "service": "cron"})).await;
+    has(&reply, &["no record is of a service cron; services that log: payment, "]);
+    assert!(!reply.text.contains("the nearest name of a service"), "{}", reply.text);
 }
 
 #[tokio::test]

@@ -133,7 +133,8 @@ async fn a_broken_file_is_an_error_of_the_call_with_file_and_line() {
         let reply = client.call(tool, arguments).await;
         assert!(reply.text.contains("metrics/a.om line 1"), "{tool}: {}", reply.text);
         assert!(!reply.text.contains("proxy or login page"), "{tool}: {}", reply.text);
-        let remedy = "`metrics-mcp snapshot check DIR` names the first fault of each file; mend or leave out the file";
+        let remedy =
+            "`metrics-mcp snapshot check DIR` names the first fault of each file; mend or leave out the file";
         assert!(!reply.is_error || reply.text.contains(remedy), "{tool}: {}", reply.text);
     }
 }

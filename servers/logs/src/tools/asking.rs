@@ -1,9 +1,11 @@
 //! What the tools share: how many rows ([`limit`]), conditions from arguments ([`level`]), the service an
 //! argument means ([`Service`]), evidence and caveats of a reply ([`Told`]), the key of a `group_by` ([`key`]).
 
+mod near;
+
 use std::{collections::BTreeSet, time::Duration};
 
-use contract::{Answer, Cite, Context, Draft, Evidence, TimeRange, ToolError, Untrusted, counted, nearest};
+use contract::{Answer, Cite, Context, Draft, Evidence, TimeRange, ToolError, Untrusted, counted};
 use jiff::Timestamp;
 
 use crate::{
@@ -11,10 +13,7 @@ use crate::{
     model::{Condition, Group, Key, Level, Page, Reply, Role, Search, Top, Total},
 };
 
-/// Services among which a name is looked for.
-const SERVICES: usize = 500;
-/// Names that may have been meant.
-const NEAREST: usize = 5;
+pub(crate) use near::{Near, services_like};
 
 /// How many rows a `limit` argument means, `usual` without one.
 ///
@@ -26,6 +25,18 @@ pub(crate) fn limit(limit: Option<u32>, usual: usize, most: u32) -> Result<usize
         Some(rows) if (1..=most).contains(&rows) => Ok(usize::try_from(rows).unwrap_or(usual)),
         Some(rows) => Err(ToolError::invalid("limit", &format!("{rows} is not between 1 and {most}"))
             .remedy(format!("leave it out for {usual}, or narrow what is asked for"))),
+    }
+}
+
+/// How to see rows that were left out: a larger `limit`, unless it is the largest; room for more, unless it was given; or
+/// less to show.
+pub(crate) fn see_more(limit: usize, most: u32, full: bool, narrower: &str) -> String {
+    let larger =
+        if limit < most as usize { format!("a larger limit, up to {most}, ") } else { String::new() };
+    let longer = if full { "" } else { "detail=full, " };
+    match (larger + longer).as_str() {
+        "" => narrower.to_owned(),
+        ways => format!("{ways}or {narrower}"),
     }
 }
 
@@ -56,7 +67,7 @@ pub(crate) async fn last_record(
 }
 
 /// How far back a store is asked whether it holds older records.
-const OLDER: Duration = Duration::from_secs(30 * 86_400);
+pub(crate) const OLDER: Duration = Duration::from_secs(30 * 86_400);
 
 /// When records begin within a window, where for at least `step` of it, and for weeks before, nothing at all is recorded:
 /// such time is no silence. `None` where there are older records, or none.
@@ -260,31 +271,6 @@ impl Service {
     }
 }
 
-/// Names near to a service of which nothing was found; empty when there is no service at all.
-pub(crate) async fn services_near(
-    cx: &Context,
-    store: &dyn Logs,
-    window: TimeRange,
-    name: &str,
-) -> Result<Vec<Untrusted>, ToolError> {
-    let all = Search { window, text: None, conditions: Vec::new() };
-    let top = store.top(cx, &all, &Key::Role(Role::Service), SERVICES).await?.value;
-    let names: Vec<Untrusted> = top.values.into_iter().map(|group| group.value).collect();
-    let near = nearest(name, names.iter().map(Untrusted::inside), NEAREST);
-    let mut found: Vec<Untrusted> =
-        near.iter().filter_map(|near| names.iter().find(|name| name.inside() == *near).cloned()).collect();
-    if found.is_empty() {
-        found = names.into_iter().take(NEAREST).collect();
-    }
-    Ok(found)
-}
-
-/// As answers write what [`services_near`] found.
-pub(crate) fn that_log(near: &[Untrusted]) -> String {
-    let shown: Vec<String> = near.iter().map(|name| name.shown(60)).collect();
-    format!("services that log: {}", shown.join(", "))
-}
-
 /// The answer of one source among several: the calls that it suggests name the source that this one `named`, and what was not
 /// searched is told.
 pub(crate) fn of_source(answer: Answer, sources: &Sources, store: &dyn Logs, named: Option<&str>) -> Answer {
@@ -356,6 +342,18 @@ mod tests {
             (1, 10, "10 %"),
         ] {
             assert_eq!(share(part, all), expected, "{part} of {all}");
+        }
+    }
+
+    #[test]
+    fn what_was_left_out_is_not_seen_with_what_was_given() {
+        for (limit, full, expected) in [
+            (20, false, "a larger limit, up to 100, detail=full, or a narrower query"),
+            (20, true, "a larger limit, up to 100, or a narrower query"),
+            (100, false, "detail=full, or a narrower query"),
+            (100, true, "a narrower query"),
+        ] {
+            assert_eq!(see_more(limit, 100, full, "a narrower query"), expected);
         }
     }
 }

@@ -102,9 +102,15 @@ get_log_volume_anomalies. Example: {\"query\": \"\\\"pool exhausted\\\"\", \"ser
             }
             _ => Ok(None),
         };
-        let answer =
-            show::answer(&asked, &total, show::OverTime { counts: over_time, begins }, &found, guessed);
-        Ok(asking::of_source(answer, &self.sources, store, asked.request.source.as_deref()))
+        let over_time = show::OverTime { counts: over_time, begins };
+        let mut found = found;
+        loop {
+            let answer = show::answer(&asked, &total, &over_time, &found, guessed.as_deref());
+            let answer = asking::of_source(answer, &self.sources, store, asked.request.source.as_deref());
+            // Fewer each time, so it ends.
+            let Some(fitting) = show::fitting(&asked, &answer, &found) else { return Ok(answer) };
+            found = Found::Lines { reply: asked.page(cx, fitting).await?, cut: true };
+        }
     }
 }
 
@@ -122,7 +128,11 @@ struct Asked<'a> {
 
 /// What was read of the records.
 enum Found {
-    Lines(Reply<Sample>),
+    /// A page; cut where it ends before the limit, as the answer has no room for more.
+    Lines {
+        reply: Reply<Sample>,
+        cut: bool,
+    },
     Values(String, Reply<Top>),
 }
 
@@ -164,8 +174,12 @@ impl<'a> Asked<'a> {
             let top = self.store.top(cx, &self.search, &key, self.limit).await?;
             return Ok(Found::Values(name.to_owned(), top));
         }
-        let page = Page { limit: self.limit, oldest_first: false, after: self.request.cursor.clone() };
-        self.store.page(cx, &self.search, &page).await.map(Found::Lines)
+        Ok(Found::Lines { reply: self.page(cx, self.limit).await?, cut: false })
+    }
+
+    async fn page(&self, cx: &Context, limit: usize) -> Result<Reply<Sample>, ToolError> {
+        let page = Page { limit, oldest_first: false, after: self.request.cursor.clone() };
+        self.store.page(cx, &self.search, &page).await
     }
 }
 

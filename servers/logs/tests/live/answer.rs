@@ -22,6 +22,19 @@ pub(crate) fn mappings() -> Value {
     }})
 }
 
+/// How the roles are told of that many of these records.
+pub(crate) fn ecs_fields(records: usize) -> Value {
+    let row = |role: &str, field: &str, why: &str| {
+        json!([role, field, format!("{why}; in {records} of {records} recent records"), null])
+    };
+    json!([
+        row("time", "@timestamp", "known name"),
+        row("message", "message", "known name"),
+        row("level", "log.level", "ECS"),
+        row("service", "service.name", "ECS"),
+    ])
+}
+
 /// An index of one shard with these mappings.
 pub(crate) fn index(mappings: Value) -> Value {
     json!({ "settings": { "number_of_shards": 1, "number_of_replicas": 0 }, "mappings": mappings })

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    answer::{Case, WINDOW, expect, failure, index, mappings, others_say, over},
+    answer::{Case, WINDOW, ecs_fields, expect, failure, index, mappings, others_say, over},
     cluster::{Cluster, SYSTEMS},
 };
 
@@ -60,21 +60,21 @@ fn of_disagreeing() -> Vec<Case> {
                         ["live-mixed-b", "index", 10, true, "2026-01-14T14:00:10Z", "2026-01-14T14:00:19Z", "green"],
                     ],
                     "fields by role": [
-                        ["time", "@timestamp", "known name; in 26 of 26 recent records", null],
-                        ["message", "message", "known name; in 26 of 26 recent records", null],
+                        ["time", "@timestamp", "known name; in 20 of 20 recent records", null],
+                        ["message", "message", "known name; in 20 of 20 recent records", null],
                         [
                             "level",
                             "log.level",
-                            "ECS; in 26 of 26 recent records; indices disagree about its type",
+                            "ECS; in 20 of 20 recent records; indices disagree about its type",
                             null,
                         ],
                         [
                             "service",
                             "service.name",
-                            "ECS; in 26 of 26 recent records; indices disagree about its type",
+                            "ECS; in 20 of 20 recent records; indices disagree about its type",
                             null,
                         ],
-                        ["host", "host.name", "ECS; in 26 of 26 recent records", null],
+                        ["host", "host.name", "ECS; in 20 of 20 recent records", null],
                     ],
                 },
                 "caveats": [
@@ -238,12 +238,7 @@ fn of_empty_and_filled() -> Vec<Case> {
                         ["live-empty", "index", 0, true, null, null, "green"],
                         ["live-filled", "index", 5, true, "2026-01-14T14:00:00Z", "2026-01-14T14:00:04Z", "green"],
                     ],
-                    "fields by role": [
-                        ["time", "@timestamp", "known name; in 8 of 8 recent records", null],
-                        ["message", "message", "known name; in 8 of 8 recent records", null],
-                        ["level", "log.level", "ECS; in 8 of 8 recent records", null],
-                        ["service", "service.name", "ECS; in 8 of 8 recent records", null],
-                    ],
+                    "fields by role": ecs_fields(5),
                     "services": [["pay", 5]],
                     "levels": [["error", 5]],
                 },
@@ -295,12 +290,7 @@ fn of_wide() -> Vec<Case> {
                 "verdict": "1 index with 20 records; 1 service logged in the last 24 h; fields of ECS; the newest record is of 2026-01-14T14:00:19Z.",
                 "tables": {
                     "sources": [["live-wide", "index", 20, true, "2026-01-14T14:00:00Z", "2026-01-14T14:00:19Z", "green"]],
-                    "fields by role": [
-                        ["time", "@timestamp", "known name; in 20 of 20 recent records", null],
-                        ["message", "message", "known name; in 20 of 20 recent records", null],
-                        ["level", "log.level", "ECS; in 20 of 20 recent records", null],
-                        ["service", "service.name", "ECS; in 20 of 20 recent records", null],
-                    ],
+                    "fields by role": ecs_fields(20),
                     "services": [["pay", 20]],
                     "levels": [["error", 20]],
                 },
@@ -320,7 +310,7 @@ fn of_wide() -> Vec<Case> {
             "search_logs",
             json!({"query": "*", "time_range": WINDOW, "group_by": "field_400"}),
             json!({
-                "verdict": "20 records; 1 value of field_400, most often «value 1» (1 records).",
+                "verdict": "20 records; 1 value of field_400, most often «value 1» (1 record).",
                 "tables": { "values": [["«value 1»", 1, 5]] },
                 "caveats": ["19 records have no field_400"],
             }),

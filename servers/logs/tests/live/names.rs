@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    answer::{Case, WINDOW, expect, failure, index, mappings, over},
+    answer::{Case, WINDOW, ecs_fields, expect, failure, index, mappings, over},
     cluster::{Cluster, SYSTEMS},
 };
 
@@ -29,12 +29,7 @@ async fn a_data_stream_of_two_indices_is_one_source() {
                 "verdict": "1 data stream with 5 records; 1 service logged in the last 24 h; fields of ECS; the newest record is of 2026-01-14T14:00:04Z.",
                 "tables": {
                     "sources": [["live-stream", "data stream", 5, true, "2026-01-14T14:00:00Z", "2026-01-14T14:00:04Z", "green"]],
-                    "fields by role": [
-                        ["time", "@timestamp", "known name; in 10 of 10 recent records", null],
-                        ["message", "message", "known name; in 10 of 10 recent records", null],
-                        ["level", "log.level", "ECS; in 10 of 10 recent records", null],
-                        ["service", "service.name", "ECS; in 10 of 10 recent records", null],
-                    ],
+                    "fields by role": ecs_fields(5),
                     "services": [["cart", 5]],
                     "levels": [["error", 5]],
                 },
@@ -83,12 +78,7 @@ fn of_part() -> Vec<Case> {
                 "verdict": "1 alias with 5 records; 1 service logged in the last 24 h; fields of ECS; the newest record is of 2026-01-14T14:00:08Z.",
                 "tables": {
                     "sources": [["live-part", "alias", 5, true, "2026-01-14T14:00:00Z", "2026-01-14T14:00:08Z", "green"]],
-                    "fields by role": [
-                        ["time", "@timestamp", "known name; in 5 of 5 recent records", null],
-                        ["message", "message", "known name; in 5 of 5 recent records", null],
-                        ["level", "log.level", "ECS; in 5 of 5 recent records", null],
-                        ["service", "service.name", "ECS; in 5 of 5 recent records", null],
-                    ],
+                    "fields by role": ecs_fields(5),
                     "services": [["pay", 5]],
                     "levels": [["error", 5]],
                 },

@@ -6,7 +6,7 @@ use serde_json::json;
 use upstream::BasicAuth;
 
 use crate::{
-    answer::{Case, WINDOW, expect, failure, index, mappings, others_say, with},
+    answer::{Case, WINDOW, ecs_fields, expect, failure, index, mappings, others_say, with},
     cluster::Cluster,
     common,
 };
@@ -53,12 +53,7 @@ fn of_reader() -> Vec<Case> {
                 "verdict": "1 index with 5 records; 1 service logged in the last 24 h; fields of ECS; the newest record is of 2026-01-14T14:00:04Z.",
                 "tables": {
                     "sources": [["logs-of-shop", "index", 5, false, "2026-01-14T14:00:00Z", "2026-01-14T14:00:04Z", null]],
-                    "fields by role": [
-                        ["time", "@timestamp", "known name; in 5 of 5 recent records", null],
-                        ["message", "message", "known name; in 5 of 5 recent records", null],
-                        ["level", "log.level", "ECS; in 5 of 5 recent records", null],
-                        ["service", "service.name", "ECS; in 5 of 5 recent records", null],
-                    ],
+                    "fields by role": ecs_fields(5),
                     "services": [["pay", 5]],
                     "levels": [["error", 5]],
                 },

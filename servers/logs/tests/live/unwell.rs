@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    answer::{Case, WINDOW, expect, failure, index, mappings, others_say, over, told, with},
+    answer::{Case, WINDOW, ecs_fields, expect, failure, index, mappings, others_say, over, told, with},
     cluster::{Cluster, SYSTEMS},
     common,
 };
@@ -46,12 +46,7 @@ fn of_red_and_healthy() -> Vec<Case> {
                         ["live-red-dead", "index", null, false, null, null, "red"],
                         ["live-red-well", "index", 5, true, "2026-01-14T14:00:00Z", "2026-01-14T14:00:04Z", "green"],
                     ],
-                    "fields by role": [
-                        ["time", "@timestamp", "known name; in 5 of 5 recent records", null],
-                        ["message", "message", "known name; in 5 of 5 recent records", null],
-                        ["level", "log.level", "ECS; in 5 of 5 recent records", null],
-                        ["service", "service.name", "ECS; in 5 of 5 recent records", null],
-                    ],
+                    "fields by role": ecs_fields(5),
                     "services": [["pay", 5]],
                     "levels": [["error", 5]],
                 },
@@ -71,7 +66,7 @@ fn of_red_and_healthy() -> Vec<Case> {
             "search_logs",
             json!({"query": "nobody", "time_range": WINDOW}),
             json!({
-                "verdict": "No record was found between 2026-01-14T14:00:00Z and 2026-01-14T14:10:00Z. This is not a zero of the service: see why below.",
+                "verdict": "No record was found between 2026-01-14T14:00:00Z and 2026-01-14T14:10:00Z. None of at least 5 records matches. It may be no zero: see coverage.",
                 "tables": {  },
                 "caveats": [MISSING],
             }),

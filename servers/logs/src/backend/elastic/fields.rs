@@ -1,6 +1,9 @@
 //! Finding out the fields and their roles: from the mapping and some recent records, kept for some minutes.
 
-use std::sync::{Arc, PoisonError};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, PoisonError},
+};
 
 use contract::{Context, ToolError};
 use jiff::SignedDuration;
@@ -145,7 +148,12 @@ impl Elastic {
         recent.bytes = bytes / answer.hits().len().max(1);
         drop(reply);
         if indices > 1 && recent.bytes * INDICES * OF_EACH <= MOST_BYTES {
-            recent.documents.extend(self.of_each_index(cx, &limited).await.unwrap_or_default());
+            let mut some = self.of_each_index(cx, &limited).await.unwrap_or_default();
+            // The newest ones are among those of their index, too.
+            let place = |document: &Document| (document.index.clone(), document.id.clone());
+            let newest: BTreeSet<_> = recent.documents.iter().map(place).collect();
+            some.retain(|document| !newest.contains(&place(document)));
+            recent.documents.extend(some);
         }
         Ok(recent)
     }

@@ -15,7 +15,7 @@ use crate::{
     backend::{Logs, Sources},
     model::{Condition, Level, Like, Page, Record, Reply, Role, Sample, Search},
     tools::{
-        asking::{Service, recorded, services_near},
+        asking::{Near, Service, recorded, services_like},
         recount::{Wanted, finds_only_its_own, tallies},
     },
 };
@@ -108,7 +108,7 @@ pub(super) struct Gathered {
     pub(super) before: Reply<Sample>,
     pub(super) sequence: Option<Sequence>,
     /// Names of services near to one of which nothing is recorded.
-    pub(super) near: Vec<Untrusted>,
+    pub(super) near: Near,
     /// What could not be asked, and why.
     pub(super) failed: Vec<String>,
 }
@@ -139,15 +139,15 @@ pub(super) async fn gather(cx: &Context, store: &dyn Logs, asked: Asked) -> Resu
     }
     let near = match (&asked.service, around.value.total.number() + before.value.total.number()) {
         (Some(service), 0) => near_to(cx, store, &asked, service).await,
-        _ => Vec::new(),
+        _ => Near::default(),
     };
     Ok(Gathered { asked, around, before, sequence, near, failed })
 }
 
 /// Services of both windows with names near to this one. That this can't be asked is no reason to fail.
-async fn near_to(cx: &Context, store: &dyn Logs, asked: &Asked, service: &Service) -> Vec<Untrusted> {
-    let Ok(whole) = TimeRange::new(asked.before.start(), asked.around.end()) else { return Vec::new() };
-    services_near(cx, store, whole, service.name.inside()).await.unwrap_or_default()
+async fn near_to(cx: &Context, store: &dyn Logs, asked: &Asked, service: &Service) -> Near {
+    let Ok(whole) = TimeRange::new(asked.before.start(), asked.around.end()) else { return Near::default() };
+    services_like(cx, store, whole, service.name.inside()).await.unwrap_or_default()
 }
 
 /// Counts the most telling patterns in every record of both windows, where the samples are not everything: what was not

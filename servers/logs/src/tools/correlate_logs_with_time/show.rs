@@ -14,7 +14,7 @@ use crate::{
     analysis::difference::Class,
     backend::Logs,
     model::Level,
-    tools::asking::{Service, first_of, that_log, told_of},
+    tools::asking::{Service, first_of, told_of},
 };
 
 const ROWS: usize = 12;
@@ -206,7 +206,7 @@ fn next(picture: &Picture<'_>, draft: &mut Draft) {
         let call = Next::call("correlate_logs_with_time", why);
         call.with("timestamp", time_text(gathered.asked.at)).with("delta_minutes", gathered.asked.minutes)
     };
-    if let Some(near) = gathered.near.first().and_then(Untrusted::plain) {
+    if let Some(near) = gathered.near.meant() {
         draft.next(again("the service that may have been meant").with("service", near));
         return;
     }
@@ -252,7 +252,7 @@ fn verdict(picture: &Picture<'_>) -> String {
         return format!(
             "No record{whose} around {at}, nor in the {} before; {}.",
             duration_text(gathered.asked.before.seconds()),
-            that_log(&gathered.near)
+            gathered.near.told()
         );
     }
     if gathered.around.value.total.number() == 0 {

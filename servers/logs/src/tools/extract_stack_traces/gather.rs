@@ -1,6 +1,6 @@
 //! Reading the records, and those around them where a trace was logged one line a record.
 
-use contract::{Context, Past, TimeRange, TimeSpec, ToolError, Untrusted};
+use contract::{Context, Past, TimeRange, TimeSpec, ToolError};
 use futures_util::future::{join, join_all};
 use jiff::{SignedDuration, Timestamp};
 use runtime::blocking;
@@ -11,7 +11,7 @@ use crate::{
     analysis::thrown::{Thrown, thrown, traces},
     backend::{Logs, Sources},
     model::{Condition, Layout, Level, Page, Record, Reply, Role, Sample, Search},
-    tools::asking::{Service, Unlevelled, guessed_levels, services_near, unlevelled},
+    tools::asking::{Near, Service, Unlevelled, guessed_levels, services_like, unlevelled},
 };
 
 /// Records read.
@@ -65,7 +65,7 @@ pub(super) struct Gathered<'a> {
     /// Records that tell no level, where there are any and errors were asked for.
     pub(super) unlevelled: Option<Unlevelled>,
     /// Names of services near to one of which the window holds nothing.
-    pub(super) near: Vec<Untrusted>,
+    pub(super) near: Near,
     /// What could not be asked, and why.
     pub(super) failed: Vec<String>,
 }
@@ -86,13 +86,12 @@ pub(super) async fn gather<'a>(
     store: &dyn Logs,
     asked: &'a Asked,
 ) -> Result<Gathered<'a>, ToolError> {
-    let (sample, guessed) =
-        join(store.sample(cx, &asked.search, SAMPLE), guessed_levels(cx, store, &asked.search)).await;
+    let levels = join(guessed_levels(cx, store, &asked.search), unlevelled(cx, store, &asked.search));
+    let (sample, (guessed, unlevelled)) = join(store.sample(cx, &asked.search, SAMPLE), levels).await;
     let sample = sample.map_err(|error| error.renamed("query", "error_query"))?;
-    let unlevelled = unlevelled(cx, store, &asked.search).await;
     let near = match sample.value.total.number() {
         0 => near_to_unknown(cx, store, asked).await,
-        _ => Vec::new(),
+        _ => Near::default(),
     };
     let records = sample.value.records.clone();
     let (mut records, bare) = blocking(move || with_bare(records)).await;
@@ -125,15 +124,15 @@ pub(super) async fn gather<'a>(
 
 /// Services with names near to the one that was asked for, where the window has no record of it at all. That this can't be
 /// asked is no reason to fail.
-async fn near_to_unknown(cx: &Context, store: &dyn Logs, asked: &Asked) -> Vec<Untrusted> {
-    let Some(service) = &asked.service else { return Vec::new() };
+async fn near_to_unknown(cx: &Context, store: &dyn Logs, asked: &Asked) -> Near {
+    let Some(service) = &asked.service else { return Near::default() };
     let window = asked.past.window;
     let only = Search { window, text: None, conditions: vec![service.condition()] };
     match store.total(cx, &only).await {
         Ok(reply) if reply.value.number() == 0 => {
-            services_near(cx, store, window, service.name.inside()).await.unwrap_or_default()
+            services_like(cx, store, window, service.name.inside()).await.unwrap_or_default()
         }
-        _ => Vec::new(),
+        _ => Near::default(),
     }
 }
 

@@ -10,7 +10,7 @@ use super::gather::Gathered;
 use crate::{
     analysis::thrown::{Thrown, chain},
     backend::Logs,
-    tools::asking::{Service, first_of, that_log},
+    tools::asking::{Service, first_of, see_more},
 };
 
 /// Traces of which frames are shown, and with `full`.
@@ -96,7 +96,7 @@ fn table(picture: &Picture<'_>, draft: &mut Draft, shown: &[&Thrown], cite: Cite
         ]);
     }
     table.seen(picture.gathered.thrown.len() as u64);
-    table.see_more("a higher limit, or a narrower error_query");
+    table.see_more(see_more(picture.limit, super::MOST_ROWS, picture.full, "a narrower error_query"));
     draft.table(table);
 }
 
@@ -203,7 +203,7 @@ fn next(picture: &Picture<'_>, draft: &mut Draft) {
         None => call,
     };
     let window = gathered.asked.past.window.to_string();
-    if let Some(near) = gathered.near.first().and_then(Untrusted::plain) {
+    if let Some(near) = gathered.near.meant() {
         let call = Next::call("extract_stack_traces", "the service that may have been meant");
         let call = call.with("error_query", gathered.asked.query.as_str()).with("service", near);
         draft.next(call.with("time_range", window));
@@ -272,7 +272,7 @@ fn nothing(gathered: &Gathered<'_>) -> String {
     let between = format!("between {} and {}", time_text(window.start()), time_text(window.end()));
     let whose = Service::whose(gathered.asked.service.as_ref());
     if !gathered.near.is_empty() {
-        return format!("No record{whose} {between}; {}.", that_log(&gathered.near));
+        return format!("No record{whose} {between}; {}.", gathered.near.told());
     }
     match gathered.unlevelled {
         Some(none) if none.is_all() => format!("{}, {between}.", none.told(&whose)),

@@ -16,7 +16,7 @@ use crate::{
     backend::{Logs, Sources},
     model::{Condition, Freshness, Like, Record, Reply, Role, Sample, Search},
     tools::{
-        asking::{self, Service, Unlevelled, guessed_levels, services_near, unlevelled},
+        asking::{self, Near, Service, Unlevelled, guessed_levels, services_like, unlevelled},
         recount::{Wanted, finds_only_its_own, tallies},
     },
 };
@@ -122,7 +122,7 @@ pub(super) struct Gathered {
     /// Records of the window that tell no level, where there are any and one was asked for.
     pub(super) unlevelled: Option<Unlevelled>,
     /// Names of services near to one of which nothing is recorded.
-    pub(super) near: Vec<Untrusted>,
+    pub(super) near: Near,
     /// What could not be asked, and why.
     pub(super) failed: Vec<String>,
 }
@@ -140,8 +140,9 @@ pub(super) async fn gather(cx: &Context, store: &dyn Logs, asked: Asked) -> Resu
     );
     let search = asked.search(asked.window, false);
     let any_level = asked.search(asked.window, true);
-    let asking = join4(now, before, guessed_levels(cx, store, &search), store.freshness(cx, &any_level));
-    let (now, before, guessed, fresh) = asking.await;
+    let levels = join(guessed_levels(cx, store, &search), unlevelled(cx, store, &search));
+    let (now, before, (guessed, unlevelled), fresh) =
+        join4(now, before, levels, store.freshness(cx, &any_level)).await;
     let arrived = match fresh {
         Ok(fresh) => arrived_until(cx.now, asked.window, &fresh.value),
         Err(error) => {
@@ -156,14 +157,20 @@ pub(super) async fn gather(cx: &Context, store: &dyn Logs, asked: Asked) -> Resu
             Err(error) => failed.push(format!("{name} could not be read: {error}")),
         }
     }
-    let now = now?;
-    let unlevelled = unlevelled(cx, store, &search).await;
-    let mut gathered =
-        Gathered { asked, now, before: looked, arrived, guessed, unlevelled, near: Vec::new(), failed };
+    let mut gathered = Gathered {
+        asked,
+        now: now?,
+        before: looked,
+        arrived,
+        guessed,
+        unlevelled,
+        near: Near::default(),
+        failed,
+    };
     let nowhere = std::iter::once(&gathered.now).chain(&gathered.before).all(|one| one.recorded == 0);
     if let (Some(service), true) = (&gathered.asked.service, nowhere) {
         // Whoever mistyped a name should hear it; that this can't be asked is no reason to fail.
-        let near = services_near(cx, store, gathered.asked.window, service.name.inside()).await;
+        let near = services_like(cx, store, gathered.asked.window, service.name.inside()).await;
         gathered.near = near.unwrap_or_default();
     }
     Ok(gathered)

@@ -18,7 +18,7 @@ use crate::{
     },
     backend::Logs,
     model::Level,
-    tools::asking::{Service, share, told_of},
+    tools::asking::{Service, see_more, share, told_of},
 };
 
 /// Examples shown, and with `full`.
@@ -101,7 +101,7 @@ fn table(picture: &Picture<'_>, draft: &mut Draft, shown: &[&Row], cite: Cite) {
         table.row(cells);
     }
     table.seen(picture.rows.len() as u64);
-    table.see_more("a higher limit, a service, level=error");
+    table.see_more(see_more(picture.limit, super::MOST_ROWS, picture.full, "a service, or level=error"));
     draft.table(table);
 }
 
@@ -249,7 +249,7 @@ fn baseline(one: &Looked) -> String {
 
 fn next(picture: &Picture<'_>, draft: &mut Draft, shown: &[&Row]) {
     let window = picture.gathered.asked.window;
-    if let Some(near) = picture.gathered.near.first().and_then(Untrusted::plain) {
+    if let Some(near) = picture.gathered.near.meant() {
         let call =
             Next::call("get_error_patterns", "the service that may have been meant").with("service", near);
         draft.next(call.with("time_range", window.to_string()));

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     analysis::difference::Class,
     model::Level,
-    tools::asking::{Service, share, that_log},
+    tools::asking::{Service, share},
 };
 
 /// Characters of a pattern.
@@ -86,7 +86,7 @@ fn nothing(picture: &Picture<'_>, whose: &str, level: &str) -> String {
     match gathered.now.recorded {
         0 if !gathered.near.is_empty() => format!(
             "No record of any level{whose}, in the window or its baselines; {}.",
-            that_log(&gathered.near)
+            gathered.near.told()
         ),
         0 => format!(
             "No record of any level{whose} between {} and {}: nothing can be said{gone}.",

@@ -1,11 +1,14 @@
 //! Why nothing was found: another service, another window, a filter too many, a field that nothing has.
 
-use contract::{Answer, Cite, Draft, Finding, Next, ToolError, time_text};
+mod service;
 
+use contract::{Answer, Cite, Draft, Finding, Next, TimeRange, ToolError, time_text};
+
+use self::service::Absent;
 use super::{Asked, counted};
 use crate::{
     model::{Condition, Reply, Role, Search, Total},
-    tools::asking::{self, Told},
+    tools::asking::Told,
 };
 
 pub(super) async fn answer(asked: &Asked<'_>, total: &Reply<Total>) -> Result<Answer, ToolError> {
@@ -15,24 +18,76 @@ pub(super) async fn answer(asked: &Asked<'_>, total: &Reply<Total>) -> Result<An
     let everything = Search { text: None, conditions: Vec::new(), ..asked.search.clone() };
     let all = asked.store.total(asked.cx, &everything).await?;
     let of_all = told.cite(&mut draft, &all, &everything);
-    if all.value.number() == 0 {
+    let verdict = if all.value.number() == 0 {
         outside(asked, &mut draft, of_all).await?;
+        format!("{} {SEE_BELOW}", nothing(asked.search.window))
     } else {
         draft.finding(Finding::new(format!("the window holds {} in all", counted(all.value)), of_all));
-        service(asked, &mut draft, cite).await?;
+        let of_service = service::total(asked, &all).await?;
+        let verdict = match of_service.number() {
+            0 => service::absent(asked, &mut draft, &mut told, cite).await?.verdict(asked),
+            _ => unmatched(asked, of_service, total),
+        };
+        written_otherwise(asked, &mut draft, cite);
         filters(asked, &mut draft, &mut told).await?;
-    }
+        verdict
+    };
     told.caveats(&mut draft);
     asked.service.iter().for_each(|service| service.caveat(&mut draft));
     asked.past.caveat("time_range").into_iter().for_each(|cut| draft.caveat(cut));
     draft.next(Next::call("list_log_sources", "which services, fields and times there are"));
-    let window = asked.search.window;
-    let verdict = format!(
-        "No record was found between {} and {}. This is not a zero of the service: see why below.",
-        time_text(window.start()),
-        time_text(window.end())
-    );
     Ok(draft.conclude(verdict))
+}
+
+const SEE_BELOW: &str = "This is not a zero of the service: see why below.";
+
+fn nothing(window: TimeRange) -> String {
+    format!("No record was found between {} and {}.", time_text(window.start()), time_text(window.end()))
+}
+
+impl Absent {
+    fn verdict(self, asked: &Asked<'_>) -> String {
+        let nothing = nothing(asked.search.window);
+        let name = asked.service.as_ref().map_or(String::new(), |service| service.name.shown(60));
+        match self {
+            Absent::Before(last) => {
+                format!(
+                    "{nothing} {name} logs nothing then: its last record before is of {}.",
+                    time_text(last)
+                )
+            }
+            Absent::After(first) => {
+                format!("{nothing} {name} logs nothing then: its first record is of {}.", time_text(first))
+            }
+            Absent::Unknown => format!("{nothing} {SEE_BELOW}"),
+        }
+    }
+}
+
+/// Records are there, and the search is for others: a zero, as far as everything could be searched.
+fn unmatched(asked: &Asked<'_>, searched: Total, total: &Reply<Total>) -> String {
+    let of = asked.service.as_ref().map_or(String::new(), |of| format!(" of {}", of.name.shown(60)));
+    let partly = if total.partial.is_empty() { "" } else { " It may be no zero: see coverage." };
+    format!("{} None of {}{of} matches.{partly}", nothing(asked.search.window), counted(searched))
+}
+
+/// `level=error`, which Lucene takes for words, is written `level:error`.
+fn written_otherwise(asked: &Asked<'_>, draft: &mut Draft, cite: Cite) {
+    let text = asked.search.text.as_deref().filter(|_| asked.store.language() == "Lucene");
+    let Some((name, value)) = text.and_then(equation) else { return };
+    let shown = |separator: char| asked.cx.intake.text(&format!("{name}{separator}{value}")).shown(80);
+    let text = format!("{} was looked for as text; a field is asked for as {}", shown('='), shown(':'));
+    draft.finding(Finding::new(text, cite));
+}
+
+/// The first `word=word` outside quotes.
+fn equation(text: &str) -> Option<(&str, &str)> {
+    let unquoted = text.split('"').step_by(2);
+    let words = unquoted.flat_map(|part| part.split(|one: char| one.is_whitespace() || "()".contains(one)));
+    let is_name = |name: &str| {
+        !name.is_empty() && name.chars().all(|one| one.is_alphanumeric() || "_.@-".contains(one))
+    };
+    words.filter_map(|word| word.split_once('=')).find(|(name, value)| is_name(name) && !value.is_empty())
 }
 
 /// Nothing at all is there: the window lies before or after the records.
@@ -50,30 +105,6 @@ async fn outside(asked: &Asked<'_>, draft: &mut Draft, cite: Cite) -> Result<(),
         None => "the window holds no record at all, of any service".to_owned(),
     };
     draft.finding(Finding::new(text, cite));
-    Ok(())
-}
-
-/// Whether the service is known by another name.
-async fn service(asked: &Asked<'_>, draft: &mut Draft, cite: Cite) -> Result<(), ToolError> {
-    let Some(service) = &asked.service else { return Ok(()) };
-    let only = Search { text: None, conditions: vec![service.condition()], ..asked.search.clone() };
-    if asked.store.total(asked.cx, &only).await?.value.number() > 0 {
-        return Ok(());
-    }
-    let near =
-        asking::services_near(asked.cx, asked.store, asked.search.window, service.name.inside()).await?;
-    let shown: Vec<String> = near.iter().map(|name| name.shown(60)).collect();
-    let name = service.name.shown(60);
-    let text = match shown.as_slice() {
-        [] => format!("no record names {name} as its service, nor any other service"),
-        near => format!("no record is of a service {name}; there are: {}", near.join(", ")),
-    };
-    draft.finding(Finding::new(text, cite));
-    if let Some(first) = near.first().and_then(|name| name.plain()) {
-        let call = Next::call("search_logs", "the nearest name of a service")
-            .with("query", asked.request.query.as_str());
-        draft.next(call.with("service", first).with("time_range", asked.search.window.to_string()));
-    }
     Ok(())
 }
 
@@ -104,5 +135,25 @@ fn named(asked: &Asked<'_>, condition: &Condition) -> &'static str {
         Condition::Is(Role::Trace, _) => "the trace id",
         Condition::AtLeast(_) => "the level",
         _ => "a condition",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_equation_is_a_name_and_a_value_outside_quotes() {
+        for (text, expected) in [
+            ("level=error", Some(("level", "error"))),
+            ("pool AND (http.status=500)", Some(("http.status", "500"))),
+            ("\"a=b\" c", None),
+            ("a:b", None),
+            ("=x", None),
+            ("x= y", None),
+            ("a:>=5", None),
+        ] {
+            assert_eq!(equation(text), expected, "{text}");
+        }
     }
 }

@@ -2,12 +2,13 @@
 
 use contract::{Answer, Cell, Cite, Draft, Finding, Next, Table, ToolError, Untrusted, time_text};
 use jiff::Timestamp;
+use serde_json::Value;
 use signal::SHAPE_BUCKETS;
 
-use super::{Asked, Found, counted};
+use super::{Asked, Found, MOST_LINES, counted};
 use crate::{
     model::{Histogram, Record, Reply, Role, Sample, Top, Total},
-    tools::asking::Told,
+    tools::asking::{Told, see_more},
 };
 
 /// Characters of a line.
@@ -25,17 +26,20 @@ pub(super) struct OverTime {
 pub(super) fn answer(
     asked: &Asked<'_>,
     total: &Reply<Total>,
-    over_time: OverTime,
+    over_time: &OverTime,
     found: &Found,
-    guessed: Option<String>,
+    guessed: Option<&str>,
 ) -> Answer {
     let mut draft = Draft::new();
     let mut told = Told::new(asked.store);
     let cite = told.cite(&mut draft, total, &asked.search);
     shape(asked, &mut draft, &mut told, over_time);
     let verdict = match found {
-        Found::Lines(reply) => {
+        Found::Lines { reply, cut } => {
             let cite = told.cite(&mut draft, reply, &asked.search);
+            if *cut {
+                draft.caveat(cut_text(asked));
+            }
             lines(asked, &mut draft, &reply.value, total.value, cite)
         }
         Found::Values(name, reply) => {
@@ -45,7 +49,7 @@ pub(super) fn answer(
     };
     draft.finding(Finding::new(format!("{} in all", counted(total.value)), cite));
     told.caveats(&mut draft);
-    guessed.into_iter().for_each(|caveat| draft.caveat(caveat));
+    guessed.into_iter().for_each(|caveat| draft.caveat(caveat.to_owned()));
     asked.service.iter().for_each(|service| service.caveat(&mut draft));
     asked.past.caveat("time_range").into_iter().for_each(|cut| draft.caveat(cut));
     further(asked, &mut draft);
@@ -53,14 +57,14 @@ pub(super) fn answer(
 }
 
 /// The counts over time, of the part of the window of which anything is recorded.
-fn shape(asked: &Asked<'_>, draft: &mut Draft, told: &mut Told<'_>, over_time: OverTime) {
-    let reply = match over_time.counts {
+fn shape(asked: &Asked<'_>, draft: &mut Draft, told: &mut Told<'_>, over_time: &OverTime) {
+    let reply = match &over_time.counts {
         Ok(reply) => reply,
         Err(error) => return draft.caveat(format!("records over time could not be counted: {error}")),
     };
     let step = reply.value.step;
-    let cite = told.cite_steps(draft, &reply, &asked.search, step);
-    let begins = over_time.begins.unwrap_or_else(|error| {
+    let cite = told.cite_steps(draft, reply, &asked.search, step);
+    let begins = over_time.begins.as_ref().copied().unwrap_or_else(|error| {
         draft.caveat(format!("a 0 at the beginning may be time of which nothing is recorded: {error}"));
         None
     });
@@ -86,6 +90,8 @@ fn shape(asked: &Asked<'_>, draft: &mut Draft, told: &mut Told<'_>, over_time: O
 /// Lines that are the same but for their time.
 struct Folded<'a> {
     newest: &'a Record,
+    /// The number of records before it.
+    before: usize,
     oldest: Option<Timestamp>,
     count: u64,
 }
@@ -97,16 +103,33 @@ fn fold(records: &[Record]) -> Vec<Folded<'_>> {
         (one.level, &one.service, &one.place, &one.message)
             == (other.level, &other.service, &other.place, &other.message)
     };
-    for record in records {
+    for (before, record) in records.iter().enumerate() {
         match folded.iter_mut().find(|line| same(line.newest, record)) {
             Some(line) => {
                 line.count += 1;
                 line.oldest = record.at;
             }
-            None => folded.push(Folded { newest: record, oldest: record.at, count: 1 }),
+            None => folded.push(Folded { newest: record, before, oldest: record.at, count: 1 }),
         }
     }
     folded
+}
+
+/// How many records are within the lines that an answer has room for; `None` when all are. A page must end there: what
+/// follows its cursor is what was not shown.
+pub(super) fn fitting(asked: &Asked<'_>, answer: &Answer, found: &Found) -> Option<usize> {
+    let Found::Lines { reply, .. } = found else { return None };
+    let rendered = contract::render::answer(answer, &asked.cx.call_id, asked.cx.budget()).structured;
+    let shown = rendered.pointer("/coverage/lines/shown").and_then(Value::as_u64)?;
+    let folded = fold(&reply.value.records);
+    let left_out = folded.get(usize::try_from(shown).ok()?)?;
+    Some(left_out.before).filter(|records| *records > 0)
+}
+
+/// That a page ends before its limit.
+fn cut_text(asked: &Asked<'_>) -> String {
+    let longer = if asked.full { "" } else { ", or detail=full" };
+    format!("an answer has no room for {} lines: the cursor leads on{longer}", asked.limit)
 }
 
 fn lines(asked: &Asked<'_>, draft: &mut Draft, sample: &Sample, total: Total, cite: Cite) -> String {
@@ -133,7 +156,6 @@ fn lines(asked: &Asked<'_>, draft: &mut Draft, sample: &Sample, total: Total, ci
             shown(&record.trace, 40),
         ]);
     }
-    table.see_more("a smaller limit, or detail: full");
     draft.table(table);
     draft.caveat(format!("lines: {} of {}", sample.method, counted(total)));
     traces(asked, draft, &sample.records);
@@ -168,7 +190,7 @@ fn values(asked: &Asked<'_>, draft: &mut Draft, name: &str, top: &Top, total: To
         table.row(vec![Cell::text(group.value.shown(120)), Cell::Count(group.count), Cell::Number(share)]);
     }
     table.seen(top.seen());
-    table.see_more("a larger limit, up to 100");
+    table.see_more(see_more(asked.limit, MOST_LINES, asked.full, "a narrower query"));
     draft.table(table);
     if top.others > 0 {
         draft.caveat(format!("{} records have other values of {shown}", top.others));
@@ -186,7 +208,11 @@ fn values(asked: &Asked<'_>, draft: &mut Draft, name: &str, top: &Top, total: To
         None => "an unknown number of values".to_owned(),
     };
     let first = top.values.first().map_or(String::new(), |first| {
-        format!(", most often {} ({} records)", first.value.shown(80), first.count)
+        format!(
+            ", most often {} ({})",
+            first.value.shown(80),
+            contract::counted(first.count, "record", "records")
+        )
     });
     format!("{}; {distinct} of {shown}{first}.", found(asked, total))
 }
