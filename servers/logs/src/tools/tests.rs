@@ -2,7 +2,7 @@
 
 use std::{
     pin::pin,
-    sync::Arc,
+    sync::{Arc, mpsc},
     thread::{self, ThreadId},
     time::Duration,
 };
@@ -148,13 +148,23 @@ async fn computes_elsewhere<T: Tool>(tool: impl FnOnce(Arc<Sources>) -> T, argum
     let store: Arc<dyn Logs> = Arc::new(Ready::over(&cx));
     let tool = tool(Arc::new(Sources::new(vec![store], Aliases::default())));
     let request = serde_json::from_value(arguments).unwrap();
+    // The only thread for computing is taken until the call was asked once, so nothing can be ready by then.
+    let (free, taken) = mpsc::channel::<()>();
+    let taking = tokio::task::spawn_blocking(move || taken.recv());
     let mut answer = pin!(tool.answer(&cx, request));
     assert!(poll!(answer.as_mut()).is_pending(), "{}", T::CARD.name);
+    free.send(()).unwrap();
     answer.await.unwrap();
+    taking.await.unwrap().unwrap();
 }
 
-#[tokio::test]
-async fn no_tool_computes_where_calls_are_served() {
+#[test]
+fn no_tool_computes_where_calls_are_served() {
+    let one = tokio::runtime::Builder::new_current_thread().max_blocking_threads(1).enable_all().build();
+    one.unwrap().block_on(every_heavy_tool());
+}
+
+async fn every_heavy_tool() {
     let moment = json!({"timestamp": "2026-01-14T14:12:00Z"});
     computes_elsewhere(|sources| correlate_logs_with_time::CorrelateLogsWithTime { sources }, moment).await;
     let all = json!({"error_query": "*"});
