@@ -9,7 +9,8 @@
 //! 5. Over HTTP ([`compare`]): ours, bare axum and bare rmcp ([`baselines`]) in turn, before an instant backend
 //!    ([`fake`]), under a load generator of our own ([`load`]).
 //!
-//! `cargo xtask bench load` ([`strain`]) is about endurance instead of speed.
+//! `cargo xtask bench load` ([`strain`]) is about endurance instead of speed; `cargo xtask bench logs` ([`logs`]) is about
+//! another server.
 //!
 //! Everything is on loopback, bounded by count and time, and ends with this process. Figures are not tests: a goal
 //! that is missed is shown, and fails nothing. Only what can't be measured does.
@@ -24,6 +25,7 @@ mod fake;
 mod fixture;
 mod http1;
 mod load;
+mod logs;
 mod mine;
 mod proxy;
 mod recorded;
@@ -80,6 +82,8 @@ enum What {
     AccuracyLogs(accuracy::Args),
     /// A million calls, a thousand at once, ten thousand idle connections: memory, and what happens at the limits.
     Load(strain::Args),
+    /// How long each tool of the logs server takes over the demo's logs.
+    Logs,
     /// How well and how fast the log pattern miner works on generated logs, beside the crate drain3.
     Mine(mine::Args),
 }
@@ -90,6 +94,7 @@ pub(crate) fn run(args: Args) -> Result<(), Box<dyn Error>> {
         Some(What::AccuracyMetrics(args)) => return accuracy::run("accuracy", args),
         Some(What::AccuracyLogs(args)) => return accuracy::run("accuracy_logs", args),
         Some(What::Load(args)) => return strain::run(args),
+        Some(What::Logs) => return logs::run(),
         Some(What::Mine(args)) => return mine::run(args),
         None => {}
     }

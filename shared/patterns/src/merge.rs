@@ -21,42 +21,19 @@ const LONGEST: usize = 100;
 pub struct Pattern {
     id: Id,
     text: String,
-    tokens: Vec<Token>,
+    /// What stands for each wildcard of the text.
+    kinds: Vec<Kind>,
+    /// Words of the text, by their places between spaces, in which its templates differ.
+    varies: BTreeMap<usize, Varies>,
     count: u64,
     members: BTreeSet<Id>,
 }
 
-/// A piece of a pattern between spaces.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Token {
-    text: String,
-    kinds: Vec<Kind>,
-    varies: Varies,
-}
-
-impl Token {
-    /// A wildcard between `head` and `tail`, which the token begins and ends with.
-    fn generalised(&self, head: &str, tail: &str, varies: Varies) -> Token {
-        let (before, after) = (head.matches(WILDCARD).count(), tail.matches(WILDCARD).count());
-        let kept = self.kinds.len().saturating_sub(after);
-        let mut kinds: Vec<Kind> = self.kinds.iter().take(before).copied().collect();
-        kinds.push(Kind::Word);
-        kinds.extend(self.kinds.iter().skip(kept));
-        Token { text: format!("{head}{WILDCARD}{tail}"), kinds, varies }
-    }
-}
-
 impl Pattern {
     fn of(template: &Template, count: u64) -> Pattern {
-        let mut kinds = template.kinds().iter().copied();
-        let tokens = template.text().split(' ').map(|text| Token {
-            kinds: kinds.by_ref().take(text.matches(WILDCARD).count()).collect(),
-            text: text.to_owned(),
-            varies: Varies::No,
-        });
-        let tokens = tokens.collect();
+        let (text, kinds) = (template.text().to_owned(), template.kinds().to_vec());
         let members = BTreeSet::from([template.id()]);
-        Pattern { id: template.id(), text: template.text().to_owned(), tokens, count, members }
+        Pattern { id: template.id(), text, kinds, varies: BTreeMap::new(), count, members }
     }
 
     /// The identity: that of the template, unless it was merged.
@@ -71,8 +48,7 @@ impl Pattern {
 
     /// The text with the kinds of values, for readers.
     pub fn labelled(&self) -> String {
-        let kinds: Vec<Kind> = self.tokens.iter().flat_map(|token| token.kinds.iter().copied()).collect();
-        labelled(&self.text, &kinds)
+        labelled(&self.text, &self.kinds)
     }
 
     /// Lines of all its templates.
@@ -88,8 +64,8 @@ impl Pattern {
     /// The words of one of its templates where its templates differ, in order, without brackets and quotation marks around
     /// them; none unless it was merged.
     pub fn words_of<'t>(&self, template: &'t Template) -> Vec<&'t str> {
-        let places = self.tokens.iter().zip(template.text().split(' '));
-        let varying = places.filter(|(token, _)| token.varies != Varies::No);
+        let words = template.text().split(' ').enumerate();
+        let varying = words.filter(|(place, _)| self.varies.contains_key(place));
         varying.map(|(_, word)| word.trim_matches(|letter| "()[]{}\"'`,;:".contains(letter))).collect()
     }
 
@@ -107,19 +83,42 @@ impl Pattern {
         Filter::compile(self.pieces())
     }
 
+    fn words(&self) -> impl Iterator<Item = &str> {
+        self.text.split(' ')
+    }
+
     fn pieces(&self) -> impl Iterator<Item = (&str, Varies)> {
-        self.tokens.iter().map(|token| (token.text.as_str(), token.varies))
+        let varies = |place| self.varies.get(&place).copied().unwrap_or(Varies::No);
+        self.words().enumerate().map(move |(place, word)| (word, varies(place)))
+    }
+
+    /// With a wildcard between `head` and `tail`, which the word at `place` begins and ends with.
+    fn generalised(&self, place: usize, (head, tail): (&str, &str), varies: Varies) -> Pattern {
+        let wildcards = |text: &str| text.matches(WILDCARD).count();
+        let word = self.words().nth(place).unwrap_or_default();
+        let first: usize = self.words().take(place).map(wildcards).sum();
+        let after = first + wildcards(word).saturating_sub(wildcards(tail));
+        let mut kinds: Vec<Kind> = self.kinds.iter().take(first + wildcards(head)).copied().collect();
+        kinds.push(Kind::Word);
+        kinds.extend(self.kinds.iter().skip(after));
+        let instead = format!("{head}{WILDCARD}{tail}");
+        let words = self.words().enumerate();
+        let words: Vec<&str> = words.map(|(at, word)| if at == place { &instead } else { word }).collect();
+        let mut generalised = Pattern { text: words.join(" "), kinds, ..self.clone() };
+        generalised.varies.insert(place, varies);
+        generalised
     }
 
     /// Takes over another pattern whose text is the same.
     fn absorb(&mut self, other: &Pattern) {
         self.count += other.count;
         self.members.extend(&other.members);
-        for (mine, its) in self.tokens.iter_mut().zip(&other.tokens) {
-            mine.varies = mine.varies.max(its.varies);
-            for (kind, other) in mine.kinds.iter_mut().zip(&its.kinds) {
-                *kind = kind.join(*other);
-            }
+        for (place, varies) in &other.varies {
+            let mine = self.varies.entry(*place).or_insert(*varies);
+            *mine = (*mine).max(*varies);
+        }
+        for (kind, other) in self.kinds.iter_mut().zip(&other.kinds) {
+            *kind = kind.join(*other);
         }
     }
 }
@@ -190,14 +189,18 @@ fn round(patterns: BTreeMap<String, Pattern>) -> BTreeMap<String, Pattern> {
 
 fn groups(patterns: &[Pattern]) -> Vec<Group> {
     let mut alike: Vec<(u64, usize, usize)> = Vec::new();
-    for (at, pattern) in patterns.iter().enumerate().filter(|(_, pattern)| pattern.tokens.len() <= LONGEST) {
-        let marks = pattern.tokens.iter().enumerate().map(|(place, token)| mark(place, &token.text));
-        let all = marks.fold(mark(pattern.tokens.len(), " "), u64::wrapping_add);
-        let telling = pattern.tokens.iter().filter(|token| is_telling(&token.text)).count();
-        for (place, token) in pattern.tokens.iter().enumerate() {
-            let left = telling - usize::from(is_telling(&token.text));
-            if left > 0 && may_vary(&token.text) {
-                alike.push((all.wrapping_sub(mark(place, &token.text)), place, at));
+    for (at, pattern) in patterns.iter().enumerate() {
+        let words: Vec<&str> = pattern.words().collect();
+        if words.len() > LONGEST {
+            continue;
+        }
+        let marks = words.iter().enumerate().map(|(place, word)| mark(place, word));
+        let all = marks.fold(mark(words.len(), " "), u64::wrapping_add);
+        let telling = words.iter().filter(|word| is_telling(word)).count();
+        for (place, word) in words.into_iter().enumerate() {
+            let left = telling - usize::from(is_telling(word));
+            if left > 0 && may_vary(word) {
+                alike.push((all.wrapping_sub(mark(place, word)), place, at));
             }
         }
     }
@@ -233,37 +236,26 @@ fn is_telling(token: &str) -> bool {
 /// The patterns as one, which varies at `place`; nothing when they differ elsewhere after all (hashes can collide).
 fn merged(patterns: &[&Pattern], place: usize) -> Option<Pattern> {
     let (first, others) = patterns.split_first()?;
-    let alike = |other: &&&Pattern| {
-        other.tokens.len() == first.tokens.len()
-            && first
-                .tokens
-                .iter()
-                .zip(&other.tokens)
-                .enumerate()
-                .all(|(at, (a, b))| at == place || a.text == b.text)
-    };
-    if others.iter().filter(alike).count() < others.len() {
+    if others.iter().any(|other| !elsewhere(first, place).eq(elsewhere(other, place))) {
         return None;
     }
-    let at_place =
-        |pattern: &&Pattern| pattern.tokens.get(place).map_or(String::new(), |token| token.text.clone());
-    let texts = patterns.iter().any(|pattern| at_place(pattern).contains(TEXT_MARKS));
+    let at_place = |pattern: &&Pattern| pattern.words().nth(place).unwrap_or_default().to_owned();
+    let words: Vec<String> = patterns.iter().map(at_place).collect();
+    let texts = words.iter().any(|word| word.contains(TEXT_MARKS));
     let varies = if texts { Varies::Text } else { Varies::Word };
-    let (head, tail) = common(&patterns.iter().map(at_place).collect::<Vec<_>>());
-    let vary = |pattern: &Pattern| {
-        let mut pattern = pattern.clone();
-        if let Some(token) = pattern.tokens.get_mut(place) {
-            *token = token.generalised(&head, &tail, varies);
-        }
-        pattern
-    };
+    let (head, tail) = common(&words);
+    let vary = |pattern: &Pattern| pattern.generalised(place, (&head, &tail), varies);
     let mut result = vary(first);
     for other in others {
         result.absorb(&vary(other));
     }
-    result.text = result.tokens.iter().map(|token| token.text.as_str()).collect::<Vec<_>>().join(" ");
     result.id = Id::of(&result.text);
     Some(result)
+}
+
+/// All words but the one at `place`.
+fn elsewhere(pattern: &Pattern, place: usize) -> impl Iterator<Item = &str> {
+    pattern.words().enumerate().filter(move |(at, _)| *at != place).map(|(_, word)| word)
 }
 
 /// How all words begin and end alike, up to and from a mark: `(` and `):` of `(sda):` and `(sdb):`.

@@ -1,6 +1,6 @@
 //! Records by pattern: of a window and of its baselines, mined together so that one pattern is the same in all of them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use contract::Untrusted;
 use jiff::Timestamp;
@@ -19,55 +19,49 @@ pub(crate) struct Mined {
     pub(crate) before: Vec<Vec<usize>>,
 }
 
+/// What one service said, in the window and its baselines. Of records with the same template one template is kept.
+#[derive(Default)]
+struct Lines {
+    templates: BTreeMap<Id, (Template, u64)>,
+    /// Which window (0 is the window itself, then its baselines), which record there, and its template.
+    places: Vec<(usize, usize, Id)>,
+}
+
 /// Mines a window and its baselines, each service for itself: what is rare in one can be usual in another. Services come in
 /// the order of their names, records without one last; patterns by falling number of records, then by text.
 pub(crate) fn mine_by_service(now: &[Record], before: &[&[Record]]) -> Vec<(Option<Untrusted>, Vec<Mined>)> {
-    let all = now.iter().chain(before.iter().flat_map(|records| records.iter()));
-    let services: BTreeSet<Option<Untrusted>> = all.map(|record| record.service.clone()).collect();
-    let mut mined: Vec<_> = services
-        .into_iter()
-        .map(|service| {
-            let own = mine_those(now, before, |record| record.service == service);
-            (service, own)
-        })
-        .collect();
+    let mut services: BTreeMap<Option<&Untrusted>, Lines> = BTreeMap::new();
+    for (window, records) in std::iter::once(now).chain(before.iter().copied()).enumerate() {
+        for (index, record) in records.iter().enumerate() {
+            let lines = services.entry(record.service.as_ref()).or_default();
+            let template = Template::of(record.said());
+            lines.places.push((window, index, template.id()));
+            lines.templates.entry(template.id()).or_insert((template, 0)).1 += 1;
+        }
+    }
+    let mined = services.into_iter().map(|(service, lines)| (service.cloned(), mine(lines, before.len())));
+    let mut mined: Vec<_> = mined.collect();
     mined.sort_by_key(|(service, _)| service.is_none());
     mined
 }
 
-/// Mines the records that `wanted` holds for.
-fn mine_those(now: &[Record], before: &[&[Record]], wanted: impl Fn(&Record) -> bool) -> Vec<Mined> {
-    let templates = |records: &[Record]| -> Vec<(usize, Template)> {
-        let own = records.iter().enumerate().filter(|(_, record)| wanted(record));
-        own.map(|(index, record)| (index, Template::of(record.said()))).collect()
-    };
-    let now = templates(now);
-    let before: Vec<Vec<(usize, Template)>> = before.iter().map(|records| templates(records)).collect();
-    let mut counts: BTreeMap<Id, (Template, u64)> = BTreeMap::new();
-    for (_, template) in now.iter().chain(before.iter().flatten()) {
-        counts.entry(template.id()).or_insert_with(|| (template.clone(), 0)).1 += 1;
-    }
-    let patterns = patterns::merge(&counts.into_values().collect::<Vec<_>>());
-    let mut places: BTreeMap<Id, usize> = BTreeMap::new();
+/// Mines the lines of one service, in a window and so many baselines.
+fn mine(lines: Lines, baselines: usize) -> Vec<Mined> {
+    let patterns = patterns::merge(&lines.templates.into_values().collect::<Vec<_>>());
+    let mut of_template: BTreeMap<Id, usize> = BTreeMap::new();
     for (place, pattern) in patterns.iter().enumerate() {
-        pattern.members().iter().for_each(|member| {
-            places.insert(*member, place);
-        });
+        of_template.extend(pattern.members().iter().map(|member| (*member, place)));
     }
-    let windows = before.len();
-    let empty = |pattern| Mined { pattern, now: Vec::new(), before: vec![Vec::new(); windows] };
+    let empty = |pattern| Mined { pattern, now: Vec::new(), before: vec![Vec::new(); baselines] };
     let mut mined: Vec<Mined> = patterns.into_iter().map(empty).collect();
-    for (index, template) in &now {
-        if let Some(one) = places.get(&template.id()).and_then(|place| mined.get_mut(*place)) {
-            one.now.push(*index);
-        }
-    }
-    for (window, templates) in before.iter().enumerate() {
-        for (index, template) in templates {
-            let one = places.get(&template.id()).and_then(|place| mined.get_mut(*place));
-            if let Some(indices) = one.and_then(|one| one.before.get_mut(window)) {
-                indices.push(*index);
-            }
+    for (window, index, template) in lines.places {
+        let one = of_template.get(&template).and_then(|place| mined.get_mut(*place));
+        let records = one.and_then(|one| match window.checked_sub(1) {
+            None => Some(&mut one.now),
+            Some(baseline) => one.before.get_mut(baseline),
+        });
+        if let Some(records) = records {
+            records.push(index);
         }
     }
     mined

@@ -13,11 +13,15 @@ use super::{
     query::{self, whole},
     wire::Answer,
 };
+use upstream::Reply as Answered;
+
 use crate::backend::weighed;
 use crate::model::{Histogram, Page, Record, Reply, Sample, Search, Total};
 
 /// Slices of a window.
 const SLICES: usize = 40;
+/// Into how many replies what may be read at most is divided.
+const REPLIES: usize = 4;
 
 /// What several searches answer.
 #[derive(Deserialize)]
@@ -99,6 +103,8 @@ impl Elastic {
         }
     }
 
+    /// Reads the first records of each slice, in several requests where they are large: what is read of one reply is kept
+    /// beside the next reply, and whole replies of all windows of a call would add up.
     async fn read_slices(
         &self,
         cx: &Context,
@@ -109,56 +115,103 @@ impl Elastic {
     ) -> Result<(Vec<Record>, String, Vec<String>), Refusal> {
         let [shown, sending] = self.compilers(cx, mapping);
         let time = mapping.time().map_err(Refusal::Other)?;
-        let body =
-            |compiler: &query::Compiler<'_>, window: TimeRange, share: usize| -> Result<Value, ToolError> {
-                Ok(json!({
-                    "size": share,
-                    "query": compiler.narrowed(search, window)?,
-                    "sort": [page::by_time(time, "asc"), { "_seq_no": "asc" }],
-                    "_source": page::source(mapping, Extent::Roles),
-                }))
-            };
-        let mut bodies = Vec::new();
-        let mut asked = Vec::new();
-        let mut first = None;
-        for (place, share) in shares.iter().enumerate().filter(|(_, share)| **share > 0) {
-            let Some(window) = part(search.window, step, place) else { continue };
-            bodies.push(body(&sending, window, *share).map_err(Refusal::Other)?);
-            asked.push(counts.get(place).copied().unwrap_or_default());
-            if first.is_none() {
-                first = Some(body(&shown, window, *share).map_err(Refusal::Other)?);
-            }
+        let body = |compiler: &query::Compiler<'_>, slice: &Slice| -> Result<Value, ToolError> {
+            Ok(json!({
+                "size": slice.share,
+                "query": compiler.narrowed(search, slice.window)?,
+                "sort": [page::by_time(time, "asc"), { "_seq_no": "asc" }],
+                "_source": page::source(mapping, Extent::Roles),
+            }))
+        };
+        let slices: Vec<Slice> = slices(search.window, step, counts, shares);
+        let first = slices.first().map(|slice| body(&shown, slice)).transpose().map_err(Refusal::Other)?;
+        let number = slices.len();
+        let mut found = Found::default();
+        for slices in grouped(slices, mapping.fit(Extent::Roles, self.most_bytes / REPLIES)) {
+            let bodies: Result<Vec<Value>, ToolError> =
+                slices.iter().map(|slice| body(&sending, slice)).collect();
+            let reply = self.searches(cx, &bodies.map_err(Refusal::Other)?).await?;
+            self.take(cx, mapping, (&slices, &reply), &mut found).map_err(Refusal::Other)?;
         }
-        let reply = self.searches(cx, &bodies).await?;
-        let system = self.upstream.system();
-        let answers: Answers<'_> = serde_json::from_slice(&reply.body)
-            .map_err(|error| Refusal::Other(error::unreadable(system, "_msearch", &error).into()))?;
-        let (mut slices, mut partial) = (Vec::new(), Vec::new());
-        let mut refused = None;
-        for (response, count) in answers.responses.into_iter().zip(asked) {
-            let answer = Answer::read(system, response.get().as_bytes());
-            let answer = answer.map_err(|error| Refusal::Other(error.into()))?;
-            if let Some(error) = &answer.error {
-                refused = Some(error::of_search(&cx.intake, system, answer.status, error));
-                continue;
-            }
-            partial.extend(answer.partial(&cx.intake));
-            slices.push((count, page::records(cx, answer.hits().iter(), mapping, &mut partial)));
-        }
-        let records = weighed(slices, counts.iter().sum());
+        let Found { slices: read, mut partial, refused } = found;
+        let records = weighed(read, counts.iter().sum());
         if let Some(refused) = refused {
             if records.is_empty() {
                 return Err(Refusal::Other(refused));
             }
             partial.push(format!("some slices of the window could not be read: {refused}"));
         }
-        let sent = format!(
-            "{} and so on for each of {} slices",
-            self.evidence(&first.unwrap_or_default()),
-            bodies.len()
-        );
-        Ok((records, sent, partial))
+        let first = self.evidence(&first.unwrap_or_default());
+        Ok((records, format!("{first} and so on for each of {number} slices"), partial))
     }
+
+    /// Takes the records out of a reply.
+    fn take(
+        &self,
+        cx: &Context,
+        mapping: &Mapping,
+        (slices, reply): (&[Slice], &Answered),
+        found: &mut Found,
+    ) -> Result<(), ToolError> {
+        let system = self.upstream.system();
+        let answers: Answers<'_> = serde_json::from_slice(&reply.body)
+            .map_err(|error| error::unreadable(system, "_msearch", &error))?;
+        for (response, slice) in answers.responses.into_iter().zip(slices) {
+            let answer = Answer::read(system, response.get().as_bytes())?;
+            if let Some(error) = &answer.error {
+                found.refused = Some(error::of_search(&cx.intake, system, answer.status, error));
+                continue;
+            }
+            found.partial.extend(answer.partial(&cx.intake));
+            let records = page::records(cx, answer.hits().iter(), mapping, &mut found.partial);
+            found.slices.push((slice.count, records));
+        }
+        Ok(())
+    }
+}
+
+/// What has been read.
+#[derive(Default)]
+struct Found {
+    /// The records of each slice that could be read, with its true number.
+    slices: Vec<(u64, Vec<Record>)>,
+    partial: Vec<String>,
+    /// Why the last one could not that could not.
+    refused: Option<ToolError>,
+}
+
+/// A part of the window of which records are read.
+struct Slice {
+    window: TimeRange,
+    /// How many records it has, and how many of them are read.
+    count: u64,
+    share: usize,
+}
+
+/// The slices of which any record is read.
+fn slices(window: TimeRange, step: SignedDuration, counts: &[u64], shares: &[usize]) -> Vec<Slice> {
+    let all = counts.iter().zip(shares).enumerate().filter(|(_, (_, share))| **share > 0);
+    all.filter_map(|(place, (&count, &share))| {
+        Some(Slice { window: part(window, step, place)?, count, share })
+    })
+    .collect()
+}
+
+/// Neighbours together, as many as have no more than `most` records between them; at least one.
+fn grouped(slices: Vec<Slice>, most: usize) -> Vec<Vec<Slice>> {
+    let mut groups: Vec<Vec<Slice>> = Vec::new();
+    let mut records = 0_usize;
+    for slice in slices {
+        records = records.saturating_add(slice.share);
+        match groups.last_mut().filter(|_| records <= most) {
+            Some(group) => group.push(slice),
+            None => {
+                records = slice.share;
+                groups.push(vec![slice]);
+            }
+        }
+    }
+    groups
 }
 
 /// The length of a slice: whole milliseconds.
@@ -222,6 +275,28 @@ mod tests {
             (vec![0, 0], 5, vec![0, 0]),
         ] {
             assert_eq!(shares(&counts, wanted), expected, "{counts:?} {wanted}");
+        }
+    }
+
+    #[test]
+    fn slices_are_asked_for_together_as_long_as_their_records_fit() {
+        let window = |second| {
+            let at = |second| Timestamp::from_second(second).unwrap();
+            TimeRange::new(at(second), at(second + 1)).unwrap()
+        };
+        let slices = |shares: &[usize]| -> Vec<Slice> {
+            shares.iter().map(|&share| Slice { window: window(0), count: 9, share }).collect()
+        };
+        for (of, most, expected) in [
+            (vec![2, 2, 2], 5, vec![vec![2, 2], vec![2]]),
+            (vec![7, 1, 1], 5, vec![vec![7], vec![1, 1]]),
+            (vec![1, 1], usize::MAX, vec![vec![1, 1]]),
+            (vec![], 5, vec![]),
+        ] {
+            let groups = grouped(slices(&of), most);
+            let shares: Vec<Vec<usize>> =
+                groups.iter().map(|group| group.iter().map(|slice| slice.share).collect()).collect();
+            assert_eq!(shares, expected, "{of:?} {most}");
         }
     }
 

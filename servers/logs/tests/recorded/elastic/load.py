@@ -1,6 +1,6 @@
 """load.py URL: makes an index `big` of a million records of 2 KB and one `huge` of twenty records of 5 MB.
 
-For the memory test (src/backend/elastic/tests/memory.rs); takes about ten minutes and 2.3 GB.
+For the memory test (../../memory.rs); takes about ten minutes and 2.3 GB.
 """
 
 import http.client
