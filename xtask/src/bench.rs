@@ -151,14 +151,14 @@ async fn measure(
     Ok(())
 }
 
+/// What else there is to know of the figures of this run.
 fn conditions() -> String {
     let processors = std::thread::available_parallelism().map_or(0, usize::from);
     let averages = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
     let busy = averages.split(' ').next().unwrap_or("unknown");
     format!(
-        "{processors} processors, shared by the server, the load generator (one thread) and the fake Prometheus (one \
-         thread).\nLoad average before the run: {busy}. Other programs slow everything down: then only ratios and \
-         differences mean much."
+        "{processors} processors, which the server shares with what asks it and what it asks.\nLoad average before the \
+         run: {busy}. Other programs slow everything down: then only ratios and differences mean much."
     )
 }
 
