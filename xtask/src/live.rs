@@ -4,7 +4,7 @@
 //! 2. The clients are installed into the cache ([`clients`]), the servers are built.
 //! 3. It waits until the testbed shows what the tests look for ([`readiness`]).
 //! 4. `tests/live.rs` of every crate, `live` of the stores of logs, and what compares with the real Prometheus or with Microsoft's parser of KQL, then Python's fastmcp, then the MCP inspector ([`inspector`]) against the
-//!    real binary over stdio and HTTP in both eras of the protocol; Prometheus scrapes its metrics; at the end
+//!    real binaries ([`subject`]) over stdio and HTTP in both eras of the protocol; Prometheus scrapes metrics-mcp's metrics; at the end
 //!    the audit log that these sessions left is verified.
 //!
 //! Nothing is skipped: what can't be run counts as failed.
@@ -14,53 +14,22 @@ mod inspector;
 mod outcome;
 pub(crate) mod readiness;
 mod served;
+mod subject;
 
-use std::collections::BTreeMap;
 use std::error::Error;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
-
-use serde::Deserialize;
-use serde_json::Value;
 
 use crate::testbed::cache::{Cache, Endpoints};
 use crate::testbed::{self, programs};
 use clients::Clients;
 use outcome::{Outcome, Report};
 use served::Served;
+use subject::Subject;
 
 /// How long Prometheus may take to notice a new target and to scrape it.
 const SCRAPED_WITHIN: Duration = Duration::from_secs(20);
-
-/// What the clients are to find in a server: `testbed/clients/SERVER.json`.
-#[derive(Deserialize)]
-struct Expected {
-    server: String,
-    /// Every tool, in the order listed, with a call that must succeed.
-    calls: Vec<Call>,
-    /// A call that must end as an error of the tool.
-    refused: Call,
-}
-
-/// One call of a tool.
-#[derive(Deserialize)]
-struct Call {
-    tool: String,
-    arguments: Value,
-}
-
-/// The server under test, as every client gets it.
-struct Subject {
-    program: PathBuf,
-    expected_file: PathBuf,
-    expected: Expected,
-    /// Its whole configuration.
-    environment: BTreeMap<String, String>,
-    /// Where the sessions' audit logs go; empty at the start.
-    state: PathBuf,
-}
 
 /// Runs everything, shows a summary, and fails if anything failed.
 pub(crate) fn run() -> Result<(), Box<dyn Error>> {
@@ -80,7 +49,9 @@ fn with_testbed(cache: &Cache) -> Result<Report, Box<dyn Error>> {
     let mut report = Report::default();
     let endpoints = cache.endpoints()?;
     let clients = Clients::install(cache)?;
-    run_to_end(cargo().args(["build", "--quiet", "--package", "metrics-mcp"]), "build the server")?;
+    for server in ["metrics-mcp", "logs-mcp"] {
+        run_to_end(cargo().args(["build", "--quiet", "--package", server]), &format!("build {server}"))?;
+    }
     let waited = readiness::wait(&endpoints)?;
     println!("the testbed shows everything the tests look for (waited {} s)", waited.as_secs());
 
@@ -90,12 +61,22 @@ fn with_testbed(cache: &Cache) -> Result<Report, Box<dyn Error>> {
     report.add("kql guard beside microsoft's parser", |outcome| {
         outcome.count_output_of(&mut crate::kql::comparison(cache)?)
     });
-    let subject = metrics_mcp(cache, &endpoints)?;
-    let mut served = Served::start(&subject)?;
-    report.add("python fastmcp", |outcome| python(&clients, &subject, &served, outcome));
-    report.add("mcp inspector", |outcome| inspector::run(&clients, &subject, &served, outcome));
-    report.add("scraped by prometheus", |outcome| scraped(cache, &endpoints, &served, outcome));
-    report.add("stop and audit log", |outcome| stop_and_verify(&mut served, &subject, outcome));
+    for subject in [subject::metrics_mcp(cache, &endpoints)?, subject::logs_mcp(cache, &endpoints)?] {
+        let server = &subject.expected.server;
+        let mut served = Served::start(&subject)?;
+        report.add(&format!("{server}: python fastmcp"), |outcome| {
+            python(&clients, &subject, &served, outcome)
+        });
+        report.add(&format!("{server}: mcp inspector"), |outcome| {
+            inspector::run(&clients, &subject, &served, outcome)
+        });
+        if server == testbed::METRICS_MCP {
+            report.add("scraped by prometheus", |outcome| scraped(cache, &endpoints, &served, outcome));
+        }
+        report.add(&format!("{server}: stop and audit log"), |outcome| {
+            stop_and_verify(&mut served, &subject, outcome)
+        });
+    }
     Ok(report)
 }
 
@@ -171,29 +152,6 @@ fn stop_and_verify(
     verify.env_clear().env("OBSERVABILITY_MCP_STATE", &served.state).args(["audit", "verify"]).arg(log);
     outcome.check("its audit log verifies", verify.status()?.success());
     Ok(())
-}
-
-/// `metrics-mcp` in front of everything the testbed has.
-fn metrics_mcp(cache: &Cache, endpoints: &Endpoints) -> Result<Subject, Box<dyn Error>> {
-    let url = |name: &str| {
-        let running = endpoints.get(name).ok_or_else(|| format!("find {name} among the endpoints"));
-        running.map(|running| running.url.clone())
-    };
-    let environment = BTreeMap::from([
-        ("PROMETHEUS_URL".to_owned(), url("prometheus")?),
-        ("METRICS_MCP__PROMETHEUS__1__NAME".to_owned(), "old".to_owned()),
-        ("METRICS_MCP__PROMETHEUS__1__URL".to_owned(), url("prometheus-old")?),
-        ("ALERTMANAGER_URL".to_owned(), url("alertmanager")?),
-        ("METRICS_MCP__ALERTMANAGER__1__NAME".to_owned(), "second".to_owned()),
-        ("METRICS_MCP__ALERTMANAGER__1__URL".to_owned(), url("alertmanager-2")?),
-    ]);
-    let expected_file = programs::testbed_dir().join("clients/metrics-mcp.json");
-    let expected = serde_json::from_slice(&fs::read(&expected_file)?)?;
-    let state = cache.run_dir("test-live");
-    if state.exists() {
-        fs::remove_dir_all(&state)?;
-    }
-    Ok(Subject { program: built("metrics-mcp")?, expected_file, expected, environment, state })
 }
 
 /// A program that cargo has just built: it lies beside this one.

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::clients::Clients;
 use super::outcome::Outcome;
 use super::served::Served;
-use super::{Call, Subject};
+use super::subject::{Call, Subject};
 
 /// What the inspector ends with when a tool says `isError`.
 const TOOL_ERROR: i32 = 5;

@@ -58,23 +58,19 @@ fn totals(line: &str) -> Option<(u64, u64)> {
 /// All steps in order.
 #[derive(Default)]
 pub(super) struct Report {
-    steps: Vec<(&'static str, Outcome, Duration)>,
+    steps: Vec<(String, Outcome, Duration)>,
 }
 
 impl Report {
     /// Runs a step. One that can't be run to its end has failed, and the next ones run all the same.
-    pub(super) fn add(
-        &mut self,
-        name: &'static str,
-        step: impl FnOnce(&mut Outcome) -> Result<(), Box<dyn Error>>,
-    ) {
+    pub(super) fn add(&mut self, name: &str, step: impl FnOnce(&mut Outcome) -> Result<(), Box<dyn Error>>) {
         println!("\n=== {name}");
         let started = Instant::now();
         let mut outcome = Outcome::default();
         if let Err(error) = step(&mut outcome) {
             outcome.check(&format!("failed to {error}"), false);
         }
-        self.steps.push((name, outcome, started.elapsed()));
+        self.steps.push((name.to_owned(), outcome, started.elapsed()));
     }
 
     /// How many checks failed.
@@ -85,10 +81,10 @@ impl Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(out, "{:<26} {:>6} {:>6} {:>8}", "test-live", "passed", "failed", "seconds")?;
+        writeln!(out, "{:<28} {:>6} {:>6} {:>8}", "test-live", "passed", "failed", "seconds")?;
         for (name, outcome, took) in &self.steps {
             let seconds = took.as_secs_f64();
-            writeln!(out, "{name:<26} {:>6} {:>6} {seconds:>8.1}", outcome.passed, outcome.failed)?;
+            writeln!(out, "{name:<28} {:>6} {:>6} {seconds:>8.1}", outcome.passed, outcome.failed)?;
         }
         let passed: u64 = self.steps.iter().map(|(_, outcome, _)| outcome.passed).sum();
         write!(out, "test-live: {passed} passed, {} failed", self.failed())

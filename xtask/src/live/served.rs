@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use super::{Subject, readiness};
+use super::{readiness, subject::Subject};
 use crate::testbed::http;
 
 const READY_WITHIN: Duration = Duration::from_secs(10);
