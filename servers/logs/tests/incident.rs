@@ -76,6 +76,7 @@ async fn the_demo_is_told_as_it_was_written() {
         "{}",
         reply.text
     );
+    assert!(reply.text.contains("get_recent_deployments(service=\"payment\""), "{}", reply.text);
 
     // 3. Who logs more than usual, and since when.
     let reply = ask(&client, "get_log_volume_anomalies", json!({"time_range": "1h"})).await;

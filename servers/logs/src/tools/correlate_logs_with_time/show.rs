@@ -211,23 +211,22 @@ fn next(picture: &Picture<'_>, draft: &mut Draft) {
         return;
     }
     let own = gathered.asked.service.as_ref().and_then(|service| service.name.plain());
-    if let Some(changed) = changed(picture).filter(|_| gathered.asked.service.is_none()) {
+    let changed = changed(picture);
+    if let Some(changed) = changed.filter(|_| gathered.asked.service.is_none()) {
         draft.next(again("the service that started, stopped or changed, alone").with("service", changed));
     }
     let worst = picture.rows.first();
     let found = worst.and_then(|row| row.portrait.services.first()).and_then(|(service, _)| service.plain());
-    let scoped = |call: Next| match own.or(found) {
+    let scoped = |call: Next, service: Option<&str>| match service {
         Some(service) => call.with("service", service),
         None => call,
     };
     let around = gathered.asked.around;
     let long = format!("{}/{}", time_text(gathered.asked.before.start()), time_text(around.end()));
-    draft.next(
-        scoped(Next::call("get_error_patterns", "all its errors, with counts"))
-            .with("time_range", around.to_string()),
-    );
-    let why = "what was rolled out before the moment";
-    draft.next(scoped(Next::call("get_recent_deployments", why).on("infra")).with("time_range", long));
+    let errors = Next::call("get_error_patterns", "all its errors, with counts");
+    draft.next(scoped(errors, own.or(found)).with("time_range", around.to_string()));
+    let rolled_out = Next::call("get_recent_deployments", "what was rolled out before the moment");
+    draft.next(scoped(rolled_out, own.or(changed).or(found)).on("infra").with("time_range", long));
     let trace = gathered.sequence.as_ref().filter(|sequence| sequence.anchor.field.is_none());
     if let Some(trace) = trace.and_then(|sequence| sequence.anchor.id.plain()) {
         let call = Next::call("get_trace_details", "where the time went in the request of the sequence");
