@@ -152,6 +152,7 @@ pub struct Table {
     pub(crate) rows: Vec<Vec<Cell>>,
     pub(crate) cite: Cite,
     pub(crate) seen: u64,
+    pub(crate) more: bool,
     pub(crate) see_more: String,
 }
 
@@ -165,6 +166,7 @@ impl Table {
             rows: Vec::new(),
             cite,
             seen: 0,
+            more: false,
             see_more: String::new(),
         }
     }
@@ -179,6 +181,11 @@ impl Table {
     /// How many there were, when more were seen than there are rows.
     pub fn seen(&mut self, seen: u64) {
         self.seen = self.seen.max(seen);
+    }
+
+    /// There are more than were seen, and how many is not known.
+    pub fn more(&mut self) {
+        self.more = true;
     }
 
     /// How to see what had to be left out.

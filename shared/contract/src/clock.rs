@@ -2,9 +2,11 @@
 
 use jiff::Timestamp;
 
+use crate::time::whole_milliseconds;
+
 /// Where "now" comes from. Injected, so that an answer over a recorded incident or in a test is reproducible.
 pub trait Clock: Send + Sync + 'static {
-    /// The present moment, in UTC.
+    /// The present moment in whole milliseconds, as moments are shown.
     fn now(&self) -> Timestamp;
 }
 
@@ -15,7 +17,7 @@ pub struct SystemClock;
 impl Clock for SystemClock {
     #[expect(clippy::disallowed_methods, reason = "this is the clock that everyone else asks")]
     fn now(&self) -> Timestamp {
-        Timestamp::now()
+        whole_milliseconds(Timestamp::now())
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::{fmt, str::FromStr, time::Duration};
 
-use jiff::Timestamp;
+use jiff::{RoundMode, Timestamp, TimestampRound, Unit};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, de};
 use thiserror::Error;
@@ -48,7 +48,8 @@ pub enum TimeError {
     OutOfCalendar(String),
 }
 
-/// A half-open window `[start, end)` with `start < end`.
+/// A half-open window `[start, end)` with `start < end`, in whole milliseconds: what is shown of it is all of it, so that a
+/// call that names it again asks for the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TimeRange {
     start: Timestamp,
@@ -56,11 +57,12 @@ pub struct TimeRange {
 }
 
 impl TimeRange {
-    /// A window from `start` to `end`.
+    /// A window from `start` to `end`; fractions of milliseconds are left out.
     ///
     /// # Errors
     /// [`TimeError::Backwards`] when `end` is not after `start`.
     pub fn new(start: Timestamp, end: Timestamp) -> Result<TimeRange, TimeError> {
+        let (start, end) = (whole_milliseconds(start), whole_milliseconds(end));
         if start < end { Ok(TimeRange { start, end }) } else { Err(TimeError::Backwards { start, end }) }
     }
 
@@ -109,6 +111,12 @@ impl fmt::Display for TimeRange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", time_text(self.start), time_text(self.end))
     }
+}
+
+/// The moment without its fraction of a millisecond.
+pub(crate) fn whole_milliseconds(moment: Timestamp) -> Timestamp {
+    let round = TimestampRound::new().smallest(Unit::Millisecond).mode(RoundMode::Floor);
+    moment.round(round).unwrap_or(moment)
 }
 
 /// A moment in RFC 3339, UTC, to the second, or to the millisecond where it has one.

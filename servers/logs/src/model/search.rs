@@ -127,9 +127,10 @@ pub(crate) struct Top {
 }
 
 impl Top {
-    /// How many values there are, as far as is known: at least one more than are listed where records have others.
-    pub(crate) fn seen(&self) -> u64 {
-        self.distinct.unwrap_or(self.values.len() as u64 + u64::from(self.others > 0))
+    /// How many values there are, as far as is known; whether there are more.
+    pub(crate) fn seen(&self) -> (u64, bool) {
+        let listed = self.values.len() as u64;
+        (self.distinct.unwrap_or(listed), self.distinct.is_none() && self.others > 0)
     }
 }
 
@@ -232,10 +233,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn of_values_that_nobody_counts_there_is_at_least_one_more() {
+    fn of_values_that_nobody_counts_there_are_more_than_are_listed() {
         let intake = contract::Context::for_test(Timestamp::UNIX_EPOCH).intake;
         let listed = Group { value: intake.text("a"), count: 7 };
-        for (distinct, others, seen) in [(None, 3, 2), (None, 0, 1), (Some(40), 3, 40)] {
+        for (distinct, others, seen) in
+            [(None, 3, (1, true)), (None, 0, (1, false)), (Some(40), 3, (40, false))]
+        {
             let top = Top { values: vec![listed.clone()], distinct, estimated: false, others, missing: 0 };
             assert_eq!(top.seen(), seen, "{distinct:?} {others}");
         }

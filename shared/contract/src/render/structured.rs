@@ -119,7 +119,10 @@ fn coverage(fitted: &Fitted<'_>) -> Map<String, Value> {
         counts.insert("seen".to_owned(), table.table.seen.into());
         counts.insert("shown".to_owned(), table.rows.len().into());
         counts.insert("omitted".to_owned(), table.omitted().into());
-        if table.omitted() > 0 && !table.table.see_more.is_empty() {
+        if table.table.more {
+            counts.insert("more".to_owned(), true.into());
+        }
+        if (table.omitted() > 0 || table.table.more) && !table.table.see_more.is_empty() {
             counts.insert("to_see_omitted".to_owned(), table.table.see_more.as_str().into());
         }
         out.insert(table.table.title.clone(), Value::Object(counts));

@@ -122,12 +122,15 @@ fn evidence(out: &mut String, fitted: &Fitted<'_>) {
 
 fn coverage(out: &mut String, fitted: &Fitted<'_>) {
     let mut parts = Vec::new();
-    let cut = fitted.tables.iter().filter(|table| table.omitted() > 0);
+    let cut = fitted.tables.iter().filter(|table| table.omitted() > 0 || table.table.more);
     parts.extend(cut.map(|table| {
         let how = &table.table.see_more;
         let how = if how.is_empty() { String::new() } else { format!(" ({how})") };
         let (title, seen, shown) = (&table.table.title, table.table.seen, table.rows.len());
-        format!("{shown} of {seen} {title} shown, {} omitted{how}", table.omitted())
+        match table.table.more {
+            true => format!("{shown} {title} shown, there are more{how}"),
+            false => format!("{shown} of {seen} {title} shown, {} omitted{how}", table.omitted()),
+        }
     }));
     if parts.is_empty() && fitted.tables.iter().any(|table| table.table.seen > 0) {
         parts.push("all rows shown".to_owned());

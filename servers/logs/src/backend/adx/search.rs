@@ -127,6 +127,7 @@ impl Compiler<'_> {
                     &Level::ALL.into_iter().filter(|one| Some(*one) == level).collect::<Vec<_>>(),
                 )?
             }
+            Condition::Is(Role::Trace, id) => self.trace(kql, id)?,
             Condition::Is(role, value) => {
                 let parameter = kql.string(&self.given.value(value)?);
                 let texts = self.schema.texts_of(*role)?;
@@ -148,6 +149,17 @@ impl Compiler<'_> {
                 any_of(any?)
             }
         })
+    }
+
+    /// A trace id stands in its field, or in the message of a program that writes text.
+    fn trace(&self, kql: &mut Kql, id: &str) -> Result<String, ToolError> {
+        let parameter = kql.string(&self.given.value(id)?);
+        let fields = self.schema.texts_of(Role::Trace).unwrap_or_default();
+        let untold = fields.iter().map(|(_, text)| format!("isempty({text})"));
+        let message = format!("{} has {parameter}", self.schema.first_of(Role::Message));
+        let in_text = untold.chain([message]).collect::<Vec<_>>().join(" and ");
+        let in_field = fields.iter().map(|(_, text)| format!("{text} =~ {parameter}"));
+        Ok(any_of(in_field.chain([format!("({in_text})")]).collect()))
     }
 
     /// Records of one of these levels; those without any level by the words of their message.

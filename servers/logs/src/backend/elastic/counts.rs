@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use super::{
     Elastic, keys,
     mapping::Mapping,
-    query::{Compiler, any_of, whole},
+    query::{Compiler, any_of},
 };
 use crate::model::{Freshness, Histogram, Key, Like, Reply, Role, Search, Tally, Top, Total};
 
@@ -263,7 +263,7 @@ struct Steps {
 impl Steps {
     fn of(search: &Search, step: Duration) -> Steps {
         let step = i64::try_from(step.as_millis()).unwrap_or(i64::MAX).max(1);
-        let [start, end] = [search.window.start(), search.window.end()].map(|at| whole(at).as_millisecond());
+        let [start, end] = [search.window.start(), search.window.end()].map(|at| at.as_millisecond());
         let count =
             usize::try_from((end - start).max(0).saturating_add(step - 1) / step).unwrap_or(usize::MAX);
         Steps { start, step, count: count.max(1) }

@@ -11,15 +11,19 @@ use crate::model::{Group, Top};
 /// Values of which shards report more than is asked for: with as many as this, counts are exact.
 const REPORTED: usize = 1000;
 
+/// Values that are listed of each of several fields, at least: what one field lists and another does not is not added up.
+const OF_SEVERAL: usize = 100;
+
 /// Different values up to which a cluster counts them one by one.
 const DISTINCT: u64 = 3000;
 
 /// Aggregations that count records by the first of these fields that they have; `inner` is counted within each value.
 pub(super) fn aggregations(fields: &[String], most: usize, inner: Option<&Value>) -> Value {
     let mut all = Map::new();
+    let size = if fields.len() > 1 && inner.is_none() { most.max(OF_SEVERAL) } else { most };
     for (place, field) in fields.iter().enumerate() {
         let mut terms = json!({ "terms": {
-            "field": field, "size": most, "shard_size": (most * 3).max(REPORTED),
+            "field": field, "size": size, "shard_size": (size * 3).max(REPORTED),
             "order": [{ "_count": "desc" }, { "_key": "asc" }],
         }});
         if let (Some(inner), Some(terms)) = (inner, terms.as_object_mut()) {

@@ -2,7 +2,7 @@
 //! own range: it can't undo it.
 
 use contract::{TimeRange, ToolError, time_text};
-use jiff::{RoundMode, Timestamp, TimestampRound, Unit};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{level, mapping::Mapping};
@@ -74,6 +74,7 @@ impl Compiler<'_> {
     /// A condition.
     pub(super) fn condition(&self, condition: &Condition) -> Result<Value, ToolError> {
         match condition {
+            Condition::Is(Role::Trace, id) => self.trace(id),
             Condition::Is(role, value) => self.is(*role, value),
             Condition::AtLeast(level) => Ok(level::at_least(&self.mapping.layout, *level)),
             Condition::Untold => Ok(level::untold(&self.mapping.layout)),
@@ -98,6 +99,18 @@ impl Compiler<'_> {
         Ok(any_of(self.mapping.of(role)?.iter().filter_map(|chosen| exact(chosen, &value)).collect()))
     }
 
+    /// A trace id stands in its field, or in the message of a program that writes text.
+    fn trace(&self, id: &str) -> Result<Value, ToolError> {
+        let value = self.given.value(id)?;
+        let fields = self.mapping.layout.of(Role::Trace);
+        let told: Vec<Value> =
+            fields.iter().map(|chosen| json!({ "exists": { "field": chosen.name } })).collect();
+        let in_text = self.like(&Like { fragments: vec![id.to_owned()] });
+        let in_text = json!({ "bool": { "filter": [in_text], "must_not": told } });
+        let in_field = fields.iter().filter_map(|chosen| exact(chosen, &value));
+        Ok(any_of(in_field.chain([in_text]).collect()))
+    }
+
     /// Each literal part of the pattern as a phrase, in any field that holds messages.
     pub(super) fn like(&self, like: &Like) -> Value {
         let fragments: Vec<String> = like.fragments.iter().map(|text| self.given.fragment(text)).collect();
@@ -105,19 +118,13 @@ impl Compiler<'_> {
     }
 }
 
-/// Records of the window: half-open, in whole milliseconds, which is what most clusters keep.
+/// Records of the window.
 pub(super) fn range(field: &str, window: TimeRange) -> Value {
     json!({ "range": { field: {
-        "gte": time_text(whole(window.start())),
-        "lt": time_text(whole(window.end())),
+        "gte": time_text(window.start()),
+        "lt": time_text(window.end()),
         "format": "strict_date_optional_time",
     }}})
-}
-
-/// The moment in milliseconds, rounded up: a record of whole milliseconds is before one exactly when it is before the other.
-pub(super) fn whole(moment: Timestamp) -> Timestamp {
-    let round = TimestampRound::new().smallest(Unit::Millisecond).mode(RoundMode::Ceil);
-    moment.round(round).unwrap_or(moment)
 }
 
 /// The field's whole value is this one, in any case; `None` where it can never be.

@@ -10,7 +10,7 @@ use super::{
     Elastic, Refusal, error,
     mapping::Mapping,
     page::{self, Extent},
-    query::{self, whole},
+    query,
     wire::Answer,
 };
 use upstream::Reply as Answered;
@@ -216,16 +216,16 @@ fn grouped(slices: Vec<Slice>, most: usize) -> Vec<Vec<Slice>> {
 
 /// The length of a slice: whole milliseconds.
 fn slice(window: TimeRange) -> SignedDuration {
-    let length = whole(window.end()).as_millisecond() - whole(window.start()).as_millisecond();
+    let length = window.end().as_millisecond() - window.start().as_millisecond();
     SignedDuration::from_millis((length / SLICES as i64 + i64::from(length % SLICES as i64 != 0)).max(1))
 }
 
 /// One slice of the window.
 fn part(window: TimeRange, step: SignedDuration, place: usize) -> Option<TimeRange> {
     let at = |place: usize| -> Option<Timestamp> {
-        whole(window.start()).checked_add(step.checked_mul(i32::try_from(place).ok()?)?).ok()
+        window.start().checked_add(step.checked_mul(i32::try_from(place).ok()?)?).ok()
     };
-    TimeRange::new(at(place)?, at(place + 1)?.min(whole(window.end()))).ok()
+    TimeRange::new(at(place)?, at(place + 1)?.min(window.end())).ok()
 }
 
 /// How many records to read of each slice: as evenly as their counts allow, `wanted` in all.

@@ -18,8 +18,8 @@ pub(crate) struct Near {
     /// Those with a name like it, else those that log most.
     names: Vec<Untrusted>,
     alike: bool,
-    /// How many services there are.
-    all: u64,
+    /// How many services there are, and whether even more.
+    all: (u64, bool),
 }
 
 impl Near {
@@ -36,8 +36,10 @@ impl Near {
     /// `nearest of 12 services: payment`, or `there are 12 services, such as web, cart`.
     pub(crate) fn told(&self) -> String {
         let names: Vec<String> = self.names.iter().map(|name| name.shown(60)).collect();
-        let (names, all) = (names.join(", "), counted(self.all, "service", "services"));
-        match self.all > self.names.len() as u64 {
+        let (listed, more) = self.all;
+        let all = if more { "more than " } else { "" };
+        let (names, all) = (names.join(", "), format!("{all}{}", counted(listed, "service", "services")));
+        match more || listed > self.names.len() as u64 {
             _ if self.alike => format!("nearest of {all}: {names}"),
             true => format!("there are {all}, such as {names}"),
             false => format!("services that log: {names}"),
@@ -80,9 +82,14 @@ mod tests {
             all,
         };
         for (near, told, meant) in [
-            (near(&["payment"], true, 12), "nearest of 12 services: payment", Some("payment")),
-            (near(&["web", "cart"], false, 12), "there are 12 services, such as web, cart", None),
-            (near(&["web", "cart"], false, 2), "services that log: web, cart", None),
+            (near(&["payment"], true, (12, false)), "nearest of 12 services: payment", Some("payment")),
+            (near(&["web", "cart"], false, (12, false)), "there are 12 services, such as web, cart", None),
+            (
+                near(&["web", "cart"], false, (2, true)),
+                "there are more than 2 services, such as web, cart",
+                None,
+            ),
+            (near(&["web", "cart"], false, (2, false)), "services that log: web, cart", None),
         ] {
             assert_eq!((near.told().as_str(), near.meant()), (told, meant));
         }

@@ -156,6 +156,10 @@ fn lines(asked: &Asked<'_>, draft: &mut Draft, sample: &Sample, total: Total, ci
             shown(&record.trace, 40),
         ]);
     }
+    if sample.next.is_some() {
+        table.more();
+        table.see_more("the cursor leads on");
+    }
     draft.table(table);
     draft.caveat(format!("lines: {} of {}", sample.method, counted(total)));
     traces(asked, draft, &sample.records);
@@ -189,7 +193,11 @@ fn values(asked: &Asked<'_>, draft: &mut Draft, name: &str, top: &Top, total: To
         let share = 100.0 * group.count as f64 / all;
         table.row(vec![Cell::text(group.value.shown(120)), Cell::Count(group.count), Cell::Number(share)]);
     }
-    table.seen(top.seen());
+    let (seen, more) = top.seen();
+    table.seen(seen);
+    if more {
+        table.more();
+    }
     table.see_more(see_more(asked.limit, MOST_LINES, asked.full, "a narrower query"));
     draft.table(table);
     if top.others > 0 {
@@ -205,7 +213,7 @@ fn values(asked: &Asked<'_>, draft: &mut Draft, name: &str, top: &Top, total: To
         Some(1) => "1 value".to_owned(),
         Some(number) if top.estimated => format!("about {number} different values"),
         Some(number) => format!("{number} different values"),
-        None => "an unknown number of values".to_owned(),
+        None => format!("more than {} different values", top.values.len()),
     };
     let first = top.values.first().map_or(String::new(), |first| {
         format!(

@@ -111,6 +111,14 @@ fn levels_are_looked_for_in_each_spelling() {
 }
 
 #[test]
+fn a_trace_id_stands_in_its_field_else_in_the_message() {
+    let id = "4bf92f3577b34da6a3ce929d0e0e4736";
+    let kql = compile(&search(None, vec![Condition::Is(Role::Trace, id.to_owned())]), false, &[]).unwrap();
+    let expected = "where ([\"TraceID\"] =~ p2 or (isempty([\"TraceID\"]) and [\"Body\"] has p2))";
+    assert!(kql.sent().contains(expected), "{}", kql.sent());
+}
+
+#[test]
 fn records_without_a_level_are_those_whose_fields_are_all_empty() {
     let kql = compile(&search(None, vec![Condition::Untold]), false, &[]).unwrap();
     let none = "isempty([\"SeverityText\"]) and isempty(tostring([\"SeverityNumber\"]))";

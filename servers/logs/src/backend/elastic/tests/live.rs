@@ -64,6 +64,7 @@ async fn counts_what_the_files_hold(system: &str) {
         assert!(case.cx.trail.calls().iter().all(|call| call.outcome == "ok"), "{:?}", case.cx.trail.calls());
     }
     same_words(&cluster, &lines).await;
+    traces_in_text(&cluster).await;
 }
 
 /// How bad a line is.
@@ -282,4 +283,25 @@ async fn same_words(cluster: &Cluster, lines: &[Line]) {
         let words: Vec<String> = lucene::words(&text).map(str::to_lowercase).collect();
         assert_eq!(words, tokens.collect::<Vec<_>>(), "{text}");
     }
+}
+
+/// A trace id stands in its field, else in the message; a message that quotes it tells nothing where a field tells another.
+async fn traces_in_text(cluster: &Cluster) {
+    let (id, other) = ("4bf92f3577b34da6a3ce929d0e0e4736", "0af7651916cd43dd8448eb211c80319c");
+    let record = |message: String, trace: Option<&str>| {
+        let trace = trace.map(|id| json!({ "id": id }));
+        json!({ "@timestamp": lines::window().start(), "message": message, "trace": trace })
+    };
+    let records = [
+        record("charged".to_owned(), Some(id)),
+        record(format!("refused trace_id={id}"), None),
+        record(format!("ERROR [{id}] refused"), None),
+        record(format!("retried {id}"), Some(other)),
+    ];
+    let mappings = json!({ "mappings": { "properties": { "@timestamp": { "type": "date" } } } });
+    cluster.fresh_index("live-traces", mappings).await;
+    cluster.store("live-traces", records.into_iter()).await;
+    let store = store_at(cluster.url.clone(), &["live-traces"]);
+    let search = search_in(vec![Condition::Is(Role::Trace, id.to_owned())]);
+    assert_eq!(store.total(&long_cx(), &search).await.unwrap().value, Total::Exactly(3));
 }
