@@ -8,7 +8,7 @@ pub(crate) mod snapshot;
 
 use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 
-use contract::{Context, ErrorKind, ToolError, nearest};
+use contract::{Context, ErrorKind, Intake, ToolError, nearest};
 use runtime::Aliases;
 use upstream::{ConfigError, SourceConfig};
 
@@ -117,6 +117,18 @@ pub(crate) fn weighed(slices: Vec<(u64, Vec<Record>)>, all: u64) -> Vec<Record> 
         records
     });
     weighed.collect()
+}
+
+/// That a query asks for a field which there is not, with the nearest ones and the argument that means the same.
+pub(crate) fn no_field(intake: &Intake, whose: &str, name: &str, near: &[impl AsRef<str>]) -> String {
+    let shown = |name: &str| intake.text(name).shown(80);
+    let near: Vec<String> = near.iter().map(|name| shown(name.as_ref())).collect();
+    let near = if near.is_empty() { String::new() } else { format!("; nearest: {}", near.join(", ")) };
+    let argument = match name {
+        "service" | "level" | "trace_id" => format!("; `{name}` is an argument, too"),
+        _ => String::new(),
+    };
+    format!("no {whose} has a field {}{near}{argument}", shown(name))
 }
 
 /// FNV-1a: the same in every version and replica, which the standard library's hash does not promise.

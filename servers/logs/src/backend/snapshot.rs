@@ -19,14 +19,14 @@ use std::{
 };
 
 use ::snapshot::{Snapshot, SnapshotError};
-use contract::{Context, ToolError};
+use contract::{Context, ToolError, nearest};
 use lucene::Query;
 use runtime::blocking;
 use upstream::UpstreamError;
 
 pub(crate) use self::probe::RecordingProbe;
 use self::{compile::Sought, load::Loaded};
-use super::{Asking, Logs};
+use super::{Asking, Logs, no_field};
 use crate::model::{
     Freshness, Histogram, Key, Layout, Like, LogSource, Page, Reply, Role, Sample, Search, Tally, Top, Total,
 };
@@ -98,8 +98,10 @@ impl Recording {
         let sent = compile::told(search);
         let of_field = sought.fields();
         let all = move |loaded: &Loaded| {
-            let unknown: Vec<String> =
-                of_field.into_iter().filter(|name| loaded.store.name(name).is_none()).collect();
+            let unknown = of_field.into_iter().filter(|name| loaded.store.name(name).is_none());
+            let names = || loaded.store.names().iter().map(AsRef::as_ref);
+            let near = |name: &str| nearest(name, names(), 2).into_iter().map(str::to_owned).collect();
+            let unknown: Vec<(Vec<String>, String)> = unknown.map(|name| (near(&name), name)).collect();
             (work(loaded, &sought), unknown, loaded.store.len() - loaded.store.timed())
         };
         let (value, unknown, untimed) = self.ask(cx, question, all).await?;
@@ -107,9 +109,8 @@ impl Recording {
         if untimed > 0 {
             partial.push(format!("{untimed} recorded records have no time and are in no window"));
         }
-        for name in unknown {
-            partial.push(format!("no recorded record has a field {}", cx.intake.text(&name).shown(80)));
-        }
+        let unknown = unknown.iter().map(|(near, name)| no_field(&cx.intake, "recorded record", name, near));
+        partial.extend(unknown);
         Ok(Reply { value, sent, partial })
     }
 }

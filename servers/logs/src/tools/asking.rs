@@ -139,6 +139,15 @@ impl Unlevelled {
         format!("{count} of {}{whose} {have} no level: not judged", counted(of, "record", "records"))
     }
 
+    /// The same of a search, which does not find them whatever the level.
+    pub(crate) fn not_searched(self) -> String {
+        let Unlevelled { count, of } = self;
+        format!(
+            "{count} of the {} that match but for the level tell none in a field or word that can be searched: they are not among these",
+            counted(of, "record", "records")
+        )
+    }
+
     /// Whether none of the records could be found by a level.
     pub(crate) fn is_all(self) -> bool {
         self.count == self.of

@@ -6,7 +6,7 @@ mod show;
 use std::{sync::Arc, time::Duration};
 
 use contract::{Answer, Card, Context, Cost, Detail, Effect, Past, TimeRange, TimeSpec, Tool, ToolError};
-use futures_util::future::join4;
+use futures_util::future::{join, join4};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use signal::SHAPE_BUCKETS;
@@ -83,16 +83,13 @@ get_log_volume_anomalies. Example: {\"query\": \"\\\"pool exhausted\\\"\", \"ser
         let asked = Asked::of(cx, store, &self.sources, request)?;
         let search = &asked.search;
         let step = step(search.window);
-        let (total, over_time, found, guessed) = join4(
-            store.total(cx, search),
-            store.histogram(cx, search, step, None),
-            asked.find(cx),
-            asking::guessed_levels(cx, store, search),
-        )
-        .await;
+        let levels = join(asking::guessed_levels(cx, store, search), asking::unlevelled(cx, store, search));
+        let (total, over_time, found, (guessed, unlevelled)) =
+            join4(store.total(cx, search), store.histogram(cx, search, step, None), asked.find(cx), levels)
+                .await;
         let (total, found) = (total?, found?);
         if total.value.number() == 0 {
-            let answer = empty::answer(&asked, &total).await?;
+            let answer = empty::answer(&asked, &total, unlevelled).await?;
             return Ok(asking::of_source(answer, &self.sources, store, asked.request.source.as_deref()));
         }
         let begins = match &over_time {
@@ -103,9 +100,11 @@ get_log_volume_anomalies. Example: {\"query\": \"\\\"pool exhausted\\\"\", \"ser
             _ => Ok(None),
         };
         let over_time = show::OverTime { counts: over_time, begins };
+        let of_levels: Vec<String> =
+            guessed.into_iter().chain(unlevelled.map(asking::Unlevelled::not_searched)).collect();
         let mut found = found;
         loop {
-            let answer = show::answer(&asked, &total, &over_time, &found, guessed.as_deref());
+            let answer = show::answer(&asked, &total, &over_time, &found, &of_levels);
             let answer = asking::of_source(answer, &self.sources, store, asked.request.source.as_deref());
             // Fewer each time, so it ends.
             let Some(fitting) = show::fitting(&asked, &answer, &found) else { return Ok(answer) };

@@ -34,6 +34,7 @@ impl Elastic {
         let answer = self.read(&reply)?;
         partial.extend(answer.partial(&cx.intake));
         partial.extend(mapping.doubt_of_words(search));
+        partial.extend(mapping.unknown_fields(cx, search));
         Ok(Reply { value: answer.total(), sent, partial })
     }
 

@@ -2,11 +2,12 @@
 
 use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
 
-use contract::{ErrorKind, ToolError, is_plain_name, nearest};
+use contract::{Context, ErrorKind, ToolError, is_plain_name, nearest};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::{fields::Recent, page::Extent};
+use crate::backend::no_field;
 use crate::model::{Chosen, FieldInfo, FieldKind, Layout, Role, Search};
 
 /// What `_field_caps` answers. Whatever else is in it is not looked at.
@@ -205,6 +206,24 @@ impl Mapping {
         })
     }
 
+    /// Fields that a query asks for and no index has; none where the query goes beyond the syntax that we read.
+    pub(super) fn unknown_fields(&self, cx: &Context, search: &Search) -> Vec<String> {
+        let query = search.text.as_deref().and_then(|text| lucene::Query::parse(text).ok());
+        let asked = query.iter().flat_map(lucene::Query::fields);
+        let is_name = |name: &&str| !name.starts_with('_') && !name.contains(['*', '\\']);
+        let unknown = asked.filter(is_name).filter(|name| self.named(name).is_err());
+        unknown.map(|name| no_field(&cx.intake, "index", name, &self.near(name))).collect()
+    }
+
+    /// The fields that play the role of this name; else those with a name like it.
+    fn near(&self, name: &str) -> Vec<&str> {
+        let role = self.layout.roles.iter().find(|(role, _)| role.name() == name);
+        match role {
+            Some((_, chosen)) => chosen.iter().map(|chosen| chosen.name.as_str()).take(2).collect(),
+            None => nearest(name, self.fields.keys().map(String::as_str), 2),
+        }
+    }
+
     /// The fields whose values can be counted, of a key's fields.
     ///
     /// # Errors
@@ -280,6 +299,41 @@ mod tests {
             ]
         );
         assert_eq!(mixed, ["@timestamp"]);
+    }
+
+    #[test]
+    fn fields_of_a_query_that_no_index_has_are_told_with_those_that_were_meant() {
+        let of = |name: &str| Chosen {
+            name: name.to_owned(),
+            kind: FieldKind::Keyword,
+            exact: None,
+            why: String::new(),
+            conflict: false,
+        };
+        let caps = r#"{"indices":["a"],"fields":{"service.name":{"keyword":{"type":"keyword","searchable":true}},
+            "http.status":{"long":{"type":"long","searchable":true}}}}"#;
+        let (fields, mixed) = fields(caps);
+        let layout =
+            Layout { roles: [(Role::Service, vec![of("service.name")])].into(), ..Layout::default() };
+        let mapping = Mapping::new(fields, mixed, layout);
+        let cx = Context::for_test(jiff::Timestamp::UNIX_EPOCH);
+        let window = contract::TimeRange::new(jiff::Timestamp::UNIX_EPOCH, jiff::Timestamp::MAX).unwrap();
+        for (query, told) in [
+            (
+                "service:a",
+                vec!["no index has a field service; nearest: service.name; `service` is an argument, too"],
+            ),
+            (
+                "htpp.status:5 AND service.name:a",
+                vec!["no index has a field htpp.status; nearest: http.status"],
+            ),
+            ("xyzzy:1 OR plugh:2", vec!["no index has a field xyzzy", "no index has a field plugh"]),
+            ("service.name:a AND _exists_:b AND http.*:5 words", vec![]),
+            ("(", vec![]),
+        ] {
+            let search = Search { window, text: Some(query.to_owned()), conditions: vec![] };
+            assert_eq!(mapping.unknown_fields(&cx, &search), told, "{query}");
+        }
     }
 
     #[test]

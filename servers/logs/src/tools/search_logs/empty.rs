@@ -8,10 +8,14 @@ use self::service::Absent;
 use super::{Asked, counted};
 use crate::{
     model::{Condition, Reply, Role, Search, Total},
-    tools::asking::Told,
+    tools::asking::{Told, Unlevelled},
 };
 
-pub(super) async fn answer(asked: &Asked<'_>, total: &Reply<Total>) -> Result<Answer, ToolError> {
+pub(super) async fn answer(
+    asked: &Asked<'_>,
+    total: &Reply<Total>,
+    unlevelled: Option<Unlevelled>,
+) -> Result<Answer, ToolError> {
     let mut draft = Draft::new();
     let mut told = Told::new(asked.store);
     let cite = told.cite(&mut draft, total, &asked.search);
@@ -33,6 +37,7 @@ pub(super) async fn answer(asked: &Asked<'_>, total: &Reply<Total>) -> Result<An
         verdict
     };
     told.caveats(&mut draft);
+    unlevelled.iter().for_each(|none| draft.caveat(none.not_searched()));
     asked.service.iter().for_each(|service| service.caveat(&mut draft));
     asked.past.caveat("time_range").into_iter().for_each(|cut| draft.caveat(cut));
     draft.next(Next::call("list_log_sources", "which services, fields and times there are"));

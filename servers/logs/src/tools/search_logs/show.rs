@@ -28,7 +28,7 @@ pub(super) fn answer(
     total: &Reply<Total>,
     over_time: &OverTime,
     found: &Found,
-    guessed: Option<&str>,
+    of_levels: &[String],
 ) -> Answer {
     let mut draft = Draft::new();
     let mut told = Told::new(asked.store);
@@ -49,7 +49,7 @@ pub(super) fn answer(
     };
     draft.finding(Finding::new(format!("{} in all", counted(total.value)), cite));
     told.caveats(&mut draft);
-    guessed.into_iter().for_each(|caveat| draft.caveat(caveat.to_owned()));
+    of_levels.iter().for_each(|caveat| draft.caveat(caveat.clone()));
     asked.service.iter().for_each(|service| service.caveat(&mut draft));
     asked.past.caveat("time_range").into_iter().for_each(|cut| draft.caveat(cut));
     further(asked, &mut draft);

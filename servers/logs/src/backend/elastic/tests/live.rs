@@ -290,7 +290,7 @@ async fn traces_in_text(cluster: &Cluster) {
     let (id, other) = ("4bf92f3577b34da6a3ce929d0e0e4736", "0af7651916cd43dd8448eb211c80319c");
     let record = |message: String, trace: Option<&str>| {
         let trace = trace.map(|id| json!({ "id": id }));
-        json!({ "@timestamp": lines::window().start(), "message": message, "trace": trace })
+        json!({ "@timestamp": lines::window().start().to_string(), "message": message, "trace": trace })
     };
     let records = [
         record("charged".to_owned(), Some(id)),
