@@ -28,7 +28,8 @@ pub struct Config {
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct LogsConfig {
-    /// Name of the source, or id of a recorded incident; `main` when left out.
+    /// Name of the source, or id of a recorded incident; `main` when left out. Where several systems have sources without a
+    /// name, these are called `elasticsearch`, `opensearch` and `adx`.
     pub source: String,
     /// Index patterns of Elasticsearch and OpenSearch, tables of Azure Data Explorer: only these are read. All that are
     /// not system indices when left out.
@@ -98,6 +99,23 @@ pub enum SignInMethod {
 }
 
 impl Config {
+    /// With a name for each source that has none, where more than one system has such: that of the system.
+    pub(crate) fn named(mut self) -> Config {
+        let mut lists = [
+            ("elasticsearch", &mut self.elasticsearch),
+            ("opensearch", &mut self.opensearch),
+            ("adx", &mut self.adx),
+        ];
+        let with_unnamed = lists.iter().filter(|(_, list)| list.iter().any(|source| source.name.is_empty()));
+        if with_unnamed.count() > 1 {
+            for (system, list) in &mut lists {
+                let unnamed = list.iter_mut().filter(|source| source.name.is_empty());
+                unnamed.for_each(|source| source.name = (*system).to_owned());
+            }
+        }
+        self
+    }
+
     /// What is said of the logs of a source.
     pub(crate) fn logs_of(&self, source: &str) -> LogsConfig {
         let of_source = self.logs.iter().find(|logs| name(&logs.source) == name(source));
@@ -112,6 +130,11 @@ impl Config {
     pub(crate) fn check_logs(&self, incident: Option<&str>) -> Result<(), ConfigError> {
         let sources = self.elasticsearch.iter().chain(&self.opensearch).chain(&self.adx);
         let sources: Vec<&str> = sources.map(|source| name(&source.name)).chain(incident).collect();
+        let twice = |(place, name): &(usize, &&str)| sources.iter().take(*place).any(|other| other == *name);
+        if let Some((_, name)) = sources.iter().enumerate().find(twice) {
+            let problem = "another source has this name, too: calls could not tell them apart".to_owned();
+            return Err(ConfigError { source_name: (*name).to_owned(), setting: "name", problem });
+        }
         for logs in &self.logs {
             let wrong = |setting, problem| ConfigError {
                 source_name: name(&logs.source).to_owned(),
@@ -170,6 +193,26 @@ mod tests {
             json!({ "elasticsearch": [{}], "opensearch": [{"name": "audit"}], "logs": [logs] }),
         )
         .unwrap()
+    }
+
+    #[test]
+    fn sources_of_several_systems_are_told_apart() {
+        for (config, names, wrong) in [
+            (json!({ "elasticsearch": [{}], "opensearch": [{}] }), ["elasticsearch", "opensearch"], None),
+            (json!({ "elasticsearch": [{}], "opensearch": [{ "name": "audit" }] }), ["", "audit"], None),
+            (
+                json!({ "elasticsearch": [{ "name": "main" }], "opensearch": [{}] }),
+                ["main", ""],
+                Some(
+                    "`name` of source \"main\": another source has this name, too: calls could not tell them apart",
+                ),
+            ),
+        ] {
+            let config = serde_json::from_value::<Config>(config).unwrap().named();
+            let found = config.elasticsearch.iter().chain(&config.opensearch);
+            assert_eq!(found.map(|source| source.name.as_str()).collect::<Vec<_>>(), names);
+            assert_eq!(config.check_logs(None).err().map(|error| error.to_string()).as_deref(), wrong);
+        }
     }
 
     #[test]
