@@ -162,6 +162,13 @@ async fn an_empty_result_says_why() {
 }
 
 #[tokio::test]
+async fn equal_steps_have_no_shape() {
+    let reply =
+        search(json!({"query": "*", "time_range": "2026-01-14T14:40:01Z/2026-01-14T14:40:02Z"})).await;
+    has(&reply, &["- over the window: 1 in each 1s"]);
+}
+
+#[tokio::test]
 async fn a_search_that_nothing_matches_is_a_zero() {
     let reply = search(json!({"query": "level=error", "service": "payment"})).await;
     let verdict = "No record was found between 2026-01-14T14:00:00Z and 2026-01-14T15:00:00Z. None of 3 records of payment matches.";

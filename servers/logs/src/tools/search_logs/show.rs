@@ -52,7 +52,7 @@ pub(super) fn answer(
     of_levels.iter().for_each(|caveat| draft.caveat(caveat.clone()));
     asked.service.iter().for_each(|service| service.caveat(&mut draft));
     asked.past.caveat("time_range").into_iter().for_each(|cut| draft.caveat(cut));
-    further(asked, &mut draft);
+    further(asked, &mut draft, found);
     draft.conclude(verdict)
 }
 
@@ -77,13 +77,14 @@ fn shape(asked: &Asked<'_>, draft: &mut Draft, told: &mut Told<'_>, over_time: &
         None => ("over the window".to_owned(), 0),
     };
     let counts = || reply.value.total.iter().skip(unrecorded).copied();
-    let text = format!(
-        "{whole}: {} (0 is {}, 9 is {} in {})",
-        signal::shape(&counts().map(|count| count as f64).collect::<Vec<f64>>(), SHAPE_BUCKETS),
-        counts().min().unwrap_or(0),
-        counts().max().unwrap_or(0),
-        contract::duration_text(step.as_secs_f64())
-    );
+    let (least, most) = (counts().min().unwrap_or(0), counts().max().unwrap_or(0));
+    let step = contract::duration_text(step.as_secs_f64());
+    let text = if least == most {
+        format!("{whole}: {most} in each {step}")
+    } else {
+        let shape = signal::shape(&counts().map(|count| count as f64).collect::<Vec<f64>>(), SHAPE_BUCKETS);
+        format!("{whole}: {shape} (0 is {least}, 9 is {most} in {step})")
+    };
     draft.finding(Finding::new(text, cite));
 }
 
@@ -279,11 +280,21 @@ fn scoped(asked: &Asked<'_>, mut call: Next) -> Next {
     call.with("time_range", asked.search.window.to_string())
 }
 
-fn further(asked: &Asked<'_>, draft: &mut Draft) {
-    if asked.request.group_by.is_none() {
-        let role = if asked.request.service.is_some() { Role::Pod } else { Role::Service };
+fn further(asked: &Asked<'_>, draft: &mut Draft, found: &Found) {
+    if let Found::Lines { reply, .. } = found
+        && let Some(role) = spread_by(asked, &reply.value.records)
+    {
         draft.next(again(asked, "how they are spread").with("group_by", role.name()));
     }
     let call = Next::call("get_error_patterns", "what is new or surging among them");
     draft.next(scoped(asked, call));
+}
+
+/// Services; of one service the places that its records name.
+fn spread_by(asked: &Asked<'_>, records: &[Record]) -> Option<Role> {
+    if asked.service.is_none() {
+        return Some(Role::Service);
+    }
+    let placed = records.iter().find(|record| record.place.is_some())?;
+    Some(if placed.place == placed.host { Role::Host } else { Role::Pod })
 }
