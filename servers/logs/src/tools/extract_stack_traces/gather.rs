@@ -1,6 +1,6 @@
 //! Reading the records, and those around them where a trace was logged one line a record.
 
-use contract::{Context, Past, TimeRange, TimeSpec, ToolError};
+use contract::{Context, Past, TimeRange, TimeSpec, ToolError, Untrusted};
 use futures_util::future::{join, join_all};
 use jiff::{SignedDuration, Timestamp};
 use runtime::blocking;
@@ -60,6 +60,8 @@ pub(super) struct Gathered<'a> {
     pub(super) without: usize,
     /// Traces that were put together from records of one line.
     pub(super) joined: usize,
+    /// Records that hold no whole trace and around which nothing was looked for: each may be a line of one.
+    pub(super) unlooked: usize,
     /// What is to be said of a search by level.
     pub(super) guessed: Option<String>,
     /// Records that tell no level, where there are any and errors were asked for.
@@ -97,10 +99,13 @@ pub(super) async fn gather<'a>(
     let (mut records, bare) = blocking(move || with_bare(records)).await;
     let mut failed = Vec::new();
     let mut replaced = Vec::new();
+    let mut unlooked = 0;
     if bare.len() * 2 > records.len() {
         match store.layout(cx).await {
             Ok(layout) => {
-                let found = around(cx, store, asked, &layout.value, &records, &bare).await;
+                let (looked, found) = around(cx, store, &layout.value, &records, &bare).await;
+                // Where nothing was put together, records without a trace are no lines of one.
+                unlooked = if found.is_empty() { 0 } else { bare.len() - looked };
                 for (index, text) in found {
                     if let Some(record) = records.get_mut(index) {
                         record.message = cx.intake.text(&text);
@@ -119,7 +124,19 @@ pub(super) async fn gather<'a>(
         (records, thrown, without, joined)
     };
     let (records, thrown, without, joined) = blocking(found).await;
-    Ok(Gathered { asked, sample, records, thrown, without, joined, guessed, unlevelled, near, failed })
+    Ok(Gathered {
+        asked,
+        sample,
+        records,
+        thrown,
+        without,
+        joined,
+        unlooked,
+        guessed,
+        unlevelled,
+        near,
+        failed,
+    })
 }
 
 /// Services with names near to the one that was asked for, where the window has no record of it at all. That this can't be
@@ -145,27 +162,30 @@ fn with_bare(records: Vec<Record>) -> (Vec<Record>, Vec<usize>) {
     (records, bare)
 }
 
-/// The whole texts of traces of which one line was found, by the place of that record.
+/// Around how many records was looked, and the whole texts of traces of which they are a line, by the place of that record.
 async fn around(
     cx: &Context,
     store: &dyn Logs,
-    asked: &Asked,
     layout: &Layout,
     records: &[Record],
     bare: &[usize],
-) -> Vec<(usize, String)> {
+) -> (usize, Vec<(usize, String)>) {
     let place =
         [Role::Pod, Role::Container, Role::Host].into_iter().find(|role| !layout.of(*role).is_empty());
-    let near = bare.iter().filter_map(|index| {
+    // Evenly spread: the first ones are often lines of the same trace, and of one service.
+    let spread = bare.iter().step_by(bare.len().div_ceil(ANCHORS).max(1));
+    let near = spread.filter_map(|index| {
         let record = records.get(*index)?;
         let window = near(record.at?)?;
         let place = place
             .zip(record.place.as_ref())
             .map(|(role, place)| Condition::Is(role, place.inside().to_owned()));
-        let service = asked.service.iter().map(Service::condition);
+        let service =
+            record.service.iter().map(|name| Condition::Is(Role::Service, name.inside().to_owned()));
         Some((*index, Search { window, text: None, conditions: place.into_iter().chain(service).collect() }))
     });
     let near: Vec<(usize, Search)> = near.take(ANCHORS).collect();
+    let looked = near.len();
     let page = Page { limit: NEIGHBOURS, oldest_first: true, after: None };
     let read = join_all(near.iter().map(|(_, search)| store.page(cx, search, &page))).await;
     let found = near.into_iter().zip(read).filter_map(|((index, _), reply)| {
@@ -175,7 +195,7 @@ async fn around(
     let told = move |(index, own, neighbours): (usize, Record, Vec<Record>)| {
         Some((index, whole(&neighbours, &own)?))
     };
-    blocking(move || found.into_iter().filter_map(told).collect()).await
+    (looked, blocking(move || found.into_iter().filter_map(told).collect()).await)
 }
 
 fn near(at: Timestamp) -> Option<TimeRange> {
@@ -186,7 +206,9 @@ fn near(at: Timestamp) -> Option<TimeRange> {
 
 /// The text that holds the line of `own` once lines of one trace are put together, if they are several.
 fn whole(neighbours: &[Record], own: &Record) -> Option<String> {
-    let name = |record: &Record| record.place.as_ref().map_or("", |place| place.inside()).to_owned();
+    let inside =
+        |text: &Option<Untrusted>| text.as_ref().map_or(String::new(), |text| text.inside().to_owned());
+    let name = |record: &Record| format!("{} {}", inside(&record.service), inside(&record.place));
     let streams: Vec<String> = neighbours.iter().map(name).collect();
     let lines: Vec<stacktrace::Record<'_>> = neighbours
         .iter()

@@ -167,7 +167,8 @@ fn caveats(picture: &Picture<'_>, draft: &mut Draft) {
     gathered.asked.past.caveat("time_range").into_iter().for_each(|cut| draft.caveat(cut));
     let read = gathered.records.len();
     if gathered.complete() {
-        draft.caveat(format!("all {read} records that match were read; counts are exact"));
+        let exact = if gathered.unlooked == 0 { "; counts are exact" } else { "" };
+        draft.caveat(format!("all {read} records that match were read{exact}"));
     } else {
         let total = gathered.sample.value.total.told();
         draft.caveat(format!(
@@ -175,8 +176,13 @@ fn caveats(picture: &Picture<'_>, draft: &mut Draft) {
             gathered.sample.value.method
         ));
     }
-    if gathered.without > 0 {
-        draft.caveat(format!("{} of them hold no stack trace", gathered.without));
+    match gathered.without {
+        0 => {}
+        without if gathered.unlooked == 0 => draft.caveat(format!("{without} of them hold no stack trace")),
+        without => draft.caveat(format!(
+            "{without} of them hold no whole stack trace; around {} of these nothing was looked for, and each may be a line of one",
+            gathered.unlooked
+        )),
     }
     if gathered.joined > 0 {
         draft.caveat(format!(
@@ -257,8 +263,9 @@ fn verdict(picture: &Picture<'_>) -> String {
         false => format!("≈{:.0}", first.weight),
     };
     let traces = gathered.thrown.iter().map(|one| one.records.len() as u64).sum();
+    let least = if gathered.unlooked == 0 { "" } else { "At least " };
     format!(
-        "{} of {}, in {} of {of_read}; most often ({times}×) {}{top}, root cause {}.",
+        "{least}{} of {}, in {} of {of_read}; most often ({times}×) {}{top}, root cause {}.",
         counted(traces, "stack trace", "stack traces"),
         counted(gathered.thrown.len() as u64, "kind", "kinds"),
         read - gathered.without,

@@ -110,15 +110,21 @@ fn silent(gathered: &Gathered, before: &Before) -> String {
 /// What is as in the time just before, and was another way longer ago.
 fn ran_before(picture: &Picture<'_>, then: &Then, all: u64) -> String {
     let gathered = picture.gathered;
-    let who = gathered.service.as_ref().map_or("Every service".to_owned(), |service| service.name.shown(60));
     let Some((worst, found)) = then.differ.first() else { return String::new() };
+    let (who, verb) = match &gathered.service {
+        Some(service) => (service.name.shown(60), "logs"),
+        None if gathered.counted.iter().any(|one| one.cut) => {
+            ("The services that log most".to_owned(), "log")
+        }
+        None => ("Every service".to_owned(), "logs"),
+    };
     let differs = gathered.streams.get(*worst).map_or(String::new(), |judged| name(picture, judged));
     let more = match then.differ.len() - 1 {
         0 => String::new(),
         more => format!(", and {more} more"),
     };
     format!(
-        "{who} logs as in the {} before ({}), but not as in {}: {differs} {}{more}. It changed before the window.",
+        "{who} {verb} as in the {} before ({}), but not as in {}: {differs} {}{more}. It changed before the window.",
         long(gathered.when.lead_in()),
         counted(all, "record", "records"),
         then.window,

@@ -16,6 +16,8 @@ const STEPS: f64 = 60.0;
 /// Lengths of a step, in seconds.
 const NICE: [u64; 16] =
     [5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 10_800, 14_400, 21_600, 28_800];
+/// Steps from this length on are counted back from the end of what has arrived.
+const LONG: Duration = Duration::from_secs(1_800);
 const DAY: Duration = Duration::from_secs(86_400);
 
 /// What was asked for, up to now.
@@ -53,11 +55,15 @@ impl When {
         let steps = (seconds / step as f64).floor() as u64;
         let step = Duration::from_secs(step);
         let length = step.checked_mul(u32::try_from(steps).ok()?)?;
-        let end = asked.start().checked_add(length).ok()?;
-        let begin = asked.start().checked_sub(length).ok()?;
+        let rest = (seconds - length.as_secs_f64()).max(0.0);
+        // Of long steps one that has not wholly arrived would hide hours: then the oldest time is left out instead.
+        let minutes = if step >= LONG { (rest / 60.0).floor() as u64 } else { 0 };
+        let start = asked.start().checked_add(Duration::from_secs(minutes * 60)).ok()?;
+        let end = start.checked_add(length).ok()?;
+        let begin = start.checked_sub(length).ok()?;
         let left_out = Duration::from_secs_f64(asked.end().duration_since(end).as_secs_f64().max(0.0));
         let whole = TimeRange::new(begin, end).ok()?;
-        Some(When { whole, start: asked.start(), first: steps as usize, step, left_out })
+        Some(When { whole, start, first: steps as usize, step, left_out })
     }
 
     /// Without the steps before the first record of the store: nobody knows what was usual then.
@@ -124,6 +130,16 @@ mod tests {
         let complete =
             When::of(asked, "2026-01-14T20:00:00Z".parse().unwrap(), Duration::from_secs(8)).unwrap();
         assert_eq!((complete.first, complete.left_out), (60, Duration::ZERO));
+    }
+
+    #[test]
+    fn a_long_step_at_the_end_hides_no_hours() {
+        // 7 d in steps of 3 h; the last one lacks 8 s: 55 steps, 165 h, up to the last whole minute that has arrived.
+        let asked = window("2026-11-20T12:21:00Z/2026-11-27T12:21:00Z");
+        let when = When::of(asked, asked.end(), Duration::from_secs(8)).unwrap();
+        assert_eq!((when.step, when.first), (Duration::from_secs(10_800), 55));
+        assert_eq!(when.window().to_string(), "2026-11-20T15:20:00Z/2026-11-27T12:20:00Z");
+        assert_eq!(when.left_out, Duration::from_secs(60));
     }
 
     #[test]
