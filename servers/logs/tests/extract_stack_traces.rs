@@ -62,3 +62,39 @@ async fn what_is_estimated_from_a_sample_is_marked_and_its_first_record_is_not_c
     assert!(reply.text.contains("most often (≈1601×)"), "{}", reply.text);
     assert!(!reply.text.contains("correlate_logs_with_time"), "{}", reply.text);
 }
+
+#[tokio::test]
+async fn of_traces_of_one_line_a_record_no_two_services_are_mixed_and_what_was_not_looked_around_is_told() {
+    // Fifteen times two services write a traceback of four lines at once, line by line in turn.
+    let begin: jiff::Timestamp = "2026-01-14T14:00:00Z".parse().unwrap();
+    let lines = |service: &str, line: i64| match line {
+        0 => "Traceback (most recent call last):".to_owned(),
+        1 => format!("  File \\\"/app/{service}.py\\\", line 7, in {service}_run"),
+        2 => "    parse(row)".to_owned(),
+        _ => "ValueError: no number".to_owned(),
+    };
+    let record = |number: i64| {
+        let (time, line, service) = (number / 8, number % 8 / 2, ["cart", "stock"][number as usize % 2]);
+        let at = begin + jiff::SignedDuration::from_millis(time * 60_000 + number % 8);
+        let said = lines(service, line);
+        format!(
+            "{{\"@timestamp\":\"{at}\",\"log.level\":\"error\",\"service\":{{\"name\":\"{service}\"}},\"message\":\"{said}\"}}\n"
+        )
+    };
+    let records: String = (0..15 * 8).map(record).collect();
+    let directory = incident(&[("logs/all.ndjson", &records)]);
+    let client = connect(directory.path()).await;
+    let reply = client.call("extract_stack_traces", json!({"error_query": "ValueError"})).await;
+    let verdict = "At least 6 stack traces of 2 kinds, in 6 of the 30 records that match; ";
+    assert!(reply.text.starts_with(verdict), "{}", reply.text);
+    let kinds = rows(&reply, "kinds of traces");
+    let mut services: Vec<&str> = kinds.iter().map(|kind| kind[8].as_str().unwrap()).collect();
+    for (kind, service) in kinds.iter().zip(&services) {
+        assert_eq!(kind[0], json!(3), "{}", reply.text);
+        assert!(kind[5].as_str().unwrap().contains(&format!("{service}_run")), "{}", reply.text);
+    }
+    services.sort_unstable();
+    assert_eq!(services, ["cart", "stock"]);
+    let told = "24 of them hold no whole stack trace; around 24 of these nothing was looked for";
+    assert!(reply.text.contains(told) && !reply.text.contains("counts are exact"), "{}", reply.text);
+}
