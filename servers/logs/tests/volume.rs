@@ -90,6 +90,18 @@ async fn time_before_the_first_record_is_neither_silence_nor_a_baseline() {
 }
 
 #[tokio::test]
+async fn a_beginning_that_is_left_out_for_whole_steps_is_not_called_unrecorded() {
+    // 30.5 h are 30 steps of an hour and 30 m; a record a minute from before the window on.
+    let mut text = String::new();
+    every(&mut text, "payment", ("2026-01-11T00:00:00Z", common::NOW), 60);
+    let directory = testkit::incident(("2026-01-11T00:00:00Z", common::NOW), &[("logs/all.ndjson", &text)]);
+    let client = common::connect(directory.path()).await;
+    let reply = ask(&client, json!({"time_range": "2026-01-13T05:30:00Z/2026-01-14T12:00:00Z"})).await;
+    let told = "judged is 2026-01-13T06:00:00Z/2026-01-14T12:00:00Z: the 30m before it are left out, as steps are whole";
+    assert!(reply.text.contains(told) && !reply.text.contains("nothing at all"), "{}", reply.text);
+}
+
+#[tokio::test]
 async fn a_store_that_held_records_earlier_was_silent_when_it_holds_none() {
     // Yesterday and the day before as every day; today nothing before 14:30.
     let mut text = String::new();

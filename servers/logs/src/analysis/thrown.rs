@@ -66,11 +66,15 @@ pub(crate) fn thrown(records: &[Record], application: &Application) -> (Vec<Thro
 pub(crate) fn traces(record: &Record, application: &Application) -> Vec<Trace> {
     let fields = record.document.fields.iter();
     let fields: Vec<(&str, &str)> = fields.map(|(name, value)| (name.inside(), value.inside())).collect();
-    let of_fields = from_fields(&fields, application);
-    let told = |traces: &[Trace]| {
-        traces.iter().any(|trace| trace.language.is_some() || trace.root_cause.type_name.is_some())
+    // What announces a trace and has nothing of one is a line of it: the rest stands in other records.
+    let says = |trace: &Trace| {
+        let Exception { type_name, message, frames, .. } = &trace.root_cause;
+        type_name.is_some() || !message.is_empty() || !frames.is_empty()
     };
-    if told(&of_fields) { of_fields } else { extract(record.message.inside(), application) }
+    let all = |traces: Vec<Trace>| -> Vec<Trace> { traces.into_iter().filter(says).collect() };
+    let of_fields = all(from_fields(&fields, application));
+    let told = |trace: &Trace| trace.language.is_some() || trace.root_cause.type_name.is_some();
+    if of_fields.iter().any(told) { of_fields } else { all(extract(record.message.inside(), application)) }
 }
 
 fn first_line(exception: &Exception) -> String {

@@ -103,14 +103,15 @@ fn table(picture: &Picture<'_>, draft: &mut Draft, shown: &[&Thrown], cite: Cite
 /// How many records; estimated where not all were read.
 fn number(gathered: &Gathered<'_>, one: &Thrown) -> Cell {
     match gathered.complete() {
+        true if gathered.unlooked > 0 => Cell::text(format!("≥ {}", one.records.len())),
         true => Cell::Count(one.records.len() as u64),
         false => Cell::text(format!("≈{:.0}", one.weight)),
     }
 }
 
-/// The first or last moment; where not all records were read there may be an earlier or later one.
+/// The first or last moment; where not all records were read or looked around there may be an earlier or later one.
 fn moment(gathered: &Gathered<'_>, at_most: &str, at: Option<Timestamp>) -> Cell {
-    match at.filter(|_| !gathered.complete()) {
+    match at.filter(|_| !gathered.complete() || gathered.unlooked > 0) {
         Some(at) => Cell::text(format!("{at_most} {}", time_text(at))),
         None => Cell::time(at),
     }
@@ -225,7 +226,7 @@ fn next(picture: &Picture<'_>, draft: &mut Draft) {
         return;
     };
     // Of a sample the first record is not the first of all.
-    if let Some((since, _)) = first.portrait.span.filter(|_| gathered.complete()) {
+    if let Some((since, _)) = first.portrait.span.filter(|_| gathered.complete() && gathered.unlooked == 0) {
         let call = Next::call("correlate_logs_with_time", "what was new just before the first of them");
         draft.next(call.with("timestamp", time_text(since)).with("delta_minutes", 5));
     }

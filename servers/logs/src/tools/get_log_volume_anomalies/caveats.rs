@@ -23,12 +23,7 @@ pub(super) fn caveats(picture: &Picture<'_>, draft: &mut Draft) {
         "told is what at least doubles or halves (×{RATIO}) and differs by {EXCESS} records or more; steps of {}",
         long(when.step)
     ));
-    let window = when.window();
-    if window.start() > gathered.past.window.start() {
-        draft.caveat(format!(
-            "judged is {window}: before that nothing at all is recorded, which is neither silence nor a baseline"
-        ));
-    }
+    beginning(gathered, draft);
     draft.caveat(baseline(gathered));
     before(picture, draft);
     if !when.left_out.is_zero() {
@@ -113,5 +108,19 @@ fn freshness(picture: &Picture<'_>, draft: &mut Draft, fresh: &Reply<Freshness>)
         && behind > 2.0 * picture.gathered.when.step.as_secs_f64()
     {
         draft.caveat(format!("the newest record of the window is of {}", time_text(newest)));
+    }
+}
+
+/// That less than the asked window is judged, and why.
+fn beginning(gathered: &Gathered, draft: &mut Draft) {
+    let (window, skipped) = (gathered.when.window(), gathered.when.skipped);
+    let recorded = window.start().checked_sub(skipped).unwrap_or(window.start());
+    let nothing = "nothing at all is recorded, which is neither silence nor a baseline";
+    let whole = format!("the {} before it are left out, as steps are whole", long(skipped));
+    match (recorded > gathered.past.window.start(), skipped.is_zero()) {
+        (true, true) => draft.caveat(format!("judged is {window}: before that {nothing}")),
+        (true, false) => draft.caveat(format!("judged is {window}: {whole}; before these {nothing}")),
+        (false, false) => draft.caveat(format!("judged is {window}: {whole}")),
+        (false, true) => {}
     }
 }

@@ -43,6 +43,8 @@ pub(super) struct When {
     pub(super) step: Duration,
     /// Of the asked window, what is left out because records may still arrive.
     pub(super) left_out: Duration,
+    /// Of its beginning, what is left out because steps are whole.
+    pub(super) skipped: Duration,
 }
 
 impl When {
@@ -58,12 +60,13 @@ impl When {
         let rest = (seconds - length.as_secs_f64()).max(0.0);
         // Of long steps one that has not wholly arrived would hide hours: then the oldest time is left out instead.
         let minutes = if step >= LONG { (rest / 60.0).floor() as u64 } else { 0 };
-        let start = asked.start().checked_add(Duration::from_secs(minutes * 60)).ok()?;
+        let skipped = Duration::from_secs(minutes * 60);
+        let start = asked.start().checked_add(skipped).ok()?;
         let end = start.checked_add(length).ok()?;
         let begin = start.checked_sub(length).ok()?;
         let left_out = Duration::from_secs_f64(asked.end().duration_since(end).as_secs_f64().max(0.0));
         let whole = TimeRange::new(begin, end).ok()?;
-        Some(When { whole, start, first: steps as usize, step, left_out })
+        Some(When { whole, start, first: steps as usize, step, left_out, skipped })
     }
 
     /// Without the steps before the first record of the store: nobody knows what was usual then.
@@ -140,6 +143,7 @@ mod tests {
         assert_eq!((when.step, when.first), (Duration::from_secs(10_800), 55));
         assert_eq!(when.window().to_string(), "2026-11-20T15:20:00Z/2026-11-27T12:20:00Z");
         assert_eq!(when.left_out, Duration::from_secs(60));
+        assert_eq!(when.skipped, Duration::from_secs(2 * 3_600 + 59 * 60));
     }
 
     #[test]
