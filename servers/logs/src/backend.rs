@@ -119,10 +119,23 @@ pub(crate) fn weighed(slices: Vec<(u64, Vec<Record>)>, all: u64) -> Vec<Record> 
     weighed.collect()
 }
 
+/// The fields that play the role of this name; else those with a name like it.
+pub(crate) fn near_fields<'a>(
+    layout: &Layout,
+    name: &str,
+    names: impl Iterator<Item = &'a str>,
+) -> Vec<String> {
+    let role = layout.roles.iter().find(|(role, _)| role.name() == name);
+    match role {
+        Some((_, chosen)) => chosen.iter().map(|chosen| chosen.name.clone()).take(2).collect(),
+        None => nearest(name, names, 2).into_iter().map(str::to_owned).collect(),
+    }
+}
+
 /// That a query asks for a field which there is not, with the nearest ones and the argument that means the same.
-pub(crate) fn no_field(intake: &Intake, whose: &str, name: &str, near: &[impl AsRef<str>]) -> String {
+pub(crate) fn no_field(intake: &Intake, whose: &str, name: &str, near: &[String]) -> String {
     let shown = |name: &str| intake.text(name).shown(80);
-    let near: Vec<String> = near.iter().map(|name| shown(name.as_ref())).collect();
+    let near: Vec<String> = near.iter().map(|name| shown(name)).collect();
     let near = if near.is_empty() { String::new() } else { format!("; nearest: {}", near.join(", ")) };
     let argument = match name {
         "service" | "level" | "trace_id" => format!("; `{name}` is an argument, too"),

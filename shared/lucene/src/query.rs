@@ -47,13 +47,13 @@ impl Query {
         parse::parse(text)
     }
 
-    /// The names of fields it asks for.
+    /// The fields it asks for, each with what it asks of it.
     #[must_use]
-    pub fn fields(&self) -> Vec<&str> {
+    pub fn fields(&self) -> Vec<(&str, &Value)> {
         match self {
             Query::All(parts) | Query::Any(parts) => parts.iter().flat_map(Query::fields).collect(),
             Query::Not(part) => part.fields(),
-            Query::Term(name, _) => name.as_deref().into_iter().collect(),
+            Query::Term(name, value) => name.as_deref().map(|name| (name, value)).into_iter().collect(),
         }
     }
 

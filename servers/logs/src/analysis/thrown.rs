@@ -68,8 +68,7 @@ pub(crate) fn traces(record: &Record, application: &Application) -> Vec<Trace> {
     let fields: Vec<(&str, &str)> = fields.map(|(name, value)| (name.inside(), value.inside())).collect();
     // What announces a trace and has nothing of one is a line of it: the rest stands in other records.
     let says = |trace: &Trace| {
-        let Exception { type_name, message, frames, .. } = &trace.root_cause;
-        type_name.is_some() || !message.is_empty() || !frames.is_empty()
+        trace.chain().any(|one| one.type_name.is_some() || !one.message.is_empty() || !one.frames.is_empty())
     };
     let all = |traces: Vec<Trace>| -> Vec<Trace> { traces.into_iter().filter(says).collect() };
     let of_fields = all(from_fields(&fields, application));

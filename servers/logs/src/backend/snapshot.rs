@@ -19,14 +19,14 @@ use std::{
 };
 
 use ::snapshot::{Snapshot, SnapshotError};
-use contract::{Context, ToolError, nearest};
+use contract::{Context, ToolError};
 use lucene::Query;
 use runtime::blocking;
 use upstream::UpstreamError;
 
 pub(crate) use self::probe::RecordingProbe;
 use self::{compile::Sought, load::Loaded};
-use super::{Asking, Logs, no_field};
+use super::{Asking, Logs, near_fields, no_field};
 use crate::model::{
     Freshness, Histogram, Key, Layout, Like, LogSource, Page, Reply, Role, Sample, Search, Tally, Top, Total,
 };
@@ -100,8 +100,8 @@ impl Recording {
         let all = move |loaded: &Loaded| {
             let unknown = of_field.into_iter().filter(|name| loaded.store.name(name).is_none());
             let names = || loaded.store.names().iter().map(AsRef::as_ref);
-            let near = |name: &str| nearest(name, names(), 2).into_iter().map(str::to_owned).collect();
-            let unknown: Vec<(Vec<String>, String)> = unknown.map(|name| (near(&name), name)).collect();
+            let unknown = unknown.map(|name| (near_fields(&loaded.layout, &name, names()), name));
+            let unknown: Vec<(Vec<String>, String)> = unknown.collect();
             (work(loaded, &sought), unknown, loaded.store.len() - loaded.store.timed())
         };
         let (value, unknown, untimed) = self.ask(cx, question, all).await?;

@@ -5,7 +5,7 @@ mod near;
 
 use std::{collections::BTreeSet, time::Duration};
 
-use contract::{Answer, Cite, Context, Draft, Evidence, TimeRange, ToolError, Untrusted, counted};
+use contract::{Answer, Cite, Context, Draft, Evidence, Table, TimeRange, ToolError, Untrusted, counted};
 use jiff::Timestamp;
 
 use crate::{
@@ -185,6 +185,15 @@ pub(crate) fn of_read(values: &[(Untrusted, u64)], complete: bool) -> Top {
         values.iter().map(|(value, count)| Group { value: value.clone(), count: *count }).collect();
     let distinct = complete.then_some(values.len() as u64);
     Top { values, distinct, ..Top::default() }
+}
+
+/// How many values there are beside those that a table lists.
+pub(crate) fn count_values(table: &mut Table, top: &Top) {
+    let (seen, more) = top.seen();
+    table.seen(seen);
+    if more {
+        table.more();
+    }
 }
 
 /// One value, or how many and the most frequent.

@@ -229,11 +229,7 @@ fn values(draft: &mut Draft, title: &str, column: &str, top: &Top, cite: Cite) {
     for group in &top.values {
         table.row(vec![Cell::text(group.value.shown(60)), Cell::Count(group.count)]);
     }
-    let (seen, more) = top.seen();
-    table.seen(seen);
-    if more {
-        table.more();
-    }
+    asking::count_values(&mut table, top);
     table.see_more(format!("search_logs(query=\"*\", group_by=\"{}\")", title.trim_end_matches('s')));
     draft.table(table);
     if top.others > 0 {

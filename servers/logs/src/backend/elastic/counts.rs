@@ -26,6 +26,10 @@ impl Elastic {
     /// How many records.
     pub(super) async fn count(&self, cx: &Context, search: &Search) -> Result<Reply<Total>, ToolError> {
         let (mapping, mut partial) = self.mapping(cx).await?;
+        // Of a mapping that is known in part nobody can say that a field is missing.
+        if partial.is_empty() {
+            partial.extend(mapping.unknown_fields(cx, search));
+        }
         let body = |compiler: &Compiler<'_>| {
             Ok(json!({ "size": 0, "track_total_hits": true, "query": compiler.query(search)? }))
         };
@@ -34,7 +38,6 @@ impl Elastic {
         let answer = self.read(&reply)?;
         partial.extend(answer.partial(&cx.intake));
         partial.extend(mapping.doubt_of_words(search));
-        partial.extend(mapping.unknown_fields(cx, search));
         Ok(Reply { value: answer.total(), sent, partial })
     }
 
@@ -264,7 +267,7 @@ struct Steps {
 impl Steps {
     fn of(search: &Search, step: Duration) -> Steps {
         let step = i64::try_from(step.as_millis()).unwrap_or(i64::MAX).max(1);
-        let [start, end] = [search.window.start(), search.window.end()].map(|at| at.as_millisecond());
+        let [start, end] = [search.window.start(), search.window.end()].map(Timestamp::as_millisecond);
         let count =
             usize::try_from((end - start).max(0).saturating_add(step - 1) / step).unwrap_or(usize::MAX);
         Steps { start, step, count: count.max(1) }

@@ -3,11 +3,12 @@
 use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
 
 use contract::{Context, ErrorKind, ToolError, is_plain_name, nearest};
+use lucene::{Query, Value};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::{fields::Recent, page::Extent};
-use crate::backend::no_field;
+use crate::backend::{near_fields, no_field};
 use crate::model::{Chosen, FieldInfo, FieldKind, Layout, Role, Search};
 
 /// What `_field_caps` answers. Whatever else is in it is not looked at.
@@ -206,22 +207,24 @@ impl Mapping {
         })
     }
 
-    /// Fields that a query asks for and no index has; none where the query goes beyond the syntax that we read.
+    /// Fields that a query asks for and no index has; none where the query goes beyond the syntax that we read. To be asked
+    /// of a whole mapping only.
     pub(super) fn unknown_fields(&self, cx: &Context, search: &Search) -> Vec<String> {
-        let query = search.text.as_deref().and_then(|text| lucene::Query::parse(text).ok());
-        let asked = query.iter().flat_map(lucene::Query::fields);
-        let is_name = |name: &&str| !name.starts_with('_') && !name.contains(['*', '\\']);
-        let unknown = asked.filter(is_name).filter(|name| self.named(name).is_err());
-        unknown.map(|name| no_field(&cx.intake, "index", name, &self.near(name))).collect()
+        let query = search.text.as_deref().and_then(|text| Query::parse(text).ok());
+        let is_known = |(name, value): &(&str, &Value)| {
+            let is_special = name.starts_with('_') || name.contains(['*', '\\']);
+            is_special || self.named(name).is_ok() || (matches!(value, Value::Exists) && self.is_object(name))
+        };
+        let unknown = query.iter().flat_map(Query::fields).filter(|one| !is_known(one)).map(|(name, _)| name);
+        let names = || self.fields.keys().map(String::as_str);
+        let near = |name| near_fields(&self.layout, name, names());
+        unknown.map(|name| no_field(&cx.intake, "index", name, &near(name))).collect()
     }
 
-    /// The fields that play the role of this name; else those with a name like it.
-    fn near(&self, name: &str) -> Vec<&str> {
-        let role = self.layout.roles.iter().find(|(role, _)| role.name() == name);
-        match role {
-            Some((_, chosen)) => chosen.iter().map(|chosen| chosen.name.as_str()).take(2).collect(),
-            None => nearest(name, self.fields.keys().map(String::as_str), 2),
-        }
+    /// Whether fields lie below this name, by which a query can ask whether any of them exists.
+    fn is_object(&self, name: &str) -> bool {
+        let below = format!("{name}.");
+        self.fields.range(below.clone()..).next().is_some_and(|(field, _)| field.starts_with(&below))
     }
 
     /// The fields whose values can be counted, of a key's fields.
@@ -328,7 +331,8 @@ mod tests {
                 vec!["no index has a field htpp.status; nearest: http.status"],
             ),
             ("xyzzy:1 OR plugh:2", vec!["no index has a field xyzzy", "no index has a field plugh"]),
-            ("service.name:a AND _exists_:b AND http.*:5 words", vec![]),
+            ("service.name:a AND _exists_:http", vec![]),
+            ("_exists_:b", vec!["no index has a field b"]),
             ("(", vec![]),
         ] {
             let search = Search { window, text: Some(query.to_owned()), conditions: vec![] };

@@ -33,7 +33,7 @@ impl Sought {
 
     /// Names of fields that a caller asked for.
     pub(super) fn fields(&self) -> Vec<String> {
-        let of_text = self.text.iter().flat_map(Query::fields).map(str::to_owned);
+        let of_text = self.text.iter().flat_map(Query::fields).map(|(name, _)| name.to_owned());
         let of_conditions = self.conditions.iter().filter_map(|condition| match condition {
             Condition::Field(name, _) => Some(name.clone()),
             _ => None,

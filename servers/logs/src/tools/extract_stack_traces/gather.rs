@@ -1,5 +1,7 @@
 //! Reading the records, and those around them where a trace was logged one line a record.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use contract::{Context, Past, TimeRange, TimeSpec, ToolError, Untrusted};
 use futures_util::future::{join, join_all};
 use jiff::{SignedDuration, Timestamp};
@@ -17,7 +19,7 @@ use crate::{
 /// Records read.
 const SAMPLE: usize = 2_000;
 /// Records without a trace around which is looked.
-const ANCHORS: usize = 6;
+const ANCHORS: usize = 12;
 /// Records read around each.
 const NEIGHBOURS: usize = 200;
 /// How long before and after a record the rest of its trace can be, in seconds.
@@ -58,8 +60,8 @@ pub(super) struct Gathered<'a> {
     pub(super) thrown: Vec<Thrown>,
     /// Records without a trace.
     pub(super) without: usize,
-    /// Traces that were put together from records of one line.
-    pub(super) joined: usize,
+    /// Records of which the text is now a trace that was put together from records of one line.
+    pub(super) joined: BTreeSet<usize>,
     /// Records that hold no whole trace and around which nothing was looked for: each may be a line of one.
     pub(super) unlooked: usize,
     /// What is to be said of a search by level.
@@ -96,17 +98,19 @@ pub(super) async fn gather<'a>(
         _ => Near::default(),
     };
     let records = sample.value.records.clone();
-    let (mut records, bare) = blocking(move || with_bare(records)).await;
+    let (mut records, lonely) = blocking(move || with_lonely(records)).await;
     let mut failed = Vec::new();
     let mut replaced = Vec::new();
     let mut unlooked = 0;
-    if bare.len() * 2 > records.len() {
+    if !lonely.is_empty() {
         match store.layout(cx).await {
             Ok(layout) => {
-                let (looked, found) = around(cx, store, &layout.value, &records, &bare).await;
+                let around = around(cx, store, &layout.value, &records, &lonely).await;
+                failed.extend(around.failed);
                 // Where nothing was put together, records without a trace are no lines of one.
-                unlooked = if found.is_empty() { 0 } else { bare.len() - looked };
-                for (index, text) in found {
+                let is_none = around.found.is_empty() && failed.is_empty();
+                unlooked = if is_none { 0 } else { lonely.len() - around.looked };
+                for (index, text) in around.found {
                     if let Some(record) = records.get_mut(index) {
                         record.message = cx.intake.text(&text);
                         replaced.push(index);
@@ -118,8 +122,9 @@ pub(super) async fn gather<'a>(
     }
     let found = move || {
         let application = Application::default();
-        let own = replaced.iter().filter_map(|index| records.get(*index));
-        let joined = own.filter(|record| !traces(record, &application).is_empty()).count();
+        let holds =
+            |index: &usize| records.get(*index).is_some_and(|one| !traces(one, &application).is_empty());
+        let joined: BTreeSet<usize> = replaced.into_iter().filter(holds).collect();
         let (thrown, without) = thrown(&records, &application);
         (records, thrown, without, joined)
     };
@@ -153,28 +158,59 @@ async fn near_to_unknown(cx: &Context, store: &dyn Logs, asked: &Asked) -> Near 
     }
 }
 
-/// The records, and which of them have no trace.
-fn with_bare(records: Vec<Record>) -> (Vec<Record>, Vec<usize>) {
+/// The records, and those that may be one line of a trace: without one, of a service of which more than half are so. The
+/// services take turns, and each of them from its beginning to its end, so that the first ones are spread over both.
+fn with_lonely(records: Vec<Record>) -> (Vec<Record>, Vec<usize>) {
     let application = Application::default();
-    let all = records.iter().enumerate();
-    let bare = all.filter(|(_, record)| traces(record, &application).is_empty()).map(|(index, _)| index);
-    let bare = bare.collect();
-    (records, bare)
+    let mut services: BTreeMap<Option<Untrusted>, (usize, Vec<usize>)> = BTreeMap::new();
+    for (index, record) in records.iter().enumerate() {
+        let (all, bare) = services.entry(record.service.clone()).or_default();
+        *all += 1;
+        if traces(record, &application).is_empty() {
+            bare.push(index);
+        }
+    }
+    let lonely = services.into_values().filter(|(all, bare)| bare.len() * 2 > *all).map(|(_, bare)| bare);
+    let lonely: Vec<Vec<usize>> = lonely.collect();
+    let each = ANCHORS.div_ceil(lonely.len().max(1));
+    (records, taking_turns(lonely.into_iter().map(|bare| spread(bare, each)).collect()))
 }
 
-/// Around how many records was looked, and the whole texts of traces of which they are a line, by the place of that record.
+/// `most` of these from the beginning to the end, then the others.
+fn spread(all: Vec<usize>, most: usize) -> Vec<usize> {
+    let chosen: BTreeSet<usize> = (0..most).map(|turn| turn * all.len() / most).collect();
+    let (mut first, mut others): (Vec<_>, Vec<_>) =
+        all.into_iter().enumerate().partition(|(place, _)| chosen.contains(place));
+    first.append(&mut others);
+    first.into_iter().map(|(_, index)| index).collect()
+}
+
+/// The first of each, then the second of each, and so on.
+fn taking_turns(lists: Vec<Vec<usize>>) -> Vec<usize> {
+    let longest = lists.iter().map(Vec::len).max().unwrap_or(0);
+    (0..longest).flat_map(|turn| lists.iter().filter_map(move |list| list.get(turn).copied())).collect()
+}
+
+/// What was found around records.
+struct Around {
+    /// Around how many could be looked.
+    looked: usize,
+    /// The whole texts of traces of which they are a line, by the place of that record.
+    found: Vec<(usize, String)>,
+    failed: Option<String>,
+}
+
+/// Looks around the first of these records.
 async fn around(
     cx: &Context,
     store: &dyn Logs,
     layout: &Layout,
     records: &[Record],
-    bare: &[usize],
-) -> (usize, Vec<(usize, String)>) {
+    lonely: &[usize],
+) -> Around {
     let place =
         [Role::Pod, Role::Container, Role::Host].into_iter().find(|role| !layout.of(*role).is_empty());
-    // Evenly spread: the first ones are often lines of the same trace, and of one service.
-    let spread = bare.iter().step_by(bare.len().div_ceil(ANCHORS).max(1));
-    let near = spread.filter_map(|index| {
+    let near = lonely.iter().filter_map(|index| {
         let record = records.get(*index)?;
         let window = near(record.at?)?;
         let place = place
@@ -185,17 +221,24 @@ async fn around(
         Some((*index, Search { window, text: None, conditions: place.into_iter().chain(service).collect() }))
     });
     let near: Vec<(usize, Search)> = near.take(ANCHORS).collect();
-    let looked = near.len();
     let page = Page { limit: NEIGHBOURS, oldest_first: true, after: None };
     let read = join_all(near.iter().map(|(_, search)| store.page(cx, search, &page))).await;
-    let found = near.into_iter().zip(read).filter_map(|((index, _), reply)| {
-        Some((index, records.get(index)?.clone(), reply.ok()?.value.records))
-    });
-    let found: Vec<(usize, Record, Vec<Record>)> = found.collect();
+    let (mut found, mut failed) = (Vec::new(), None);
+    for ((index, _), reply) in near.into_iter().zip(read) {
+        match (records.get(index), reply) {
+            (Some(own), Ok(reply)) => found.push((index, own.clone(), reply.value.records)),
+            (_, Err(error)) => {
+                failed = Some(format!("records around those found could not be read: {error}"));
+            }
+            (None, _) => {}
+        }
+    }
+    let looked = found.len();
     let told = move |(index, own, neighbours): (usize, Record, Vec<Record>)| {
         Some((index, whole(&neighbours, &own)?))
     };
-    (looked, blocking(move || found.into_iter().filter_map(told).collect()).await)
+    let found = blocking(move || found.into_iter().filter_map(told).collect()).await;
+    Around { looked, found, failed }
 }
 
 fn near(at: Timestamp) -> Option<TimeRange> {
@@ -233,4 +276,16 @@ fn whole(neighbours: &[Record], own: &Record) -> Option<String> {
     // A line that announces the trace in the record after it.
     let next = found.next().filter(|next| next.records.len() > 1)?;
     Some(format!("{}\n{}", first.text, next.text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn services_take_turns_and_each_is_looked_at_from_its_beginning_to_its_end() {
+        assert_eq!(spread((0..9).collect(), 3), [0, 3, 6, 1, 2, 4, 5, 7, 8]);
+        assert_eq!(spread(vec![4, 7], 3), [4, 7]);
+        assert_eq!(taking_turns(vec![vec![1, 2, 3], vec![], vec![7, 8]]), [1, 7, 2, 8, 3]);
+    }
 }

@@ -100,10 +100,16 @@ fn table(picture: &Picture<'_>, draft: &mut Draft, shown: &[&Thrown], cite: Cite
     draft.table(table);
 }
 
+/// Whether there may be more of them in lines that nobody looked around, which no estimate knows.
+fn is_least(gathered: &Gathered<'_>, one: &Thrown) -> bool {
+    let is_joined = || one.records.iter().any(|index| gathered.joined.contains(index));
+    gathered.unlooked > 0 && (gathered.complete() || is_joined())
+}
+
 /// How many records; estimated where not all were read.
 fn number(gathered: &Gathered<'_>, one: &Thrown) -> Cell {
     match gathered.complete() {
-        true if gathered.unlooked > 0 => Cell::text(format!("≥ {}", one.records.len())),
+        _ if is_least(gathered, one) => Cell::text(format!("≥ {}", one.records.len())),
         true => Cell::Count(one.records.len() as u64),
         false => Cell::text(format!("≈{:.0}", one.weight)),
     }
@@ -185,10 +191,10 @@ fn caveats(picture: &Picture<'_>, draft: &mut Draft) {
             gathered.unlooked
         )),
     }
-    if gathered.joined > 0 {
+    if !gathered.joined.is_empty() {
         draft.caveat(format!(
             "{} put together from records of one line each; others like them are not counted",
-            match gathered.joined {
+            match gathered.joined.len() {
                 1 => "1 trace was".to_owned(),
                 several => format!("{several} traces were"),
             }
@@ -260,6 +266,7 @@ fn verdict(picture: &Picture<'_>) -> String {
     let top = first.trace.top_frame.as_ref();
     let top = top.map_or(String::new(), |top| format!(" in {}", quoted(picture, &frame(top), FRAME)));
     let times = match gathered.complete() {
+        _ if is_least(gathered, first) => format!("≥ {}", first.records.len()),
         true => first.records.len().to_string(),
         false => format!("≈{:.0}", first.weight),
     };

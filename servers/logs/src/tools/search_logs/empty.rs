@@ -30,7 +30,7 @@ pub(super) async fn answer(
         let of_service = service::total(asked, &all).await?;
         let verdict = match of_service.number() {
             0 => service::absent(asked, &mut draft, &mut told, cite).await?.verdict(asked),
-            _ => unmatched(asked, of_service, total),
+            _ => unmatched(asked, of_service, total.partial.is_empty() && unlevelled.is_none()),
         };
         written_otherwise(asked, &mut draft, cite);
         filters(asked, &mut draft, &mut told).await?;
@@ -70,9 +70,9 @@ impl Absent {
 }
 
 /// Records are there, and the search is for others: a zero, as far as everything could be searched.
-fn unmatched(asked: &Asked<'_>, searched: Total, total: &Reply<Total>) -> String {
+fn unmatched(asked: &Asked<'_>, searched: Total, everything: bool) -> String {
     let of = asked.service.as_ref().map_or(String::new(), |of| format!(" of {}", of.name.shown(60)));
-    let partly = if total.partial.is_empty() { "" } else { " It may be no zero: see coverage." };
+    let partly = if everything { "" } else { " It may be no zero: see coverage." };
     format!("{} None of {}{of} matches.{partly}", nothing(asked.search.window), counted(searched))
 }
 

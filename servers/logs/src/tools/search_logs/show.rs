@@ -8,7 +8,7 @@ use signal::SHAPE_BUCKETS;
 use super::{Asked, Found, MOST_LINES, counted};
 use crate::{
     model::{Histogram, Record, Reply, Role, Sample, Top, Total},
-    tools::asking::{Told, see_more},
+    tools::asking::{Told, count_values, see_more},
 };
 
 /// Characters of a line.
@@ -194,11 +194,7 @@ fn values(asked: &Asked<'_>, draft: &mut Draft, name: &str, top: &Top, total: To
         let share = 100.0 * group.count as f64 / all;
         table.row(vec![Cell::text(group.value.shown(120)), Cell::Count(group.count), Cell::Number(share)]);
     }
-    let (seen, more) = top.seen();
-    table.seen(seen);
-    if more {
-        table.more();
-    }
+    count_values(&mut table, top);
     table.see_more(see_more(asked.limit, MOST_LINES, asked.full, "a narrower query"));
     draft.table(table);
     if top.others > 0 {
