@@ -128,7 +128,7 @@ fn coverage(out: &mut String, fitted: &Fitted<'_>) {
         let how = if how.is_empty() { String::new() } else { format!(" ({how})") };
         let (title, seen, shown) = (&table.table.title, table.table.seen, table.rows.len());
         match table.table.more {
-            true => format!("{shown} {title} shown, there are more{how}"),
+            true => format!("{title}: {shown} shown, there are more{how}"),
             false => format!("{shown} of {seen} {title} shown, {} omitted{how}", table.omitted()),
         }
     }));
