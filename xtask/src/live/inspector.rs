@@ -3,6 +3,8 @@
 use std::error::Error;
 use std::path::PathBuf;
 use std::process::Command;
+use std::thread;
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -13,6 +15,10 @@ use super::subject::{Call, Subject};
 
 /// What the inspector ends with when a tool says `isError`.
 const TOOL_ERROR: i32 = 5;
+/// Where an answer says how long to wait before the same call is answered.
+const RETRY_AFTER: &str = "/structuredContent/error/retry_after_seconds";
+/// A minute refills the whole bucket of any class.
+const LONGEST_WAIT_SECONDS: u64 = 60;
 /// Where a result of 2026-07-28 names its server; an older one does not.
 const SERVER_NAME: &str = "/_meta/io.modelcontextprotocol~1serverInfo/name";
 
@@ -105,9 +111,22 @@ impl Way<'_> {
         }
     }
 
+    /// A call, made again once where the server says how long to wait: one HTTP server answers all of these calls,
+    /// and the calls of a class have a rate.
     fn call(&self, call: &Call) -> Result<Reply, Box<dyn Error>> {
         let arguments = call.arguments.to_string();
-        self.ask(&["--method", "tools/call", "--tool-name", &call.tool, "--tool-args-json", &arguments])
+        let ask = || {
+            self.ask(&["--method", "tools/call", "--tool-name", &call.tool, "--tool-args-json", &arguments])
+        };
+        let reply = ask()?;
+        let wait = reply.result().pointer(RETRY_AFTER).and_then(Value::as_u64);
+        match wait {
+            Some(seconds) if seconds <= LONGEST_WAIT_SECONDS => {
+                thread::sleep(Duration::from_secs(seconds));
+                ask()
+            }
+            _ => Ok(reply),
+        }
     }
 
     fn ask(&self, arguments: &[&str]) -> Result<Reply, Box<dyn Error>> {
