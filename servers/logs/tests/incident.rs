@@ -102,6 +102,38 @@ async fn a_name_that_nobody_has_is_told_with_those_near_to_it() {
 }
 
 #[tokio::test]
+async fn a_service_that_logs_at_other_times_is_given_no_other_name() {
+    // `cron` until 12:00:01 and from 14:50:01 on; `front` all the time.
+    let line = |service: &str, at: &str| {
+        format!(
+            "{{\"@timestamp\":\"{at}\",\"log.level\":\"error\",\"message\":\"no\",\"service\":{{\"name\":\"{service}\"}}}}\n"
+        )
+    };
+    let front = (0..60).map(|minute| line("front", &format!("2026-01-14T14:{minute:02}:01Z")));
+    let cron = ["2026-01-14T12:00:01Z", "2026-01-14T14:50:01Z"].map(|at| line("cron", at));
+    let text: String = front.chain(cron).collect();
+    let directory = testkit::incident(("2026-01-14T12:00:00Z", common::NOW), &[("logs/all.ndjson", &text)]);
+    let client = connect(directory.path()).await;
+    let window = "2026-01-14T14:30:00Z/2026-01-14T14:40:00Z";
+    for (tool, mut arguments) in [
+        ("get_error_patterns", json!({"time_range": window})),
+        ("correlate_logs_with_time", json!({"timestamp": "2026-01-14T14:35:00Z", "delta_minutes": 5})),
+        ("extract_stack_traces", json!({"error_query": "*", "time_range": window})),
+        ("search_logs", json!({"query": "*", "time_range": window})),
+        ("get_log_volume_anomalies", json!({"time_range": window})),
+    ] {
+        arguments["service"] = json!("cron");
+        let known = ask(&client, tool, arguments.clone()).await.text;
+        assert!(known.contains("last record of cron before: 2026-01-14T12:00:01Z"), "{tool}: {known}");
+        assert!(!known.contains("front") && !known.contains("nothing before"), "{tool}: {known}");
+        arguments["service"] = json!("fromt");
+        let mistyped = ask(&client, tool, arguments).await.text;
+        let near = "no record is of a service fromt; nearest of 1 service: front";
+        assert!(mistyped.contains(near) && mistyped.contains("service=\"front\""), "{tool}: {mistyped}");
+    }
+}
+
+#[tokio::test]
 async fn before_the_first_record_nothing_is_usual() {
     // One record a second from 14:30 on: before that the store holds nothing, which is no rate of zero.
     let line = |second: i64| {

@@ -145,7 +145,21 @@ async fn who_fell_silent_before_the_window_is_silent() {
     assert!(reply.text.starts_with("cron: silence since 2026-01-14T14:4"), "{}", reply.text);
     // A service that nobody knows is no silence.
     let reply = ask(&client, json!({"time_range": "5m", "service": "nosuch"})).await;
-    assert!(reply.text.contains("nor in the 30 days before: it logs under another name"), "{}", reply.text);
+    assert!(reply.text.contains("nor in the 30 days before; services that log: web."), "{}", reply.text);
+    let reply = ask(&client, json!({"time_range": "5m", "service": "wbe"})).await;
+    assert!(reply.text.contains("get_log_volume_anomalies(service=\"web\", time_range"), "{}", reply.text);
+}
+
+#[tokio::test]
+async fn who_fell_silent_before_the_lead_in_is_told_without_being_named() {
+    let text = with_cron("2026-01-14T12:30:00Z");
+    let directory = testkit::incident(("2026-01-14T12:30:00Z", common::NOW), &[("logs/all.ndjson", &text)]);
+    let client = common::connect(directory.path()).await;
+    // Window and lead-in, 14:50 to 15:00, hold none of `cron`; from 12:50 to 13:00 it logged 30 a minute.
+    let reply = ask(&client, json!({"time_range": "5m"})).await;
+    let verdict = "Every service logs as in the 5m before (150 records), but not as in \
+                   2026-01-14T12:50:00Z/2026-01-14T13:00:00Z: cron none of 300. It changed before the window.";
+    assert!(reply.text.starts_with(verdict), "{}", reply.text);
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! What the tools share: how many rows ([`limit`]), conditions from arguments ([`level`]), the service an
 //! argument means ([`Service`]), evidence and caveats of a reply ([`Told`]), the key of a `group_by` ([`key`]).
 
+mod absent;
 mod near;
 
 use std::{collections::BTreeSet, time::Duration};
@@ -13,7 +14,7 @@ use crate::{
     model::{Condition, Group, Key, Level, Page, Reply, Role, Search, Top, Total},
 };
 
-pub(crate) use near::{Near, services_like};
+pub(crate) use absent::{Absence, Absent};
 
 /// How many rows a `limit` argument means, `usual` without one.
 ///
@@ -51,19 +52,6 @@ pub(crate) async fn recorded(
     let page = Page { limit: 1, oldest_first: true, after: None };
     let first = store.page(cx, &all, &page).await?.value.records.first().and_then(|record| record.at);
     Ok(first.and_then(|first| TimeRange::new(first.max(window.start()), window.end()).ok()))
-}
-
-/// When the last record of a window with this condition was written.
-pub(crate) async fn last_record(
-    cx: &Context,
-    store: &dyn Logs,
-    window: TimeRange,
-    condition: Condition,
-) -> Result<Option<Timestamp>, ToolError> {
-    let search = Search { window, text: None, conditions: vec![condition] };
-    let page = Page { limit: 1, oldest_first: false, after: None };
-    let records = store.page(cx, &search, &page).await?.value.records;
-    Ok(records.iter().filter_map(|record| record.at).max())
 }
 
 /// How far back a store is asked whether it holds older records.
@@ -171,10 +159,10 @@ pub(crate) async fn unlevelled(cx: &Context, store: &dyn Logs, search: &Search) 
     (count > 0).then_some(Unlevelled { count, of })
 }
 
-/// A count that is the whole truth.
+/// A count of everything that was searched, whatever else is to be said of it.
 fn exactly(reply: Result<Reply<Total>, ToolError>) -> Option<u64> {
     match reply {
-        Ok(Reply { value: Total::Exactly(number), partial, .. }) if partial.is_empty() => Some(number),
+        Ok(Reply { value: Total::Exactly(number), .. }) => Some(number),
         _ => None,
     }
 }

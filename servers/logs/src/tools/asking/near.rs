@@ -4,7 +4,7 @@ use contract::{Context, TimeRange, ToolError, Untrusted, counted, nearest};
 
 use crate::{
     backend::Logs,
-    model::{Key, Role, Search},
+    model::{Key, Reply, Role, Search},
 };
 
 /// Services among which a name is looked for.
@@ -13,7 +13,7 @@ const SERVICES: usize = 500;
 const NEAREST: usize = 5;
 
 /// Services that a name of which nothing was found may mean.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(crate) struct Near {
     /// Those with a name like it, else those that log most.
     names: Vec<Untrusted>,
@@ -48,23 +48,25 @@ impl Near {
 }
 
 /// Services near to one of which nothing was found; none when there is no service at all.
-pub(crate) async fn services_like(
+pub(super) async fn services_like(
     cx: &Context,
     store: &dyn Logs,
     window: TimeRange,
     name: &str,
-) -> Result<Near, ToolError> {
+) -> Result<Reply<Near>, ToolError> {
     let search = Search { window, text: None, conditions: Vec::new() };
-    let top = store.top(cx, &search, &Key::Role(Role::Service), SERVICES).await?.value;
+    let Reply { value: top, sent, partial } =
+        store.top(cx, &search, &Key::Role(Role::Service), SERVICES).await?;
     let all = top.seen();
     let names: Vec<Untrusted> = top.values.into_iter().map(|group| group.value).collect();
     let near = nearest(name, names.iter().map(Untrusted::inside), NEAREST);
     let found: Vec<Untrusted> =
         near.iter().filter_map(|near| names.iter().find(|name| name.inside() == *near).cloned()).collect();
-    Ok(match found.is_empty() {
+    let value = match found.is_empty() {
         true => Near { names: names.into_iter().take(NEAREST).collect(), alike: false, all },
         false => Near { names: found, alike: true, all },
-    })
+    };
+    Ok(Reply { value, sent, partial })
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use crate::{
     backend::{Logs, Sources},
     model::{Condition, Level, Like, Page, Record, Reply, Role, Sample, Search},
     tools::{
-        asking::{Near, Service, recorded, services_like},
+        asking::{Absence, Service, begins},
         recount::{Wanted, finds_only_its_own, tallies},
     },
 };
@@ -25,8 +25,8 @@ const AROUND: usize = 4_000;
 const BEFORE: usize = 4_000;
 /// The time before is at least as long, so that what happens every quarter of an hour is not new.
 const LEAST_BEFORE: Duration = Duration::from_secs(3_600);
-/// From this share on the time before counts as recorded.
-const RECORDED: f64 = 0.98;
+/// From this share of the time before on, what lies before any record is left out.
+const UNRECORDED: f64 = 0.02;
 /// Patterns that are counted in full.
 pub(super) const VERIFIED: usize = 20;
 /// Versions that are told.
@@ -72,8 +72,9 @@ impl Asked {
     /// # Errors
     /// When that can't be asked.
     pub(super) async fn where_recorded(self, cx: &Context, store: &dyn Logs) -> Result<Asked, ToolError> {
-        let known = recorded(cx, store, self.before).await?;
-        Ok(match known.filter(|known| known.seconds() < RECORDED * self.before.seconds()) {
+        let least = Duration::from_secs_f64(UNRECORDED * self.before.seconds());
+        let first = begins(cx, store, self.before, least).await?;
+        Ok(match first.and_then(|first| TimeRange::new(first, self.before.end()).ok()) {
             Some(before) => Asked { before, is_cut: true, ..self },
             None => self,
         })
@@ -107,8 +108,8 @@ pub(super) struct Gathered {
     pub(super) around: Reply<Sample>,
     pub(super) before: Reply<Sample>,
     pub(super) sequence: Option<Sequence>,
-    /// Names of services near to one of which nothing is recorded.
-    pub(super) near: Near,
+    /// When the service logs, where neither window has a record of it.
+    pub(super) absence: Option<Absence>,
     /// What could not be asked, and why.
     pub(super) failed: Vec<String>,
 }
@@ -137,17 +138,12 @@ pub(super) async fn gather(cx: &Context, store: &dyn Logs, asked: Asked) -> Resu
             Err(error) => failed.push(format!("the records with the same id could not be read: {error}")),
         }
     }
-    let near = match (&asked.service, around.value.total.number() + before.value.total.number()) {
-        (Some(service), 0) => near_to(cx, store, &asked, service).await,
-        _ => Near::default(),
+    let whole = TimeRange::new(asked.before.start(), asked.around.end()).ok();
+    let absence = match (&asked.service, around.value.total.number() + before.value.total.number()) {
+        (Some(service), 0) => Some(Absence::of(cx, store, whole.unwrap_or(asked.around), service).await),
+        _ => None,
     };
-    Ok(Gathered { asked, around, before, sequence, near, failed })
-}
-
-/// Services of both windows with names near to this one. That this can't be asked is no reason to fail.
-async fn near_to(cx: &Context, store: &dyn Logs, asked: &Asked, service: &Service) -> Near {
-    let Ok(whole) = TimeRange::new(asked.before.start(), asked.around.end()) else { return Near::default() };
-    services_like(cx, store, whole, service.name.inside()).await.unwrap_or_default()
+    Ok(Gathered { asked, around, before, sequence, absence, failed })
 }
 
 /// Counts the most telling patterns in every record of both windows, where the samples are not everything: what was not

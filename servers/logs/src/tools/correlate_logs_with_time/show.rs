@@ -14,7 +14,7 @@ use crate::{
     analysis::difference::Class,
     backend::Logs,
     model::Level,
-    tools::asking::{Service, first_of, told_of},
+    tools::asking::{Absence, Service, first_of, told_of},
 };
 
 const ROWS: usize = 12;
@@ -57,6 +57,7 @@ pub(super) fn answer(picture: &Picture<'_>) -> Answer {
     if let Some(sequence) = &gathered.sequence {
         told(picture, &mut draft, sequence);
     }
+    picture.gathered.absence.iter().for_each(|absence| absence.show(&mut draft, picture.store));
     caveats(picture, &mut draft);
     next(picture, &mut draft);
     draft.conclude(verdict(picture))
@@ -181,7 +182,7 @@ fn caveats(picture: &Picture<'_>, draft: &mut Draft) {
             before.method
         ));
     }
-    if before.records.is_empty() && gathered.near.is_empty() {
+    if before.records.is_empty() && gathered.absence.is_none() {
         let whose = Service::whose(gathered.asked.service.as_ref());
         draft.caveat(format!(
             "nothing{whose} is recorded in {}: what is new can't be told",
@@ -206,8 +207,11 @@ fn next(picture: &Picture<'_>, draft: &mut Draft) {
         let call = Next::call("correlate_logs_with_time", why);
         call.with("timestamp", time_text(gathered.asked.at)).with("delta_minutes", gathered.asked.minutes)
     };
-    if let Some(near) = gathered.near.meant() {
-        draft.next(again("the service that may have been meant").with("service", near));
+    if let Some(absence) = gathered.absence.as_ref().filter(|absence| absence.told().is_some()) {
+        absence.suggest(draft);
+        if let Some(meant) = absence.meant() {
+            draft.next(again("the service that may have been meant").with("service", meant));
+        }
         return;
     }
     let own = gathered.asked.service.as_ref().and_then(|service| service.name.plain());
@@ -247,12 +251,9 @@ fn verdict(picture: &Picture<'_>) -> String {
     let at = time_text(gathered.asked.at);
     let new = picture.rows.iter().filter(|row| row.class == Class::New);
     let before = new.clone().filter(|row| row.first < gathered.asked.at).count();
-    if !gathered.near.is_empty() {
-        return format!(
-            "No record{whose} around {at}, nor in the {} before; {}.",
-            duration_text(gathered.asked.before.seconds()),
-            gathered.near.told()
-        );
+    if let Some(told) = gathered.absence.as_ref().and_then(Absence::told) {
+        let before = duration_text(gathered.asked.before.seconds());
+        return format!("No record{whose} around {at}, nor in the {before} before; {told}.");
     }
     if gathered.around.value.total.number() == 0 {
         return format!("No record{whose} around {at}, in {}: nothing can be said.", gathered.asked.around);

@@ -13,7 +13,7 @@ use crate::{
     analysis::thrown::{Thrown, thrown, traces},
     backend::{Logs, Sources},
     model::{Condition, Layout, Level, Page, Record, Reply, Role, Sample, Search},
-    tools::asking::{Near, Service, Unlevelled, guessed_levels, services_like, unlevelled},
+    tools::asking::{Absence, Service, Unlevelled, guessed_levels, unlevelled},
 };
 
 /// Records read.
@@ -68,8 +68,8 @@ pub(super) struct Gathered<'a> {
     pub(super) guessed: Option<String>,
     /// Records that tell no level, where there are any and errors were asked for.
     pub(super) unlevelled: Option<Unlevelled>,
-    /// Names of services near to one of which the window holds nothing.
-    pub(super) near: Near,
+    /// When the service logs, where the window has no record of it.
+    pub(super) absence: Option<Absence>,
     /// What could not be asked, and why.
     pub(super) failed: Vec<String>,
 }
@@ -93,9 +93,9 @@ pub(super) async fn gather<'a>(
     let levels = join(guessed_levels(cx, store, &asked.search), unlevelled(cx, store, &asked.search));
     let (sample, (guessed, unlevelled)) = join(store.sample(cx, &asked.search, SAMPLE), levels).await;
     let sample = sample.map_err(|error| error.renamed("query", "error_query"))?;
-    let near = match sample.value.total.number() {
-        0 => near_to_unknown(cx, store, asked).await,
-        _ => Near::default(),
+    let absence = match sample.value.total.number() {
+        0 => absence(cx, store, asked).await,
+        _ => None,
     };
     let records = sample.value.records.clone();
     let (mut records, lonely) = blocking(move || with_lonely(records)).await;
@@ -139,22 +139,19 @@ pub(super) async fn gather<'a>(
         unlooked,
         guessed,
         unlevelled,
-        near,
+        absence,
         failed,
     })
 }
 
-/// Services with names near to the one that was asked for, where the window has no record of it at all. That this can't be
-/// asked is no reason to fail.
-async fn near_to_unknown(cx: &Context, store: &dyn Logs, asked: &Asked) -> Near {
-    let Some(service) = &asked.service else { return Near::default() };
+/// When the service logs, where the window has no record of it at all. That this can't be asked is no reason to fail.
+async fn absence(cx: &Context, store: &dyn Logs, asked: &Asked) -> Option<Absence> {
+    let service = asked.service.as_ref()?;
     let window = asked.past.window;
     let only = Search { window, text: None, conditions: vec![service.condition()] };
     match store.total(cx, &only).await {
-        Ok(reply) if reply.value.number() == 0 => {
-            services_like(cx, store, window, service.name.inside()).await.unwrap_or_default()
-        }
-        _ => Near::default(),
+        Ok(reply) if reply.value.number() == 0 => Some(Absence::of(cx, store, window, service).await),
+        _ => None,
     }
 }
 

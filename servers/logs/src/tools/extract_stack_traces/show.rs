@@ -10,7 +10,7 @@ use super::gather::Gathered;
 use crate::{
     analysis::thrown::{Thrown, chain},
     backend::Logs,
-    tools::asking::{Service, first_of, see_more},
+    tools::asking::{Absence, Service, first_of, see_more},
 };
 
 /// Traces of which frames are shown, and with `full`.
@@ -42,6 +42,7 @@ pub(super) fn answer(picture: &Picture<'_>) -> Answer {
     let shown: Vec<&Thrown> = gathered.thrown.iter().take(picture.limit).collect();
     details(picture, &mut draft, &shown, cite);
     table(picture, &mut draft, &shown, cite);
+    picture.gathered.absence.iter().for_each(|absence| absence.show(&mut draft, picture.store));
     caveats(picture, &mut draft);
     next(picture, &mut draft);
     draft.conclude(verdict(picture))
@@ -216,10 +217,13 @@ fn next(picture: &Picture<'_>, draft: &mut Draft) {
         None => call,
     };
     let window = gathered.asked.past.window.to_string();
-    if let Some(near) = gathered.near.meant() {
-        let call = Next::call("extract_stack_traces", "the service that may have been meant");
-        let call = call.with("error_query", gathered.asked.query.as_str()).with("service", near);
-        draft.next(call.with("time_range", window));
+    if let Some(absence) = gathered.absence.as_ref().filter(|absence| absence.told().is_some()) {
+        absence.suggest(draft);
+        if let Some(meant) = absence.meant() {
+            let call = Next::call("extract_stack_traces", "the service that may have been meant");
+            let call = call.with("error_query", gathered.asked.query.as_str()).with("service", meant);
+            draft.next(call.with("time_range", window));
+        }
         return;
     }
     let Some(first) = first else {
@@ -286,8 +290,8 @@ fn nothing(gathered: &Gathered<'_>) -> String {
     let window = gathered.asked.past.window;
     let between = format!("between {} and {}", time_text(window.start()), time_text(window.end()));
     let whose = Service::whose(gathered.asked.service.as_ref());
-    if !gathered.near.is_empty() {
-        return format!("No record{whose} {between}; {}.", gathered.near.told());
+    if let Some(told) = gathered.absence.as_ref().and_then(Absence::told) {
+        return format!("No record{whose} {between}; {told}.");
     }
     match gathered.unlevelled {
         Some(none) if none.is_all() => format!("{}, {between}.", none.told(&whose)),

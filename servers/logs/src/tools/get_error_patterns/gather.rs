@@ -16,7 +16,7 @@ use crate::{
     backend::{Logs, Sources},
     model::{Condition, Freshness, Like, Record, Reply, Role, Sample, Search},
     tools::{
-        asking::{self, Near, Service, Unlevelled, guessed_levels, services_like, unlevelled},
+        asking::{self, Absence, Service, Unlevelled, guessed_levels, unlevelled},
         recount::{Wanted, finds_only_its_own, tallies},
     },
 };
@@ -121,8 +121,8 @@ pub(super) struct Gathered {
     pub(super) guessed: Option<String>,
     /// Records of the window that tell no level, where there are any and one was asked for.
     pub(super) unlevelled: Option<Unlevelled>,
-    /// Names of services near to one of which nothing is recorded.
-    pub(super) near: Near,
+    /// When the service logs, where none of the windows has a record of it.
+    pub(super) absence: Option<Absence>,
     /// What could not be asked, and why.
     pub(super) failed: Vec<String>,
 }
@@ -157,21 +157,11 @@ pub(super) async fn gather(cx: &Context, store: &dyn Logs, asked: Asked) -> Resu
             Err(error) => failed.push(format!("{name} could not be read: {error}")),
         }
     }
-    let mut gathered = Gathered {
-        asked,
-        now: now?,
-        before: looked,
-        arrived,
-        guessed,
-        unlevelled,
-        near: Near::default(),
-        failed,
-    };
+    let mut gathered =
+        Gathered { asked, now: now?, before: looked, arrived, guessed, unlevelled, absence: None, failed };
     let nowhere = std::iter::once(&gathered.now).chain(&gathered.before).all(|one| one.recorded == 0);
     if let (Some(service), true) = (&gathered.asked.service, nowhere) {
-        // Whoever mistyped a name should hear it; that this can't be asked is no reason to fail.
-        let near = services_like(cx, store, gathered.asked.window, service.name.inside()).await;
-        gathered.near = near.unwrap_or_default();
+        gathered.absence = Some(Absence::of(cx, store, gathered.asked.window, service).await);
     }
     Ok(gathered)
 }

@@ -48,6 +48,7 @@ pub(super) fn answer(picture: &Picture<'_>) -> Answer {
     let shown: Vec<&Row> = picture.rows.iter().take(picture.limit).collect();
     table(picture, &mut draft, &shown, cite);
     examples(picture, &mut draft, &shown, cite);
+    picture.gathered.absence.iter().for_each(|absence| absence.show(&mut draft, picture.store));
     caveats(picture, &mut draft, &shown);
     next(picture, &mut draft, &shown);
     draft.conclude(verdict::verdict(picture))
@@ -249,10 +250,12 @@ fn baseline(one: &Looked) -> String {
 
 fn next(picture: &Picture<'_>, draft: &mut Draft, shown: &[&Row]) {
     let window = picture.gathered.asked.window;
-    if let Some(near) = picture.gathered.near.meant() {
-        let call =
-            Next::call("get_error_patterns", "the service that may have been meant").with("service", near);
-        draft.next(call.with("time_range", window.to_string()));
+    if let Some(absence) = picture.gathered.absence.as_ref().filter(|absence| absence.told().is_some()) {
+        absence.suggest(draft);
+        if let Some(meant) = absence.meant() {
+            let call = Next::call("get_error_patterns", "the service that may have been meant");
+            draft.next(call.with("service", meant).with("time_range", window.to_string()));
+        }
         return;
     }
     let Some(first) = shown.first() else {

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     analysis::difference::Class,
     model::Level,
-    tools::asking::{Service, share},
+    tools::asking::{Absence, Service, share},
 };
 
 /// Characters of a pattern.
@@ -84,10 +84,9 @@ fn nothing(picture: &Picture<'_>, whose: &str, level: &str) -> String {
     let before: u64 = gathered.before.iter().map(|one| one.sample.value.total.number()).sum();
     let gone = if before > 0 { format!("; {before} in the baselines") } else { String::new() };
     match gathered.now.recorded {
-        0 if !gathered.near.is_empty() => format!(
-            "No record of any level{whose}, in the window or its baselines; {}.",
-            gathered.near.told()
-        ),
+        0 if let Some(told) = gathered.absence.as_ref().and_then(Absence::told) => {
+            format!("No record of any level{whose}, in the window or its baselines; {told}.")
+        }
         0 => format!(
             "No record of any level{whose} between {} and {}: nothing can be said{gone}.",
             time_text(window.start()),

@@ -1,30 +1,25 @@
 //! What lay before everything that was counted, where that shows nothing: when a service without records last logged, and
 //! whether what looks usual had begun by then.
 
-use std::time::Duration;
-
 use contract::{Context, TimeRange, Untrusted};
-use jiff::Timestamp;
 
 use super::gather::{Gathered, Judged};
 use crate::{
     analysis::volume::{Anomaly, ran_before},
     backend::Logs,
     model::{Histogram, Key, Reply, Role, Search},
-    tools::asking::{self, Service},
+    tools::asking::{self, Absence, Service},
 };
 
 /// Values that a store is asked to list.
 const MOST: usize = 50;
-/// How far back a service is looked for.
-const LOOKED_BACK: Duration = Duration::from_secs(30 * 86_400);
 
 /// What lay before.
 pub(super) enum Before {
     /// Nothing needs to be known of it.
     Unasked,
-    /// When the service last logged; `None` when it did not for 30 days.
-    Last(Option<Timestamp>),
+    /// When the service logs, of which the window has no record.
+    Absent(Absence),
     /// Nothing, or not all of it, is recorded.
     Unrecorded,
     /// The streams that were another way then.
@@ -37,9 +32,12 @@ pub(super) enum Before {
 pub(super) struct Then {
     pub(super) window: TimeRange,
     pub(super) reply: Reply<Histogram>,
-    /// The streams that differ from now, the most certain first: their places, and how.
-    pub(super) differ: Vec<(usize, Anomaly)>,
+    /// The streams that differ from now, the most certain first: of which value, and how.
+    pub(super) differ: Vec<Different>,
 }
+
+/// A value with its role, or all records, and how they differ.
+pub(super) type Different = (Option<(Role, Untrusted)>, Anomaly);
 
 /// Looks at it where something remains to be told.
 pub(super) async fn look(cx: &Context, store: &dyn Logs, gathered: &Gathered, found: bool) -> Before {
@@ -47,21 +45,10 @@ pub(super) async fn look(cx: &Context, store: &dyn Logs, gathered: &Gathered, fo
         return Before::Unasked;
     }
     match (&gathered.service, gathered.records()) {
-        (Some(service), 0) => last(cx, store, gathered, service).await,
+        (Some(service), 0) => Before::Absent(Absence::of(cx, store, gathered.when.window(), service).await),
         (None, 0) => Before::Unasked,
         _ if gathered.seasons().is_empty() && gathered.knows_usual() => then(cx, store, gathered).await,
         _ => Before::Unasked,
-    }
-}
-
-/// When the service last logged.
-async fn last(cx: &Context, store: &dyn Logs, gathered: &Gathered, service: &Service) -> Before {
-    let end = gathered.when.window().start();
-    let start = end.checked_sub(LOOKED_BACK).unwrap_or(Timestamp::MIN);
-    let Ok(window) = TimeRange::new(start, end) else { return Before::Last(None) };
-    match asking::last_record(cx, store, window, service.condition()).await {
-        Ok(last) => Before::Last(last),
-        Err(error) => Before::Unread(format!("whether it logged before could not be read: {error}")),
     }
 }
 
@@ -79,8 +66,9 @@ async fn then(cx: &Context, store: &dyn Logs, gathered: &Gathered) -> Before {
     let search = Search { window, text: None, conditions };
     match store.histogram(cx, &search, gathered.when.step, Some((&Key::Role(role), MOST))).await {
         Ok(reply) => {
-            let mut differ = differ(&gathered.streams, role, &reply.value);
-            let is_all = |(place, _): &(usize, Anomaly)| *place == 0;
+            let complete = gathered.counted.first().is_some_and(|one| !one.cut);
+            let mut differ = differ(&gathered.streams, (role, complete), &reply.value);
+            let is_all = |(value, _): &Different| value.is_none();
             match gathered.service {
                 // The service as a whole, then what it consists of.
                 Some(_) => differ.sort_by_key(|one| !is_all(one)),
@@ -94,23 +82,32 @@ async fn then(cx: &Context, store: &dyn Logs, gathered: &Gathered) -> Before {
     }
 }
 
-/// The streams of this role, and all together, that differ from then. Of a value that was not listed then nothing is known
-/// where the list may lack some.
-fn differ(streams: &[Judged], role: Role, then: &Histogram) -> Vec<(usize, Anomaly)> {
+/// The streams of this role, and all together, that differ from then. Of a value that was not listed then, or is not now,
+/// nothing is known where that list may lack some.
+fn differ(streams: &[Judged], (role, complete): (Role, bool), then: &Histogram) -> Vec<Different> {
     let zeros = vec![0; then.total.len()];
     let counts = |value: &Untrusted| match then.by.iter().find(|(known, _)| known == value) {
         Some((_, counts)) => Some(counts),
         None => (then.by.len() < MOST).then_some(&zeros),
     };
-    let mut differ: Vec<(usize, Anomaly)> = Vec::new();
-    for (place, one) in streams.iter().enumerate() {
+    let mut differ: Vec<Different> = Vec::new();
+    for one in streams {
         let then = match &one.value {
             None => Some(&then.total),
             Some((of, value)) if *of == role => counts(value),
             Some(_) => None,
         };
-        differ.extend(then.and_then(|then| ran_before(&one.counts, then)).map(|found| (place, found)));
+        let found = then.and_then(|then| ran_before(&one.counts, then));
+        differ.extend(found.map(|found| (one.value.clone(), found)));
     }
+    let logs = |value: &Untrusted| {
+        streams.iter().any(|one| one.value.as_ref().is_some_and(|(of, known)| *of == role && known == value))
+    };
+    let silent = then.by.iter().filter(|(value, _)| complete && !logs(value));
+    let silent = silent.filter_map(|(value, counts)| {
+        Some((Some((role, value.clone())), ran_before(&vec![0; counts.len()], counts)?))
+    });
+    differ.extend(silent);
     differ.sort_by(|(_, one), (_, other)| other.score.total_cmp(&one.score));
     differ
 }

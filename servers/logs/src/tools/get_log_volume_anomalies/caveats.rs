@@ -69,11 +69,14 @@ fn beyond(gathered: &Gathered, one: &Counted) -> String {
 /// What is known of the time before all that was counted.
 fn before(picture: &Picture<'_>, draft: &mut Draft) {
     match picture.before {
-        Before::Unasked | Before::Last(_) => {}
+        Before::Unasked | Before::Absent(_) => {}
         Before::Unrecorded => {
             draft.caveat("nothing older than that is recorded: what already ran in it looks usual");
         }
-        Before::Then(then) => draft.caveat(format!("compared with {} as well", then.window)),
+        Before::Then(then) => {
+            draft.caveat(format!("compared with {} as well", then.window));
+            then.reply.partial.iter().for_each(|text| draft.caveat(text.clone()));
+        }
         Before::Unread(text) => draft.caveat(text.clone()),
     }
 }

@@ -5,7 +5,11 @@ use contract::{Draft, Next, TimeRange, time_text};
 use jiff::Timestamp;
 
 use super::{LONGEST, before::Before, gather::Gathered, show::Picture, when::SHORTEST};
-use crate::{analysis::volume::Kind, model::Role};
+use crate::{
+    analysis::volume::Kind,
+    model::Role,
+    tools::asking::{Absence, Absent},
+};
 
 pub(super) fn next(picture: &Picture<'_>, draft: &mut Draft) {
     let gathered = picture.gathered;
@@ -48,29 +52,50 @@ fn without_anomaly(picture: &Picture<'_>, draft: &mut Draft) {
     let gathered = picture.gathered;
     let end = gathered.past.window.end();
     match picture.before {
-        Before::Last(Some(last)) => {
-            let call = Next::call("correlate_logs_with_time", "what was logged just before it went quiet");
-            let call = call.with("timestamp", time_text(*last)).with("delta_minutes", 5);
-            draft.next(with_service(gathered, call, None));
-            let call = Next::call("get_log_volume_anomalies", "how it logged before its last record");
-            if let Some(window) = covering(*last, end) {
-                draft.next(with_service(gathered, call, None).with("time_range", window.to_string()));
-            }
-        }
+        Before::Absent(absence) => absent(gathered, absence, draft),
         Before::Then(then) if !then.differ.is_empty() => {
             let call = Next::call("get_log_volume_anomalies", "since when");
             if let Ok(window) = TimeRange::new(then.window.end(), end) {
                 draft.next(with_service(gathered, call, None).with("time_range", window.to_string()));
             }
         }
-        _ if gathered.records() == 0 => draft
-            .next(Next::call("list_log_sources", "since when anything is recorded, and of which services")),
+        _ if gathered.records() == 0 => draft.next(sources()),
         _ => {
             let call =
                 Next::call("get_error_patterns", "whether what is logged changed, though not how much");
             let window = gathered.past.window.to_string();
             draft.next(with_service(gathered, call, None).with("time_range", window));
         }
+    }
+}
+
+fn sources() -> Next {
+    Next::call("list_log_sources", "since when anything is recorded, and of which services")
+}
+
+/// What a service said and did before its last record, or the service that was meant.
+fn absent(gathered: &Gathered, absence: &Absence, draft: &mut Draft) {
+    let end = gathered.past.window.end();
+    match absence.found {
+        Absent::Before(last) => {
+            let call = Next::call("correlate_logs_with_time", "what was logged just before it went quiet");
+            let call = call.with("timestamp", time_text(last)).with("delta_minutes", 5);
+            draft.next(with_service(gathered, call, None));
+            let call = Next::call("get_log_volume_anomalies", "how it logged before its last record");
+            if let Some(window) = covering(last, end) {
+                draft.next(with_service(gathered, call, None).with("time_range", window.to_string()));
+            }
+        }
+        _ => absence.suggest(draft),
+    }
+    match absence.meant() {
+        Some(meant) => {
+            let call = Next::call("get_log_volume_anomalies", "the service that may have been meant");
+            let window = gathered.past.window.to_string();
+            draft.next(call.with("service", meant).with("time_range", window));
+        }
+        None if matches!(absence.found, Absent::Unknown(_) | Absent::Unread) => draft.next(sources()),
+        None => {}
     }
 }
 

@@ -1,6 +1,6 @@
 //! From streams to the answer.
 
-use contract::{Answer, Cell, Cite, Draft, Evidence, Finding, Table, TimeRange, time_text};
+use contract::{Answer, Cell, Cite, Draft, Evidence, Finding, Table, TimeRange, Untrusted, time_text};
 use signal::SHAPE_BUCKETS;
 
 use super::{
@@ -60,6 +60,9 @@ pub(super) fn answer(picture: &Picture<'_>) -> Answer {
     if picture.full {
         usual(picture, &mut draft, first);
     }
+    if let Before::Absent(absence) = picture.before {
+        absence.show(&mut draft, picture.store);
+    }
     caveats(picture, &mut draft);
     next(picture, &mut draft);
     draft.conclude(verdict(picture, picture.rows))
@@ -82,7 +85,12 @@ fn cite(picture: &Picture<'_>, draft: &mut Draft, counted: &Counted) -> Cite {
 
 /// The streams that the anomalies are of, in words.
 pub(super) fn name(picture: &Picture<'_>, judged: &Judged) -> String {
-    match (&judged.value, &picture.gathered.service) {
+    called(picture, judged.value.as_ref())
+}
+
+/// A value, or all records, in words.
+pub(super) fn called(picture: &Picture<'_>, value: Option<&(Role, Untrusted)>) -> String {
+    match (value, &picture.gathered.service) {
         (Some((Role::Service, value)), _) => value.shown(60),
         (Some((role, value)), _) => format!("{} {}", words::role(*role), value.shown(60)),
         (None, Some(service)) => service.name.shown(60),
@@ -216,11 +224,10 @@ fn then(picture: &Picture<'_>, draft: &mut Draft) {
     let Before::Then(then) = picture.before else { return };
     let evidence = Evidence::new(picture.store.system(), then.reply.sent.as_str());
     let cite = draft.cite(evidence.over(then.window).every(picture.gathered.when.step));
-    for (place, found) in then.differ.iter().take(DIFFERENT) {
-        let Some(judged) = picture.gathered.streams.get(*place) else { continue };
+    for (value, found) in then.differ.iter().take(DIFFERENT) {
         let text = format!(
             "{}: {} records since {}, {:.0} in as long a time from {} on: {}",
-            name(picture, judged),
+            called(picture, value.as_ref()),
             found.count,
             time_text(picture.gathered.when.whole.start()),
             found.expected,

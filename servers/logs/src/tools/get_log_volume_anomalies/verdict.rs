@@ -6,9 +6,10 @@ use super::{
     before::{Before, Then},
     gather::{Gathered, long},
     rows::{Row, alike, ongoing},
-    show::{Picture, name, since},
+    show::{Picture, called, name, since},
     words,
 };
+use crate::tools::asking::Absent;
 
 pub(super) fn verdict(picture: &Picture<'_>, rows: &[Row<'_>]) -> String {
     let gathered = picture.gathered;
@@ -88,17 +89,17 @@ fn as_usual(picture: &Picture<'_>, all: u64) -> String {
 
 /// Of a service without records: since when, as far as is known.
 fn silent(gathered: &Gathered, before: &Before) -> String {
-    let last = match before {
-        Before::Last(Some(last)) => time_text(*last),
-        Before::Last(None) => {
-            return ", nor in the 30 days before: it logs under another name, or never did.".to_owned();
-        }
-        _ => return ".".to_owned(),
+    let Before::Absent(absence) = before else { return ".".to_owned() };
+    let last = match (&absence.found, absence.told()) {
+        (Absent::Before(last), _) => time_text(*last),
+        (Absent::After(_), Some(told)) => return format!(", nor in the 30 days before: {told}."),
+        (_, Some(told)) => return format!(", nor in the 30 days before; {told}."),
+        (_, None) => return ".".to_owned(),
     };
     let lead_in: u64 =
         gathered.streams.iter().take(1).flat_map(|all| all.counts.iter().take(gathered.when.first)).sum();
     match lead_in {
-        0 => format!(": silent since {last}, when its last record was written."),
+        0 => format!(": silent since {last}, when its last record before was written."),
         few => format!(
             ": the last one is of {last}. {} in the {} before the window: too few, or too bursty, to tell whether that is usual.",
             counted(few, "record", "records"),
@@ -110,7 +111,7 @@ fn silent(gathered: &Gathered, before: &Before) -> String {
 /// What is as in the time just before, and was another way longer ago.
 fn ran_before(picture: &Picture<'_>, then: &Then, all: u64) -> String {
     let gathered = picture.gathered;
-    let Some((worst, found)) = then.differ.first() else { return String::new() };
+    let Some((value, found)) = then.differ.first() else { return String::new() };
     let (who, verb) = match &gathered.service {
         Some(service) => (service.name.shown(60), "logs"),
         None if gathered.counted.iter().any(|one| one.cut) => {
@@ -118,7 +119,7 @@ fn ran_before(picture: &Picture<'_>, then: &Then, all: u64) -> String {
         }
         None => ("Every service".to_owned(), "logs"),
     };
-    let differs = gathered.streams.get(*worst).map_or(String::new(), |judged| name(picture, judged));
+    let differs = called(picture, value.as_ref());
     let more = match then.differ.len() - 1 {
         0 => String::new(),
         more => format!(", and {more} more"),

@@ -1,14 +1,11 @@
 //! Why nothing was found: another service, another window, a filter too many, a field that nothing has.
 
-mod service;
-
 use contract::{Answer, Cite, Draft, Finding, Next, TimeRange, ToolError, time_text};
 
-use self::service::Absent;
 use super::{Asked, counted};
 use crate::{
     model::{Condition, Reply, Role, Search, Total},
-    tools::asking::{Told, Unlevelled},
+    tools::asking::{Absence, Absent, Told, Unlevelled},
 };
 
 pub(super) async fn answer(
@@ -27,9 +24,12 @@ pub(super) async fn answer(
         format!("{} {SEE_BELOW}", nothing(asked.search.window))
     } else {
         draft.finding(Finding::new(format!("the window holds {} in all", counted(all.value)), of_all));
-        let of_service = service::total(asked, &all).await?;
-        let verdict = match of_service.number() {
-            0 => service::absent(asked, &mut draft, &mut told, cite).await?.verdict(asked),
+        let of_service = of_service(asked, &all).await?;
+        let verdict = match (of_service.number(), &asked.service) {
+            (0, Some(service)) => {
+                let absence = Absence::of(asked.cx, asked.store, asked.search.window, service).await;
+                absent(asked, &mut draft, &absence)
+            }
             _ => unmatched(asked, of_service, total.partial.is_empty() && unlevelled.is_none()),
         };
         written_otherwise(asked, &mut draft, cite);
@@ -50,22 +50,29 @@ fn nothing(window: TimeRange) -> String {
     format!("No record was found between {} and {}.", time_text(window.start()), time_text(window.end()))
 }
 
-impl Absent {
-    fn verdict(self, asked: &Asked<'_>) -> String {
-        let nothing = nothing(asked.search.window);
-        let name = asked.service.as_ref().map_or(String::new(), |service| service.name.shown(60));
-        match self {
-            Absent::Before(last) => {
-                format!(
-                    "{nothing} {name} logs nothing then: its last record before is of {}.",
-                    time_text(last)
-                )
-            }
-            Absent::After(first) => {
-                format!("{nothing} {name} logs nothing then: its first record is of {}.", time_text(first))
-            }
-            Absent::Unknown => format!("{nothing} {SEE_BELOW}"),
+/// How many records of the window are of the service; `all` without one.
+async fn of_service(asked: &Asked<'_>, all: &Reply<Total>) -> Result<Total, ToolError> {
+    let Some(service) = &asked.service else { return Ok(all.value) };
+    let only = Search { window: asked.search.window, text: None, conditions: vec![service.condition()] };
+    Ok(asked.store.total(asked.cx, &only).await?.value)
+}
+
+/// Says when the service was heard of, or which names are near to it.
+fn absent(asked: &Asked<'_>, draft: &mut Draft, absence: &Absence) -> String {
+    absence.show(draft, asked.store);
+    absence.suggest(draft);
+    if let Some(meant) = absence.meant() {
+        let call = Next::call("search_logs", "the nearest name of a service")
+            .with("query", asked.request.query.as_str());
+        draft.next(call.with("service", meant).with("time_range", asked.search.window.to_string()));
+    }
+    let nothing = nothing(asked.search.window);
+    let name = absence.name.shown(60);
+    match (&absence.found, absence.told()) {
+        (Absent::Before(_) | Absent::After(_), Some(told)) => {
+            format!("{nothing} {name} logs nothing then: {told}.")
         }
+        _ => format!("{nothing} {SEE_BELOW}"),
     }
 }
 
