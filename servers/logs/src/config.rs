@@ -135,7 +135,7 @@ impl Config {
             let problem = "another source has this name, too: calls could not tell them apart".to_owned();
             return Err(ConfigError { source_name: (*name).to_owned(), setting: "name", problem });
         }
-        for logs in &self.logs {
+        for (place, logs) in self.logs.iter().enumerate() {
             let wrong = |setting, problem| ConfigError {
                 source_name: name(&logs.source).to_owned(),
                 setting,
@@ -147,6 +147,10 @@ impl Config {
                     known => format!("there are: {}", known.join(", ")),
                 };
                 return Err(wrong("logs.source", format!("no source has this name; {known}")));
+            }
+            if self.logs.iter().take(place).any(|other| name(&other.source) == name(&logs.source)) {
+                let problem = "another [[logs]] is of this source, too: write one of both".to_owned();
+                return Err(wrong("logs.source", problem));
             }
             let roles = Role::ALL.map(Role::name);
             if let Some(role) = logs.fields.keys().find(|role| !roles.contains(&role.as_str())) {
@@ -237,6 +241,13 @@ mod tests {
             let error = config(logs.clone()).check_logs(incident).err().map(|error| error.to_string());
             assert_eq!(error, expected, "{logs} {incident:?}");
         }
+        let twice =
+            json!({ "elasticsearch": [{}], "logs": [{ "source": "main" }, { "indices": ["app-*"] }] });
+        let error =
+            serde_json::from_value::<Config>(twice).unwrap().check_logs(None).unwrap_err().to_string();
+        let expected =
+            "`logs.source` of source \"main\": another [[logs]] is of this source, too: write one of both";
+        assert_eq!(error, expected);
         let alone = Config { logs: vec![LogsConfig::default()], ..Config::default() };
         let error = alone.check_logs(None).unwrap_err().to_string();
         assert_eq!(error, "`logs.source` of source \"main\": no source has this name; there is no source");

@@ -110,15 +110,7 @@ pub(super) fn of_query(body: &[u8]) -> Result<Frames, String> {
             }
             "DataSetCompletion" => {
                 complete = true;
-                found.failures.extend(frame.one_api_errors.iter().map(failure));
-                if frame.cancelled {
-                    found.failures.push(plain("Cancelled", "the query was cancelled on the cluster"));
-                }
-                if frame.has_errors && found.failures.is_empty() {
-                    found
-                        .failures
-                        .push(plain("HasErrors", "the cluster says that the result has errors, not which"));
-                }
+                completed(&frame, &mut found.failures);
             }
             _ => {}
         }
@@ -129,6 +121,17 @@ pub(super) fn of_query(body: &[u8]) -> Result<Frames, String> {
     found.primary.extend(open.into_iter().map(|(_, table)| table));
     found.failures.dedup();
     Ok(found)
+}
+
+/// What the last frame says of the whole.
+fn completed(frame: &Frame, failures: &mut Vec<Failure>) {
+    failures.extend(frame.one_api_errors.iter().map(failure));
+    if frame.cancelled {
+        failures.push(plain("Cancelled", "the query was cancelled on the cluster"));
+    }
+    if frame.has_errors && failures.is_empty() {
+        failures.push(plain("HasErrors", "the cluster says that the result has errors, not which"));
+    }
 }
 
 /// Reads the first table of a management reply.

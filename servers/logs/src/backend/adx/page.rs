@@ -5,7 +5,7 @@
 
 use std::{collections::BTreeMap, fmt, time::Duration};
 
-use contract::{Context, ToolError};
+use contract::{Context, TimeRange, ToolError};
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -44,16 +44,7 @@ impl Adx {
         let (schema, answered) = loop {
             let write = |compiler: &Compiler<'_>, kql: &mut Kql| {
                 place(compiler, kql)?;
-                if let Some(cursor) = &cursor {
-                    let (at, hash) = (kql.datetime(cursor.at), kql.long(cursor.hash));
-                    let beyond = if page.oldest_first { ">" } else { "<" };
-                    kql.pipe(&format!(
-                        "where mcp_at {beyond} {at} or (mcp_at == {at} and mcp_hash >= {hash})"
-                    ));
-                }
-                kql.pipe(&format!("order by mcp_at {order}, mcp_hash asc"));
-                let most = kql.long(i64::try_from(limit + repeated + 1).unwrap_or(i64::MAX));
-                kql.pipe(&format!("take {most}"));
+                take(kql, (order, cursor.as_ref()), limit + repeated + 1);
                 Ok(())
             };
             match self.search(cx, search, write).await {
@@ -102,17 +93,7 @@ impl Adx {
                 if all(size) {
                     return Ok(());
                 }
-                let (from, length) = (kql.datetime(search.window.start()), kql.real(search.window.seconds()));
-                let slices = kql.real(SLICES as f64);
-                kql.pipe(&format!(
-                    "extend mcp_slice = tolong(floor((mcp_at - {from}) / 1s / {length} * {slices}, 1))"
-                ));
-                let each = size.div_ceil(SLICES);
-                // With the time, so that many records with the same text are not all taken or all left out.
-                kql.pipe("extend mcp_order = hash(strcat(mcp_at, mcp_hash))");
-                kql.pipe(&format!(
-                    "partition hint.strategy=native by mcp_slice (top {each} by mcp_order asc)"
-                ));
+                of_each_slice(kql, search.window, size.div_ceil(SLICES));
                 Ok(())
             };
             match self.search(cx, search, write).await {
@@ -139,6 +120,28 @@ impl Adx {
         };
         Ok(answered.reply(Sample { records, total, method, next: None }, counted.partial))
     }
+}
+
+/// As many records as `most` from the cursor on, in this order of time.
+fn take(kql: &mut Kql, (order, cursor): (&str, Option<&Cursor>), most: usize) {
+    if let Some(cursor) = cursor {
+        let (at, hash) = (kql.datetime(cursor.at), kql.long(cursor.hash));
+        let beyond = if order == "asc" { ">" } else { "<" };
+        kql.pipe(&format!("where mcp_at {beyond} {at} or (mcp_at == {at} and mcp_hash >= {hash})"));
+    }
+    kql.pipe(&format!("order by mcp_at {order}, mcp_hash asc"));
+    let most = kql.long(i64::try_from(most).unwrap_or(i64::MAX));
+    kql.pipe(&format!("take {most}"));
+}
+
+/// So many records of each slice of the window, by a hash with the time in it, so that many records with the same text are
+/// not all taken or all left out.
+fn of_each_slice(kql: &mut Kql, window: TimeRange, each: usize) {
+    let (from, length) = (kql.datetime(window.start()), kql.real(window.seconds()));
+    let slices = kql.real(SLICES as f64);
+    kql.pipe(&format!("extend mcp_slice = tolong(floor((mcp_at - {from}) / 1s / {length} * {slices}, 1))"));
+    kql.pipe("extend mcp_order = hash(strcat(mcp_at, mcp_hash))");
+    kql.pipe(&format!("partition hint.strategy=native by mcp_slice (top {each} by mcp_order asc)"));
 }
 
 /// Adds what records are ordered by.

@@ -100,24 +100,18 @@ pub(super) async fn gather<'a>(
     let records = sample.value.records.clone();
     let (mut records, lonely) = blocking(move || with_lonely(records)).await;
     let mut failed = Vec::new();
-    let mut replaced = Vec::new();
-    let mut unlooked = 0;
+    let (mut replaced, mut unlooked) = (Vec::new(), 0);
     if !lonely.is_empty() {
-        match store.layout(cx).await {
-            Ok(layout) => {
-                let around = around(cx, store, &layout.value, &records, &lonely).await;
-                failed.extend(around.failed);
-                // Where nothing was put together, records without a trace are no lines of one.
-                let is_none = around.found.is_empty() && failed.is_empty();
-                unlooked = if is_none { 0 } else { lonely.len() - around.looked };
-                for (index, text) in around.found {
-                    if let Some(record) = records.get_mut(index) {
-                        record.message = cx.intake.text(&text);
-                        replaced.push(index);
-                    }
-                }
+        let around = around(cx, store, &records, &lonely).await;
+        // Where nothing was put together, records without a trace are no lines of one.
+        let is_none = around.found.is_empty() && around.failed.is_none();
+        unlooked = if is_none { 0 } else { lonely.len() - around.looked };
+        failed.extend(around.failed);
+        for (index, text) in around.found {
+            if let Some(record) = records.get_mut(index) {
+                record.message = cx.intake.text(&text);
+                replaced.push(index);
             }
-            Err(error) => failed.push(format!("records around those found could not be read: {error}")),
         }
     }
     let found = move || {
@@ -198,13 +192,33 @@ struct Around {
 }
 
 /// Looks around the first of these records.
-async fn around(
-    cx: &Context,
-    store: &dyn Logs,
-    layout: &Layout,
-    records: &[Record],
-    lonely: &[usize],
-) -> Around {
+async fn around(cx: &Context, store: &dyn Logs, records: &[Record], lonely: &[usize]) -> Around {
+    let unread = |error| Some(format!("records around those found could not be read: {error}"));
+    let layout = match store.layout(cx).await {
+        Ok(reply) => reply.value,
+        Err(error) => return Around { looked: 0, found: Vec::new(), failed: unread(error) },
+    };
+    let near = searches(&layout, records, lonely);
+    let page = Page { limit: NEIGHBOURS, oldest_first: true, after: None };
+    let read = join_all(near.iter().map(|(_, search)| store.page(cx, search, &page))).await;
+    let (mut found, mut failed) = (Vec::new(), None);
+    for ((index, _), reply) in near.into_iter().zip(read) {
+        match (records.get(index), reply) {
+            (Some(own), Ok(reply)) => found.push((index, own.clone(), reply.value.records)),
+            (_, Err(error)) => failed = unread(error),
+            (None, _) => {}
+        }
+    }
+    let looked = found.len();
+    let told = move |(index, own, neighbours): (usize, Record, Vec<Record>)| {
+        Some((index, whole(&neighbours, &own)?))
+    };
+    let found = blocking(move || found.into_iter().filter_map(told).collect()).await;
+    Around { looked, found, failed }
+}
+
+/// For what is looked around the first of these records: the same service and place at about the same time.
+fn searches(layout: &Layout, records: &[Record], lonely: &[usize]) -> Vec<(usize, Search)> {
     let place =
         [Role::Pod, Role::Container, Role::Host].into_iter().find(|role| !layout.of(*role).is_empty());
     let near = lonely.iter().filter_map(|index| {
@@ -217,25 +231,7 @@ async fn around(
             record.service.iter().map(|name| Condition::Is(Role::Service, name.inside().to_owned()));
         Some((*index, Search { window, text: None, conditions: place.into_iter().chain(service).collect() }))
     });
-    let near: Vec<(usize, Search)> = near.take(ANCHORS).collect();
-    let page = Page { limit: NEIGHBOURS, oldest_first: true, after: None };
-    let read = join_all(near.iter().map(|(_, search)| store.page(cx, search, &page))).await;
-    let (mut found, mut failed) = (Vec::new(), None);
-    for ((index, _), reply) in near.into_iter().zip(read) {
-        match (records.get(index), reply) {
-            (Some(own), Ok(reply)) => found.push((index, own.clone(), reply.value.records)),
-            (_, Err(error)) => {
-                failed = Some(format!("records around those found could not be read: {error}"));
-            }
-            (None, _) => {}
-        }
-    }
-    let looked = found.len();
-    let told = move |(index, own, neighbours): (usize, Record, Vec<Record>)| {
-        Some((index, whole(&neighbours, &own)?))
-    };
-    let found = blocking(move || found.into_iter().filter_map(told).collect()).await;
-    Around { looked, found, failed }
+    near.take(ANCHORS).collect()
 }
 
 fn near(at: Timestamp) -> Option<TimeRange> {
