@@ -134,6 +134,16 @@ async fn a_service_that_logs_at_other_times_is_given_no_other_name() {
 }
 
 #[tokio::test]
+async fn a_name_is_looked_for_beyond_a_window_without_any_record() {
+    let line = r#"{"@timestamp":"2026-01-14T14:01:01Z","log.level":"error","message":"no","service":{"name":"payment"}}"#;
+    let directory = incident(&[("logs/all.ndjson", &format!("{line}\n"))]);
+    let client = connect(directory.path()).await;
+    let reply = ask(&client, "get_error_patterns", json!({"service": "paymnt", "time_range": "10m"})).await;
+    let near = "no record is of a service paymnt; nearest of 1 service: payment";
+    assert!(reply.text.contains(near), "{}", reply.text);
+}
+
+#[tokio::test]
 async fn before_the_first_record_nothing_is_usual() {
     // One record a second from 14:30 on: before that the store holds nothing, which is no rate of zero.
     let line = |second: i64| {

@@ -17,6 +17,8 @@ use crate::{
 /// The longest window of `get_log_volume_anomalies`, and what it needs to know what is usual.
 const LONGEST_VOLUME: f64 = 14.0 * 86_400.0;
 const USUAL: Duration = Duration::from_secs(3_600);
+/// Services are looked for in at least so much time.
+const DAY: Duration = Duration::from_secs(86_400);
 
 /// What is known of a service that has no record in a window.
 pub(crate) struct Absence {
@@ -71,11 +73,27 @@ impl Absence {
         if let Some(first) = self.heard(cx, store, (service, after, true)).await? {
             return Ok(Absent::After(first));
         }
-        let near = services_like(cx, store, self.window, service.name.inside()).await?;
-        let none = Search { window: self.window, text: None, conditions: Vec::new() };
-        let Reply { value, sent, partial } = near;
-        self.asked.push((none, Reply { value: (), sent, partial }));
-        Ok(Absent::Unknown(value))
+        let near = self.near(cx, store, (service, self.window)).await?;
+        let day = self.window.end().checked_sub(DAY).ok();
+        let day = day.and_then(|start| TimeRange::new(start, self.window.end()).ok());
+        // In a window without any record there is no name like it.
+        match day.filter(|day| near.is_empty() && day.seconds() > self.window.seconds()) {
+            Some(day) => Ok(Absent::Unknown(self.near(cx, store, (service, day)).await?)),
+            None => Ok(Absent::Unknown(near)),
+        }
+    }
+
+    /// The services of a window with names like that of this one.
+    async fn near(
+        &mut self,
+        cx: &Context,
+        store: &dyn Logs,
+        (service, window): (&Service, TimeRange),
+    ) -> Result<Near, ToolError> {
+        let Reply { value, sent, partial } = services_like(cx, store, window, service.name.inside()).await?;
+        let all = Search { window, text: None, conditions: Vec::new() };
+        self.asked.push((all, Reply { value: (), sent, partial }));
+        Ok(value)
     }
 
     /// The moment of the first or last record of a service in a window, if there is one.
