@@ -25,12 +25,16 @@ async fn records_without_a_level_are_not_judged_and_no_all_clear() {
         )
         .unwrap();
     }
-    let of_all =
-        ["120 of 120 records of payment have no level: not judged", "120 of 120 records have no level"];
+    let of_all = [
+        "120 of 120 records of payment have no known level: not judged",
+        "120 of 120 records have no known level",
+    ];
     let mut some = text.clone();
     every(&mut some, ("14:50:00", "15:00:00"), 20, "info", "charge done");
-    let of_some =
-        ["No records at warn or worse of payment found, and 120 of 150 records have no level", "120 of 150"];
+    let of_some = [
+        "No records at warn or worse of payment found, and 120 of 150 records have no known level",
+        "120 of 150",
+    ];
     for (text, parts) in [(&text, of_all), (&some, of_some)] {
         let directory = incident(&[("logs/all.ndjson", text)]);
         let client = connect(directory.path()).await;

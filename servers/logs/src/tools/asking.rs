@@ -124,7 +124,7 @@ impl Unlevelled {
     pub(crate) fn told(self, whose: &str) -> String {
         let Unlevelled { count, of } = self;
         let have = if count == 1 { "has" } else { "have" };
-        format!("{count} of {}{whose} {have} no level: not judged", counted(of, "record", "records"))
+        format!("{count} of {}{whose} {have} no known level: not judged", counted(of, "record", "records"))
     }
 
     /// The same of a search, which does not find them whatever the level.
