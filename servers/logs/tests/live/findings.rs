@@ -142,6 +142,9 @@ fn findings(reply: &ToolReply) -> Value {
     let mut answer = told(reply.structured.as_ref().unwrap());
     if let Some(coverage) = answer.get_mut("coverage").and_then(Value::as_object_mut) {
         coverage.remove("queries_omitted");
+        if coverage.is_empty() {
+            answer.as_object_mut().unwrap().remove("coverage");
+        }
     }
     let caveats = answer.pointer("/coverage/caveats").map(Value::to_string).unwrap_or_default();
     let rows = answer.pointer_mut("/tables/0/rows").and_then(Value::as_array_mut);
