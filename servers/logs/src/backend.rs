@@ -35,6 +35,9 @@ pub(crate) trait Logs: Send + Sync + 'static {
     /// one. A record that was read has a level only where its message begins as logs do: the search finds more then.
     fn guesses_levels(&self) -> bool;
 
+    /// Whether records of the past may still arrive; of a recorded incident none do.
+    fn is_live(&self) -> bool;
+
     /// Where a person sees what is searched for, when that is configured.
     fn link(&self, search: &Search) -> Option<String>;
 

@@ -142,12 +142,53 @@ async fn who_fell_silent_before_the_window_is_silent() {
     assert!(reply.text.contains(next), "{}", reply.text);
     let shown = json!({"service": "cron", "time_range": "2026-01-14T14:39:58Z/2026-01-14T15:00:00Z"});
     let reply = ask(&client, shown).await;
-    assert!(reply.text.starts_with("cron: silence since 2026-01-14T14:4"), "{}", reply.text);
+    assert!(
+        reply.text.starts_with("No record of cron since 2026-01-14T14:44:58Z: 451 are usual"),
+        "{}",
+        reply.text
+    );
     // A service that nobody knows is no silence.
     let reply = ask(&client, json!({"time_range": "5m", "service": "nosuch"})).await;
     assert!(reply.text.contains("nor in the 30 days before; services that log: web."), "{}", reply.text);
     let reply = ask(&client, json!({"time_range": "5m", "service": "wbe"})).await;
     assert!(reply.text.contains("get_log_volume_anomalies(service=\"web\", time_range"), "{}", reply.text);
+}
+
+#[tokio::test]
+async fn a_stop_of_everything_comes_first_in_windows_of_any_length() {
+    // Six records a minute until 14:56:50; from 14:20 to 14:30 of `payment` thirty more.
+    let mut text = String::new();
+    every(&mut text, "web", ("2026-01-13T14:00:00Z", "2026-01-14T14:57:00Z"), 10);
+    every(&mut text, "payment", ("2026-01-14T14:20:00Z", "2026-01-14T14:30:00Z"), 2);
+    let directory = testkit::incident(("2026-01-13T14:00:00Z", common::NOW), &[("logs/all.ndjson", &text)]);
+    let client = common::connect(directory.path()).await;
+    let before = "Before that: payment: spike since 2026-01-14T14:20:00Z";
+    // Steps of 60 s, of 10 m and of half an hour; 3 m 10 s without records, of which six a minute are usual.
+    for (time_range, before) in [("1h", before), ("10h", before), ("24h", "")] {
+        let reply = ask(&client, json!({"time_range": time_range})).await;
+        let stop = "No record since 2026-01-14T14:56:50Z: 19 are usual in so long a time (3m10s).";
+        let first = reply.text.lines().next().unwrap();
+        assert!(first.starts_with(stop) && first.contains(before), "{}", reply.text);
+        let next = "correlate_logs_with_time(timestamp=\"2026-01-14T14:56:50Z\"";
+        assert!(reply.text.contains(next), "{}", reply.text);
+    }
+}
+
+#[tokio::test]
+async fn a_window_without_any_record_is_told_with_the_last_one_before() {
+    let mut text = String::new();
+    every(&mut text, "web", ("2026-01-14T12:00:00Z", "2026-01-14T13:00:00Z"), 10);
+    let directory = testkit::incident(("2026-01-14T12:00:00Z", common::NOW), &[("logs/all.ndjson", &text)]);
+    let client = common::connect(directory.path()).await;
+    let reply = ask(&client, json!({"time_range": "30m"})).await;
+    let verdict = "No records at all between 2026-01-14T14:30:00Z and 2026-01-14T15:00:00Z: the last one is of \
+                   2026-01-14T12:59:50Z.";
+    assert!(reply.text.starts_with(verdict), "{}", reply.text);
+    assert!(
+        reply.text.contains("correlate_logs_with_time(timestamp=\"2026-01-14T12:59:50Z\""),
+        "{}",
+        reply.text
+    );
 }
 
 #[tokio::test]

@@ -25,6 +25,8 @@ const MOST: usize = 3;
 /// With fewer records expected in the window nothing can be said about a drop.
 pub(crate) const FEWEST: f64 = 5.0;
 
+/// Steps in which a silence begins.
+const LONGEST_EDGE: usize = 2;
 /// So many steps tell how a stream logs and bursts.
 const TOLD_BY: usize = 10;
 
@@ -94,6 +96,7 @@ pub(crate) fn judge(stream: &Stream<'_>) -> Judgement {
         taken.iter_mut().take(found.to).skip(found.from).for_each(|step| *step = true);
         add(&mut anomalies, found);
     }
+    anomalies.iter_mut().for_each(|found| end_silent(stream.counts, expectation.dispersion, found));
     // Without a baseline the window itself is what is usual.
     let usual = expected.unwrap_or_else(|| sum(stream.counts.iter().skip(stream.window)));
     anomalies.sort_by(|one, other| other.score.total_cmp(&one.score));
@@ -110,6 +113,30 @@ fn add(anomalies: &mut Vec<Anomaly>, mut found: Anomaly) {
         None => true,
     });
     anomalies.push(found);
+}
+
+/// A drop that ends without any record is silence since then: the steps in which it began are its edge.
+fn end_silent(counts: &[u64], dispersion: f64, found: &mut Anomaly) {
+    let silent = counts.iter().rev().take_while(|count| **count == 0).count();
+    let steps = found.to - found.from;
+    if found.kind != Kind::Drop || found.to != counts.len() || silent == 0 || silent + LONGEST_EDGE < steps {
+        return;
+    }
+    let expected = found.expected * silent as f64 / steps as f64;
+    if expected / dispersion >= SCORE {
+        *found = Anomaly { kind: Kind::Silence, from: found.to - silent, count: 0, expected, ..*found };
+    }
+}
+
+/// Records that are usual in so many steps without any at the end of what is known, by the steps up to the last record;
+/// `None` where a stream so bursty has none in such a time now and then.
+pub(crate) fn stopped(counts: &[u64], steps: f64) -> Option<f64> {
+    let logged = counts.get(..=counts.iter().rposition(|count| *count > 0)?)?;
+    let counts: Vec<f64> = logged.iter().map(|count| *count as f64).collect();
+    // What is usual, not what an incident adds; most steps of a stream of few records have none.
+    let usual = signal::median(&counts).filter(|median| *median >= 1.0);
+    let expected = steps * usual.unwrap_or(sum(logged) / logged.len() as f64);
+    (expected / expectation::dispersion_of_changes(logged) >= SCORE).then_some(expected)
 }
 
 /// How a stream as a whole, lead-in and window, differs from as many steps longer ago: what began before the lead-in is as

@@ -258,6 +258,10 @@ impl Logs for Adx {
         true
     }
 
+    fn is_live(&self) -> bool {
+        true
+    }
+
     fn link(&self, search: &Search) -> Option<String> {
         self.link_to(search)
     }

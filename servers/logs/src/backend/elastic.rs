@@ -251,6 +251,10 @@ impl Logs for Elastic {
         true
     }
 
+    fn is_live(&self) -> bool {
+        true
+    }
+
     fn link(&self, search: &Search) -> Option<String> {
         self.link_to(search)
     }

@@ -133,6 +133,10 @@ impl Logs for Recording {
         false
     }
 
+    fn is_live(&self) -> bool {
+        false
+    }
+
     fn link(&self, _: &Search) -> Option<String> {
         None
     }

@@ -71,7 +71,7 @@ out for that. Example: {\"service\": \"payment\", \"time_range\": \"2h\"}",
         let service = Service::of(cx, &self.sources, request.service.as_deref());
         let gathered = gather::gather(cx, store, past, service).await?;
         let rows = rows::rows(&gathered);
-        let before = before::look(cx, store, &gathered, !rows.is_empty()).await;
+        let before = before::look(cx, store, &gathered, !rows.is_empty() || gathered.stopped.is_some()).await;
         let answer =
             show::answer(&show::Picture { store, gathered: &gathered, rows: &rows, before: &before, full });
         Ok(asking::of_source(answer, &self.sources, store, request.source.as_deref()))

@@ -83,6 +83,10 @@ impl Logs for Ready {
         false
     }
 
+    fn is_live(&self) -> bool {
+        true
+    }
+
     fn link(&self, _: &Search) -> Option<String> {
         None
     }

@@ -31,6 +31,33 @@ fn each_kind_is_told_with_its_steps() {
 }
 
 #[test]
+fn a_drop_that_ends_without_any_record_is_silence() {
+    // 15 of 100 in the step in which it stops, more than 2 % of the 300 usual since then.
+    let stops = [vec![100; 117], vec![15, 0, 0]].concat();
+    let found = judged(&stops, 60, &[]).anomalies;
+    assert_eq!(told(&stops, 60), vec![(Kind::Silence, 118, 120)]);
+    assert_eq!((found[0].count, found[0].expected.round()), (0, 200.0), "{found:?}");
+    // 5 records a step could stay away in two steps.
+    let dwindles = [vec![5; 100], vec![1; 18], vec![0; 2]].concat();
+    assert!(told(&dwindles, 60).iter().all(|(kind, ..)| *kind == Kind::Drop));
+}
+
+#[test]
+fn a_stop_within_a_step_is_one_where_so_much_is_usual() {
+    // A tenth of a step of 6,000 records: 600 are usual. Of 60 a step it would be 6.
+    for (counts, steps, expected) in [
+        (vec![6_000; 20], 0.1, Some(600.0)),
+        (vec![60; 20], 0.1, None),
+        (vec![60; 20], 0.5, Some(30.0)),
+        (vec![0; 20], 5.0, None),
+        // Bursts of 600 every tenth step.
+        ([vec![600], vec![0; 9]].concat().repeat(4), 3.0, None),
+    ] {
+        assert_eq!(stopped(&counts, steps).map(f64::round), expected, "{steps} of {counts:?}");
+    }
+}
+
+#[test]
 fn a_silence_that_began_in_the_lead_in_is_told_with_its_first_step() {
     // So many steps of 5 records, then none to the end of 60 steps of lead-in and 60 of window.
     for logged in [20, 30, 45, 59] {

@@ -2,12 +2,13 @@
 //! whether what looks usual had begun by then.
 
 use contract::{Context, TimeRange, Untrusted};
+use jiff::Timestamp;
 
 use super::gather::{Gathered, Judged};
 use crate::{
     analysis::volume::{Anomaly, ran_before},
     backend::Logs,
-    model::{Histogram, Key, Reply, Role, Search},
+    model::{Histogram, Key, Page, Reply, Role, Sample, Search},
     tools::asking::{self, Absence, Service},
 };
 
@@ -20,6 +21,8 @@ pub(super) enum Before {
     Unasked,
     /// When the service logs, of which the window has no record.
     Absent(Absence),
+    /// The last record of anything in the 30 days before a window without any; none where it holds none.
+    Last(Search, Reply<Sample>),
     /// Nothing, or not all of it, is recorded.
     Unrecorded,
     /// The streams that were another way then.
@@ -36,6 +39,16 @@ pub(super) struct Then {
     pub(super) differ: Vec<Different>,
 }
 
+impl Before {
+    /// When anything was logged last, before a window without any record.
+    pub(super) fn last(&self) -> Option<Timestamp> {
+        match self {
+            Before::Last(_, reply) => reply.value.records.first()?.at,
+            _ => None,
+        }
+    }
+}
+
 /// A value with its role, or all records, and how they differ.
 pub(super) type Different = (Option<(Role, Untrusted)>, Anomaly);
 
@@ -46,9 +59,23 @@ pub(super) async fn look(cx: &Context, store: &dyn Logs, gathered: &Gathered, fo
     }
     match (&gathered.service, gathered.records()) {
         (Some(service), 0) => Before::Absent(Absence::of(cx, store, gathered.when.window(), service).await),
-        (None, 0) => Before::Unasked,
+        (None, 0) => last(cx, store, gathered).await,
         _ if gathered.seasons().is_empty() && gathered.knows_usual() => then(cx, store, gathered).await,
         _ => Before::Unasked,
+    }
+}
+
+/// When anything was logged before.
+async fn last(cx: &Context, store: &dyn Logs, gathered: &Gathered) -> Before {
+    let start = gathered.when.window().start();
+    let older = start.checked_sub(asking::OLDER).ok().and_then(|older| TimeRange::new(older, start).ok());
+    let Some(window) = older else { return Before::Unasked };
+    let search = Search { window, text: None, conditions: Vec::new() };
+    match store.page(cx, &search, &Page { limit: 1, oldest_first: false, after: None }).await {
+        Ok(reply) => Before::Last(search, reply),
+        Err(error) => {
+            Before::Unread(format!("whether anything was logged before could not be read: {error}"))
+        }
     }
 }
 

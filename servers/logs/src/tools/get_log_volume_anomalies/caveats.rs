@@ -69,7 +69,7 @@ fn beyond(gathered: &Gathered, one: &Counted) -> String {
 /// What is known of the time before all that was counted.
 fn before(picture: &Picture<'_>, draft: &mut Draft) {
     match picture.before {
-        Before::Unasked | Before::Absent(_) => {}
+        Before::Unasked | Before::Absent(_) | Before::Last(..) => {}
         Before::Unrecorded => {
             draft.caveat("nothing older than that is recorded: what already ran in it looks usual");
         }

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     analysis::{
         lag::{Late, late},
-        volume::{Judgement, Stream, judge, tells_usual},
+        volume::{self, Judgement, Stream, judge, tells_usual},
     },
     backend::Logs,
     model::{Condition, Freshness, Layout, Reply, Role, Search},
@@ -27,6 +27,10 @@ const TIMED: usize = 12;
 const SLOW: f64 = 60.0;
 /// Records read for that.
 const SAMPLE: usize = 400;
+/// How late records may arrive where none tells that, in seconds: what ships logs sends them in batches.
+const UNTOLD_LAG: f64 = 60.0;
+/// From so many seconds without any record on, it may be that none comes any more.
+const STOPPED: f64 = 30.0;
 /// Where records come from, the most telling first.
 const PLACES: [Role; 3] = [Role::Pod, Role::Container, Role::Host];
 
@@ -52,8 +56,19 @@ pub(super) struct Gathered {
     pub(super) streams: Vec<Judged>,
     /// Services whose records arrive late, the latest first.
     pub(super) late: Vec<(Untrusted, Late)>,
+    /// Since when nothing at all is logged, where much is usual.
+    pub(super) stopped: Option<Stopped>,
     /// What could not be asked, and why.
     pub(super) failed: Vec<String>,
+}
+
+/// Records stopped before the end of what has arrived, perhaps within the last step.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Stopped {
+    /// The last record.
+    pub(super) last: Timestamp,
+    /// How many are usual from then on.
+    pub(super) expected: f64,
 }
 
 impl Gathered {
@@ -92,7 +107,9 @@ pub(super) async fn gather(
     let recent = search(asked);
     let (layout, freshness) = join(store.layout(cx), store.freshness(cx, &recent)).await;
     let layout = layout?.value;
-    let lag = freshness.as_ref().ok().and_then(|fresh| fresh.value.lag_seconds).map_or(0.0, |(_, p95)| p95);
+    let lag = freshness.as_ref().ok().and_then(|fresh| fresh.value.lag_seconds);
+    let untold = if store.is_live() { UNTOLD_LAG } else { 0.0 };
+    let lag = lag.map_or(untold, |(_, p95)| p95);
     let lag = Duration::try_from_secs_f64(lag.clamp(0.0, asked.seconds() / 2.0)).unwrap_or_default();
     let when = When::of(asked, cx.now, lag)
         .ok_or_else(|| ToolError::invalid("time_range", "has no step whose records have all arrived"))?;
@@ -127,7 +144,16 @@ pub(super) async fn gather(
     let judged = move || (streams(&counted, when.first), counted);
     let (streams, counted) = blocking(judged).await;
     let late = latecomers(cx, store, asked, &timed(service.as_ref(), counted.first())).await;
-    Ok(Gathered { service, past, when, freshness, counted, streams, late, failed })
+    let newest = freshness.as_ref().ok().and_then(|fresh| fresh.value.newest).filter(|_| late.is_empty());
+    let stopped = newest.zip(streams.first()).and_then(|(last, all)| stopped(&when, last, &all.counts));
+    Ok(Gathered { service, past, when, freshness, counted, streams, late, stopped, failed })
+}
+
+/// Whether records stopped after the last one.
+fn stopped(when: &When, last: Timestamp, counts: &[u64]) -> Option<Stopped> {
+    let seconds = Some(when.settled.duration_since(last).as_secs_f64()).filter(|gap| *gap >= STOPPED)?;
+    let expected = volume::stopped(counts, seconds / when.step.as_secs_f64())?;
+    Some(Stopped { last, expected })
 }
 
 /// The part of a window from a moment in it, in whole seconds.

@@ -13,6 +13,9 @@ use crate::{
 
 pub(super) fn next(picture: &Picture<'_>, draft: &mut Draft) {
     let gathered = picture.gathered;
+    if let Some(stopped) = gathered.stopped {
+        return stop(gathered, stopped.last, draft);
+    }
     let Some((judged, found)) = picture.rows.first() else { return without_anomaly(picture, draft) };
     let when = &gathered.when;
     let named = match &judged.value {
@@ -47,12 +50,27 @@ pub(super) fn next(picture: &Picture<'_>, draft: &mut Draft) {
     }
 }
 
+/// Where nothing is logged any more: what was logged last, who stopped when, and whether it is the services.
+fn stop(gathered: &Gathered, last: Timestamp, draft: &mut Draft) {
+    let call = Next::call("correlate_logs_with_time", "what was logged just before it went quiet");
+    let call = call.with("timestamp", time_text(last)).with("delta_minutes", 5);
+    draft.next(with_service(gathered, call, None));
+    let call = Next::call("get_log_volume_anomalies", "who stopped when, in short steps");
+    let window = covering(last, gathered.past.window.end()).filter(|near| *near != gathered.past.window);
+    if let Some(window) = window {
+        draft.next(with_service(gathered, call, None).with("time_range", window.to_string()));
+    }
+    let call = Next::call("get_service_golden_signals", "whether it still serves, or only logs nothing");
+    draft.next(with_service(gathered, call, None).on("metrics"));
+}
+
 /// Where nothing stands out: what may lie before the window.
 fn without_anomaly(picture: &Picture<'_>, draft: &mut Draft) {
     let gathered = picture.gathered;
     let end = gathered.past.window.end();
     match picture.before {
         Before::Absent(absence) => absent(gathered, absence, draft),
+        before if let Some(last) = before.last() => stop(gathered, last, draft),
         Before::Then(then) if !then.differ.is_empty() => {
             let call = Next::call("get_log_volume_anomalies", "since when");
             if let Ok(window) = TimeRange::new(then.window.end(), end) {

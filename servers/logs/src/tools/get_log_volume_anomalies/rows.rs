@@ -27,7 +27,10 @@ pub(super) fn rows(gathered: &Gathered) -> Vec<Row<'_>> {
     rows.sort_by(|(one, a), (other, b)| {
         // One service: its own row first, values after it.
         let whole = |judged: &Judged| gathered.service.is_some() && judged.value.is_none();
+        // What stopped is worse than what was.
+        let over = |judged: &Judged, found| gathered.stopped.is_some() && !silent(gathered, judged, found);
         (whole(other).cmp(&whole(one)))
+            .then_with(|| over(one, a).cmp(&over(other, b)))
             .then_with(|| b.score.total_cmp(&a.score))
             .then_with(|| one.value.as_ref().map(|v| &v.1).cmp(&other.value.as_ref().map(|v| &v.1)))
     });
@@ -41,18 +44,52 @@ fn only_late(gathered: &Gathered, judged: &Judged, found: &Anomaly) -> bool {
         _ => gathered.service.as_ref().map(|service| &service.name),
     };
     let late = gathered.late.iter().find(|(service, _)| Some(service) == name);
-    let quiet = matches!(found.kind, Kind::Silence | Kind::Drop) && ongoing(judged, found);
+    let quiet = matches!(found.kind, Kind::Silence | Kind::Drop) && ongoing(gathered, judged, found);
     let missing = gathered.past.window.end().duration_since(gathered.when.begins(found.from)).as_secs_f64();
     late.is_some_and(|(_, late)| quiet && missing <= 1.5 * late.now + 2.0 * gathered.when.step.as_secs_f64())
 }
 
-/// Whether it lasts to the end of the window.
-pub(super) fn ongoing(judged: &Judged, found: &Anomaly) -> bool {
-    found.to >= judged.counts.len()
+/// Whether it lasts to the end of the window. Where nothing at all is logged any more, only silence does.
+pub(super) fn ongoing(gathered: &Gathered, judged: &Judged, found: &Anomaly) -> bool {
+    found.to >= judged.counts.len() && (found.kind == Kind::Silence || gathered.stopped.is_none())
+}
+
+/// Whether it is silent to the end of the window.
+pub(super) fn silent(gathered: &Gathered, judged: &Judged, found: &Anomaly) -> bool {
+    found.kind == Kind::Silence && ongoing(gathered, judged, found)
+}
+
+/// Many services that went quiet at once and still are: one cause, and seldom the services.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Together {
+    /// How many.
+    pub(super) services: usize,
+    /// Of how many whose drop would be noticed.
+    pub(super) of: usize,
+    /// The first step in which one is.
+    pub(super) from: usize,
+}
+
+/// At least three services, and three of five, that went quiet within two steps.
+pub(super) fn together(gathered: &Gathered, rows: &[Row<'_>]) -> Option<Together> {
+    let is_quiet = |(one, found): &&Row<'_>| {
+        one.value.is_some()
+            && matches!(found.kind, Kind::Silence | Kind::Drop)
+            && ongoing(gathered, one, found)
+    };
+    let quiet: Vec<&Row<'_>> = rows.iter().filter(is_quiet).collect();
+    let of = gathered.streams.iter().filter(|one| one.value.is_some() && !one.judgement.sparse).count();
+    let from = quiet.iter().map(|(_, found)| found.from).min()?;
+    let services = quiet.iter().filter(|(_, found)| found.from.abs_diff(from) <= 2).count();
+    (gathered.service.is_none() && services >= 3 && services * 5 >= of * 3).then_some(Together {
+        services,
+        of,
+        from,
+    })
 }
 
 /// Rows of the same kind of value to which the same happened at the same time, as one: a rollout replaces every pod.
-pub(super) fn alike<'a>(rows: &[Row<'a>]) -> Vec<Vec<Row<'a>>> {
+pub(super) fn alike<'a>(gathered: &Gathered, rows: &[Row<'a>]) -> Vec<Vec<Row<'a>>> {
     let mut groups: Vec<Vec<Row<'a>>> = Vec::new();
     for (judged, found) in rows {
         let same = |group: &&mut Vec<Row<'a>>| {
@@ -65,7 +102,7 @@ pub(super) fn alike<'a>(rows: &[Row<'a>]) -> Vec<Vec<Row<'a>>> {
                     && found.kind == other.kind
                     && found.from.abs_diff(other.from) <= 2
                     && found.to.abs_diff(other.to) <= 2
-                    && ongoing(judged, found) == ongoing(first, other)
+                    && ongoing(gathered, judged, found) == ongoing(gathered, first, other)
             })
         };
         match groups.iter_mut().find(same) {
@@ -77,7 +114,7 @@ pub(super) fn alike<'a>(rows: &[Row<'a>]) -> Vec<Vec<Row<'a>>> {
 }
 
 /// Their numbers added up, from the first step of any to the last.
-pub(super) fn together(group: &[Row<'_>], first: Anomaly) -> Anomaly {
+pub(super) fn summed(group: &[Row<'_>], first: Anomaly) -> Anomaly {
     group.iter().skip(1).fold(first, |all, (_, one)| Anomaly {
         from: all.from.min(one.from),
         to: all.to.max(one.to),

@@ -9,15 +9,15 @@ use super::{
     count::Counted,
     gather::{Gathered, Judged, per_minute},
     next::next,
-    rows::{Row, alike, ongoing, together},
+    rows::{Row, alike, ongoing, summed, together},
     verdict::verdict,
     words,
 };
 use crate::{
-    analysis::volume::{Anomaly, Culprit, Kind, blame},
+    analysis::volume::{Anomaly, Culprit, blame},
     backend::Logs,
     model::{Role, Search},
-    tools::asking::Service,
+    tools::asking::{Service, Told},
 };
 
 /// Rows of streams that are as usual, with `full`.
@@ -53,16 +53,14 @@ pub(super) fn answer(picture: &Picture<'_>) -> Answer {
     let cites: Vec<Cite> =
         picture.gathered.counted.iter().map(|one| cite(picture, &mut draft, one)).collect();
     let Some(first) = cites.first().copied() else { return draft.conclude("Nothing was counted.") };
-    pipeline(picture, &mut draft, picture.rows, first);
+    pipeline(picture, &mut draft, first);
     causes(picture, &mut draft, &cites);
     then(picture, &mut draft);
     table(picture, &mut draft, picture.rows, first);
     if picture.full {
         usual(picture, &mut draft, first);
     }
-    if let Before::Absent(absence) = picture.before {
-        absence.show(&mut draft, picture.store);
-    }
+    absent(picture, &mut draft);
     caveats(picture, &mut draft);
     next(picture, &mut draft);
     draft.conclude(verdict(picture, picture.rows))
@@ -103,26 +101,22 @@ pub(super) fn since(picture: &Picture<'_>, found: &Anomaly) -> String {
     time_text(picture.gathered.when.begins(found.from))
 }
 
-/// Many services that fall silent at once have one cause, and it is seldom the services.
-fn pipeline(picture: &Picture<'_>, draft: &mut Draft, rows: &[Row<'_>], cite: Cite) {
-    let quiet: Vec<&Row<'_>> = rows
-        .iter()
-        .filter(|(one, found)| {
-            one.value.is_some() && matches!(found.kind, Kind::Silence | Kind::Drop) && ongoing(one, found)
-        })
-        .collect();
-    let judged =
-        picture.gathered.streams.iter().filter(|one| one.value.is_some() && !one.judgement.sparse).count();
-    let Some((_, first)) = quiet.iter().min_by_key(|(_, found)| found.from) else { return };
-    let together = quiet.iter().filter(|(_, found)| found.from.abs_diff(first.from) <= 2).count();
-    if picture.gathered.service.is_none() && together >= 3 && together * 5 >= judged * 3 {
-        let text = format!(
-            "{together} of {judged} services went quiet at about the same time, {}: that looks like the way of the logs \
-             (shipper, ingest, index) rather than the services",
-            since(picture, first)
-        );
+/// What looks like the way of the logs rather than what logs.
+fn pipeline(picture: &Picture<'_>, draft: &mut Draft, cite: Cite) {
+    if let Some(stopped) = picture.gathered.stopped {
+        let whose = Service::whose(picture.gathered.service.as_ref());
+        let text = format!("the last record{whose} is of {}", time_text(stopped.last));
         draft.finding(Finding::new(text, cite));
     }
+    let Some(together) = together(picture.gathered, picture.rows) else { return };
+    let text = format!(
+        "{} of {} services went quiet at about the same time, {}: that looks like the way of the logs (shipper, ingest, \
+         index) rather than the services",
+        together.services,
+        together.of,
+        time_text(picture.gathered.when.begins(together.from))
+    );
+    draft.finding(Finding::new(text, cite));
 }
 
 /// What accounts for the anomalies of the service as a whole.
@@ -178,15 +172,17 @@ fn table(picture: &Picture<'_>, draft: &mut Draft, rows: &[Row<'_>], cite: Cite)
         ];
         table.row([cells.to_vec(), vec![Cell::Time(late.since), Cell::text("still so")]].concat());
     }
-    let groups = alike(rows);
+    let groups = alike(picture.gathered, rows);
     for group in groups.iter().take(ROWS) {
         let Some((judged, found)) = group.first().copied() else { continue };
         let when = &picture.gathered.when;
-        let found = together(group, found);
+        let found = summed(group, found);
         let steps = found.to - found.from;
-        let until = match ongoing(judged, &found) {
+        let end = when.begins(found.to);
+        let last = picture.gathered.stopped.map(|stopped| stopped.last);
+        let until = match ongoing(picture.gathered, judged, &found) {
             true => Cell::text("still so"),
-            false => Cell::Time(when.begins(found.to)),
+            false => Cell::Time(last.map_or(end, |last| last.min(end))),
         };
         table.row(vec![
             Cell::text(names(picture, group, judged)),
@@ -217,6 +213,24 @@ fn names(picture: &Picture<'_>, group: &[Row<'_>], first: &Judged) -> String {
 fn shape(judged: &Judged, first: usize) -> String {
     let values = judged.counts.iter().skip(first).map(|count| *count as f64);
     signal::shape(&values.collect::<Vec<f64>>(), SHAPE_BUCKETS)
+}
+
+/// When that logs of which the window has no record.
+fn absent(picture: &Picture<'_>, draft: &mut Draft) {
+    match picture.before {
+        Before::Absent(absence) => absence.show(draft, picture.store),
+        Before::Last(search, reply) => {
+            let mut told = Told::new(picture.store);
+            let cite = told.cite(draft, reply, search);
+            told.caveats(draft);
+            let text = match picture.before.last() {
+                Some(last) => format!("the last record of anything before: {}", time_text(last)),
+                None => "there is no record in the 30 days before either".to_owned(),
+            };
+            draft.finding(Finding::new(text, cite));
+        }
+        _ => {}
+    }
 }
 
 /// What was another way longer ago, though the time just before shows nothing.

@@ -1,25 +1,32 @@
 //! What happened, in one sentence.
 
-use contract::{counted, time_text};
+use contract::{counted, duration_text, time_text};
 
 use super::{
     before::{Before, Then},
-    gather::{Gathered, long},
-    rows::{Row, alike, ongoing},
+    gather::{Gathered, Stopped, long},
+    rows::{Row, alike, ongoing, silent},
     show::{Picture, called, name, since},
     words,
 };
-use crate::tools::asking::Absent;
+use crate::tools::asking::{Absent, Service};
 
 pub(super) fn verdict(picture: &Picture<'_>, rows: &[Row<'_>]) -> String {
     let gathered = picture.gathered;
-    let all = gathered.records();
-    let Some((judged, worst)) = rows.first() else {
-        return match gathered.late.first() {
-            Some(_) => late(gathered),
-            None => as_usual(picture, all),
-        };
-    };
+    if let Some(stopped) = gathered.stopped {
+        return stop(picture, rows, stopped);
+    }
+    let late = if gathered.late.is_empty() { String::new() } else { format!(" {}", late(gathered)) };
+    match worst(picture, rows) {
+        Some(worst) => format!("{worst}{late}"),
+        None if !late.is_empty() => late.trim_start().to_owned(),
+        None => as_usual(picture, gathered.records()),
+    }
+}
+
+/// The worst row, and how many more there are.
+fn worst(picture: &Picture<'_>, rows: &[Row<'_>]) -> Option<String> {
+    let (judged, worst) = rows.first()?;
     let what = format!(
         "{} since {}: {} ({} records, {:.0} expected){}",
         words::kind(worst.kind),
@@ -27,16 +34,32 @@ pub(super) fn verdict(picture: &Picture<'_>, rows: &[Row<'_>]) -> String {
         words::change(worst),
         worst.count,
         worst.expected,
-        if ongoing(judged, worst) { "" } else { ", now over" }
+        if ongoing(picture.gathered, judged, worst) { "" } else { ", now over" }
     );
-    let more = alike(rows).len() - 1;
-    let more = if more == 0 {
-        String::new()
-    } else {
-        format!("; {}", counted(more as u64, "more anomaly", "more anomalies"))
+    let more = match alike(picture.gathered, rows).len() - 1 {
+        0 => String::new(),
+        more => format!("; {}", counted(more as u64, "more anomaly", "more anomalies")),
     };
-    let late = if gathered.late.is_empty() { String::new() } else { format!(" {}", late(gathered)) };
-    format!("{}: {what}{more}.{late}", name(picture, judged))
+    Some(format!("{}: {what}{more}.", name(picture, judged)))
+}
+
+/// That nothing is logged any more comes first, then what was before.
+fn stop(picture: &Picture<'_>, rows: &[Row<'_>], stopped: Stopped) -> String {
+    let gathered = picture.gathered;
+    let whose = Service::whose(gathered.service.as_ref());
+    let length = gathered.when.settled.duration_since(stopped.last).as_secs_f64();
+    let stop = format!(
+        "No record{whose} since {}: {:.0} are usual in so long a time ({}).",
+        time_text(stopped.last),
+        stopped.expected,
+        duration_text(length.round())
+    );
+    let before: Vec<Row<'_>> =
+        rows.iter().filter(|(judged, found)| !silent(gathered, judged, found)).copied().collect();
+    match worst(picture, &before) {
+        Some(worst) => format!("{stop} Before that: {worst}"),
+        None => stop,
+    }
 }
 
 fn late(gathered: &Gathered) -> String {
@@ -62,10 +85,18 @@ fn as_usual(picture: &Picture<'_>, all: u64) -> String {
             format!(
                 "No record of {} between {start} and {end}{}",
                 service.name.shown(60),
-                silent(gathered, before)
+                absent(gathered, before)
             )
         }
-        (None, _) if all == 0 => format!("No records at all between {start} and {end}."),
+        (None, before) if all == 0 => match before.last() {
+            Some(last) => {
+                format!(
+                    "No records at all between {start} and {end}: the last one is of {}.",
+                    time_text(last)
+                )
+            }
+            None => format!("No records at all between {start} and {end}."),
+        },
         (service, _) if !gathered.knows_usual() => format!(
             "What is usual can't be told: nothing is recorded before {}. Within the window nothing stands out: {}{}.",
             time_text(gathered.when.whole.start()),
@@ -88,7 +119,7 @@ fn as_usual(picture: &Picture<'_>, all: u64) -> String {
 }
 
 /// Of a service without records: since when, as far as is known.
-fn silent(gathered: &Gathered, before: &Before) -> String {
+fn absent(gathered: &Gathered, before: &Before) -> String {
     let Before::Absent(absence) = before else { return ".".to_owned() };
     let last = match (&absence.found, absence.told()) {
         (Absent::Before(last), _) => time_text(*last),

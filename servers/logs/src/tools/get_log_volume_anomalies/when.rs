@@ -41,6 +41,8 @@ pub(super) struct When {
     pub(super) first: usize,
     /// Length of a step.
     pub(super) step: Duration,
+    /// Until when records have arrived: the end of the asked window, or earlier.
+    pub(super) settled: Timestamp,
     /// Of the asked window, what is left out because records may still arrive.
     pub(super) left_out: Duration,
     /// Of its beginning, what is left out because steps are whole.
@@ -66,7 +68,7 @@ impl When {
         let begin = start.checked_sub(length).ok()?;
         let left_out = Duration::from_secs_f64(asked.end().duration_since(end).as_secs_f64().max(0.0));
         let whole = TimeRange::new(begin, end).ok()?;
-        Some(When { whole, start, first: steps as usize, step, left_out, skipped })
+        Some(When { whole, start, first: steps as usize, step, settled, left_out, skipped })
     }
 
     /// Without the steps before the first record of the store: nobody knows what was usual then.

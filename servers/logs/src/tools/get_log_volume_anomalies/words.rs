@@ -38,7 +38,10 @@ pub(super) fn change(found: &Anomaly) -> String {
         Kind::Spike => format!("×{}", significant((count / found.expected * 10.0).round() / 10.0)),
         Kind::Silence if found.count == 0 => format!("none of {:.0}", found.expected),
         Kind::Silence | Kind::Drop => {
-            format!("−{:.0} %", (1.0 - count / found.expected.max(1.0)) * 100.0)
+            let less = (1.0 - count / found.expected.max(1.0)) * 100.0;
+            // Only none is 100 % less.
+            let less = if found.count > 0 && less > 99.0 { 99.0 } else { less };
+            format!("−{less:.0} %")
         }
     }
 }
@@ -68,5 +71,6 @@ mod tests {
         assert_eq!(change(Kind::Spike, 300, 4.8), "from almost nothing");
         assert_eq!(change(Kind::Drop, 10, 40.0), "−75 %");
         assert_eq!(change(Kind::Silence, 0, 240.0), "none of 240");
+        assert_eq!(change(Kind::Silence, 1, 450.0), "−99 %");
     }
 }
