@@ -358,7 +358,8 @@ async fn places_are_told_of_all_records_and_not_of_the_first_few() {
 #[tokio::test]
 async fn what_has_not_arrived_yet_is_not_fading() {
     // Each record is stored 8 minutes after it happened, or it is not known when: of the last ten minutes two are there.
-    for ingested in [true, false] {
+    // Another service's records are there at once, or there is none.
+    for (ingested, others) in [(true, true), (true, false), (false, true), (false, false)] {
         let mut text = String::new();
         for second in (at("14:30:00").as_second()..at("14:52:00").as_second()).step_by(5) {
             let [at, stored] = [0, 480].map(|late| Timestamp::from_second(second + late).unwrap());
@@ -369,12 +370,50 @@ async fn what_has_not_arrived_yet_is_not_fading() {
             )
             .unwrap();
         }
+        for minute in (30..60).filter(|_| others) {
+            writeln!(text, "{{\"@timestamp\":\"2026-01-14T14:{minute}:59Z\",\"message\":\"up\",\"service\":{{\"name\":\"web\"}}}}")
+                .unwrap();
+        }
         let directory = incident(&[("logs/all.ndjson", &text)]);
         let client = connect(directory.path()).await;
-        let reply = ask(&client, "get_error_patterns", json!({"time_range": "10m"})).await;
+        let reply = ask(&client, "get_error_patterns", json!({"time_range": "10m", "service": "pay"})).await;
         // 24 of two minutes, 120 of ten.
         let row = &patterns(&reply)[0];
         assert_eq!((&row["class"], &row["count"]), (&json!("steady"), &json!(24)), "{}", reply.text);
-        assert!(reply.text.contains("records from 2026-01-14T14:5"), "{}", reply.text);
+        let told = match others {
+            true => "records from 2026-01-14T14:5",
+            false => "Nothing of any service is recorded after 2026-01-14T14:51:55Z.",
+        };
+        assert!(reply.text.contains(told), "{}", reply.text);
+        // 24 in 1 m 56 s, to the next whole second.
+        let rate = row["per min"].as_f64().unwrap();
+        assert!(others || (rate - 24.0 * 60.0 / 116.0).abs() < 0.01, "{}", reply.text);
     }
+}
+
+#[tokio::test]
+async fn of_a_service_that_stopped_the_last_record_is_told_and_its_lines_are_looked_for_where_they_are() {
+    let mut text = String::new();
+    every(&mut text, ("14:40:00", "14:49:00"), 10, "error", "bank is slow");
+    let web = "\"message\":\"up\",\"service\":{\"name\":\"web\"}";
+    (40..60).for_each(|minute| {
+        writeln!(text, "{{\"@timestamp\":\"2026-01-14T14:{minute}:59Z\",{web}}}").unwrap()
+    });
+    let directory = incident(&[("logs/all.ndjson", &text)]);
+    let client = connect(directory.path()).await;
+    let reply = ask(&client, "get_error_patterns", json!({"time_range": "10m", "service": "payment"})).await;
+    let verdict = "No record of any level of payment between 2026-01-14T14:50:00Z and 2026-01-14T15:00:00Z; its last \
+                   record before is of 2026-01-14T14:48:50Z; 54 records in the baselines.";
+    assert!(reply.text.starts_with(verdict), "{}", reply.text);
+    assert_eq!(
+        next_call(&reply, "search_logs").unwrap()["time_range"],
+        "2026-01-14T13:48:50Z/2026-01-14T14:48:51Z"
+    );
+    // Without the service the pattern is gone, and its lines are those of the window before.
+    let reply = ask(&client, "get_error_patterns", json!({"time_range": "10m"})).await;
+    assert_eq!(patterns(&reply)[0]["class"], "gone", "{}", reply.text);
+    assert_eq!(
+        next_call(&reply, "search_logs").unwrap()["time_range"],
+        "2026-01-14T14:40:00Z/2026-01-14T14:50:00Z"
+    );
 }

@@ -79,6 +79,26 @@ pub(crate) async fn begins(
     Ok(older.is_none().then_some(first))
 }
 
+/// From this share of a window on, time at its end without any record is looked at, and so many seconds of it.
+const EMPTY_END: f64 = 0.1;
+const LEAST_END: f64 = 60.0;
+/// So many records usual in that time, and none there: of a Poisson process 6 in a million times.
+const MISSED: f64 = 12.0;
+
+/// The last record of a window after which none of any service came, though many are usual in the time that is left of it.
+pub(crate) async fn stops(cx: &Context, store: &dyn Logs, window: TimeRange) -> Option<Timestamp> {
+    let all = |window| Search { window, text: None, conditions: Vec::new() };
+    let page = Page { limit: 1, oldest_first: false, after: None };
+    let last = store.page(cx, &all(window), &page).await.ok()?.value.records.first()?.at?;
+    let empty = window.end().duration_since(last).as_secs_f64();
+    if empty < LEAST_END.max(EMPTY_END * window.seconds()) {
+        return None;
+    }
+    let logged = last.duration_since(window.start()).as_secs_f64().max(1.0);
+    let number = store.total(cx, &all(window)).await.ok()?.value.number();
+    (number as f64 / logged * empty >= MISSED).then_some(last)
+}
+
 /// The condition that a `level` argument means: as bad as this, or worse.
 ///
 /// # Errors

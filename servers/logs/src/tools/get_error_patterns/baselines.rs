@@ -97,7 +97,7 @@ mod tests {
     fn asked(window: &str) -> Asked {
         let (start, end) = window.split_once('/').unwrap();
         let window = TimeRange::new(start.parse().unwrap(), end.parse().unwrap()).unwrap();
-        Asked { window, baseline: None, service: None, floor: Floor::Warn, cut: Vec::new() }
+        Asked { window, baseline: None, service: None, floor: Floor::Warn, cut: Vec::new(), stopped: None }
     }
 
     #[test]

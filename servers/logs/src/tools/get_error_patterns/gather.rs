@@ -40,6 +40,8 @@ pub(super) struct Asked {
     pub(super) floor: Floor,
     /// What is to be said of a window that was cut to the past, or to what is recorded.
     pub(super) cut: Vec<String>,
+    /// The last record of all, where none comes any more.
+    pub(super) stopped: Option<Timestamp>,
 }
 
 impl Asked {
@@ -55,11 +57,18 @@ impl Asked {
         }
         let service = Service::of(cx, sources, request.service.as_deref());
         let floor = request.level.unwrap_or(Floor::Warn);
-        Ok(Asked { window, baseline, service, floor, cut: past.caveat("time_range").into_iter().collect() })
+        Ok(Asked {
+            window,
+            baseline,
+            service,
+            floor,
+            cut: past.caveat("time_range").into_iter().collect(),
+            stopped: None,
+        })
     }
 
-    /// The window from the first record of the store on: over a time in which nothing was recorded there is no rate. That
-    /// this can't be asked is told with the baselines.
+    /// The window from the first record of the store to the last one before a time in which none came, though many are
+    /// usual: over a time in which nothing was recorded there is no rate. That this can't be asked is told with the baselines.
     pub(super) async fn where_recorded(mut self, cx: &Context, store: &dyn Logs) -> Asked {
         let least = Duration::from_secs_f64(UNRECORDED * self.window.seconds());
         if let Ok(Some(first)) = asking::begins(cx, store, self.window, least).await
@@ -68,6 +77,12 @@ impl Asked {
             self.window = window;
             self.cut
                 .push(format!("nothing before {} is recorded: the window begins there", time_text(first)));
+        }
+        if let Some(last) = asking::stops(cx, store, self.window).await
+            && let Ok(window) = TimeRange::new(self.window.start(), self.window.end().min(just_after(last)))
+        {
+            self.cut.push(format!("nothing after {} is recorded: the window ends there", time_text(last)));
+            (self.window, self.stopped) = (window, Some(last));
         }
         self
     }
@@ -78,6 +93,11 @@ impl Asked {
         let level = self.floor.level().filter(|_| !any_level).map(Condition::AtLeast);
         Search { window, text: None, conditions: service.chain(level).collect() }
     }
+}
+
+/// The next whole second, for a window ends before its end.
+fn just_after(last: Timestamp) -> Timestamp {
+    Timestamp::from_second(last.as_second() + 1).unwrap_or(last)
 }
 
 /// A window in which a pattern was looked for.
@@ -121,7 +141,7 @@ pub(super) struct Gathered {
     pub(super) guessed: Option<String>,
     /// Records of the window that tell no level, where there are any and one was asked for.
     pub(super) unlevelled: Option<Unlevelled>,
-    /// When the service logs, where none of the windows has a record of it.
+    /// When the service logs, where the window has no record of it.
     pub(super) absence: Option<Absence>,
     /// What could not be asked, and why.
     pub(super) failed: Vec<String>,
@@ -159,8 +179,7 @@ pub(super) async fn gather(cx: &Context, store: &dyn Logs, asked: Asked) -> Resu
     }
     let mut gathered =
         Gathered { asked, now: now?, before: looked, arrived, guessed, unlevelled, absence: None, failed };
-    let nowhere = std::iter::once(&gathered.now).chain(&gathered.before).all(|one| one.recorded == 0);
-    if let (Some(service), true) = (&gathered.asked.service, nowhere) {
+    if let (Some(service), 0) = (&gathered.asked.service, gathered.now.recorded) {
         gathered.absence = Some(Absence::of(cx, store, gathered.asked.window, service).await);
     }
     Ok(gathered)

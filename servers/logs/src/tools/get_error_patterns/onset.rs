@@ -15,7 +15,7 @@ use crate::{
         volume::{Kind, LEAD_IN_KEPT, Stream, judge},
     },
     backend::Logs,
-    model::{Condition, Histogram, Like, Reply, Search},
+    model::{Condition, Histogram, Like, Page, Reply, Search},
     tools::asking,
 };
 
@@ -133,7 +133,26 @@ async fn in_span(
     // At the first step that a stretch may begin with it may have begun earlier as well.
     let is_seen = spike.from as f64 > span.before as f64 * LEAD_IN_KEPT + 1.0;
     let spike = Some(spike).filter(|_| is_seen)?;
-    span.whole.start().checked_add(span.step.checked_mul(u32::try_from(spike.from).ok()?)?).ok()
+    let begins =
+        span.whole.start().checked_add(span.step.checked_mul(u32::try_from(spike.from).ok()?)?).ok()?;
+    let step = TimeRange::new(begins, begins.checked_add(span.step).ok()?).ok()?;
+    // A step's begin is no moment of its own: not told to the millisecond.
+    let second = Timestamp::from_second(begins.as_second()).unwrap_or(begins);
+    Some(first_in(cx, store, gathered, (row, step)).await.unwrap_or(second))
+}
+
+/// The first record of a new pattern within the step in which it began: of one that surges that record is none of note.
+async fn first_in(
+    cx: &Context,
+    store: &dyn Logs,
+    gathered: &Gathered,
+    (row, step): (&Row, TimeRange),
+) -> Option<Timestamp> {
+    let like = row.like.as_ref().filter(|_| row.class == Class::New)?;
+    let mut search = of_service(gathered, step, row.service.as_ref());
+    search.conditions.push(Condition::Like(like.clone()));
+    let page = Page { limit: 1, oldest_first: true, after: None };
+    store.page(cx, &search, &page).await.ok()?.value.records.first()?.at
 }
 
 /// Counts of the records that were read, where those are all of the span.

@@ -278,15 +278,16 @@ fn next(picture: &Picture<'_>, draft: &mut Draft, shown: &[&Row]) {
     }
     let service = service(first);
     if let Some(query) = query(picture, first) {
+        let window = where_found(picture, first).to_string();
         let mut call = Next::call("search_logs", "the lines of pattern 1").with("query", query.as_str());
         if let Some(level) = picture.gathered.asked.floor.level() {
             call = call.with("level", level.name());
         }
-        draft.next(scoped(picture, service, call).with("time_range", window.to_string()));
+        draft.next(scoped(picture, service, call).with("time_range", window.as_str()));
         if first.throws {
             let call = Next::call("extract_stack_traces", "what was thrown, with its root cause");
             let call = call.with("error_query", query.as_str());
-            draft.next(scoped(picture, service, call).with("time_range", window.to_string()));
+            draft.next(scoped(picture, service, call).with("time_range", window));
         }
     }
     if let Some(Onset::At(onset)) = first.onset {
@@ -300,6 +301,13 @@ fn next(picture: &Picture<'_>, draft: &mut Draft, shown: &[&Row]) {
         let call = Next::call("get_trace_details", "a request that failed so").on("traces");
         draft.next(call.with("trace_id", trace));
     }
+}
+
+/// The window, or the first baseline that has records of a pattern that is gone.
+fn where_found(picture: &Picture<'_>, row: &Row) -> TimeRange {
+    let mut before = picture.gathered.before.iter().zip(&row.before);
+    let found = before.find(|(_, seen)| !row.is_there() && seen.count > 0);
+    found.map_or(picture.gathered.asked.window, |(looked, _)| looked.window)
 }
 
 /// The half of a window that has the other half for a baseline.

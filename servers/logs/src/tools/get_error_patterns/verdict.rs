@@ -28,10 +28,13 @@ pub(super) fn verdict(picture: &Picture<'_>) -> String {
         return nothing(picture, &whose, &level);
     }
     let length = duration_text(gathered.asked.window.seconds());
+    let stopped = gathered.asked.stopped.map_or(String::new(), |last| {
+        format!(" Nothing of any service is recorded after {}.", time_text(last))
+    });
     let sum = format!("{} {level}{whose} in {length}", all.told());
     let patterns =
         counted(picture.rows.iter().filter(|row| row.is_there()).count() as u64, "pattern", "patterns");
-    match picture.rows.first() {
+    let found = match picture.rows.first() {
         Some(first) if matches!(first.class, Class::New | Class::Surging) => {
             format!("{sum}: {}.", moved(picture, first, &patterns))
         }
@@ -40,7 +43,8 @@ pub(super) fn verdict(picture: &Picture<'_>) -> String {
             one(picture, first)
         ),
         _ => format!("{sum}, {patterns}: nothing new, nothing surging."),
-    }
+    };
+    found + &stopped
 }
 
 /// What is new or surging, the first of it, and a new one that is worse than the first though of fewer records.
@@ -80,18 +84,19 @@ fn one(picture: &Picture<'_>, row: &Row) -> String {
 
 fn nothing(picture: &Picture<'_>, whose: &str, level: &str) -> String {
     let gathered = picture.gathered;
-    let window = gathered.asked.window;
+    let (start, end) = (time_text(gathered.asked.window.start()), time_text(gathered.asked.window.end()));
     let before: u64 = gathered.before.iter().map(|one| one.sample.value.total.number()).sum();
-    let gone = if before > 0 { format!("; {before} in the baselines") } else { String::new() };
+    let gone = if before > 0 {
+        format!("; {} in the baselines", counted(before, "record", "records"))
+    } else {
+        String::new()
+    };
     match gathered.now.recorded {
-        0 if let Some(told) = gathered.absence.as_ref().and_then(Absence::told) => {
-            format!("No record of any level{whose}, in the window or its baselines; {told}.")
-        }
-        0 => format!(
-            "No record of any level{whose} between {} and {}: nothing can be said{gone}.",
-            time_text(window.start()),
-            time_text(window.end())
-        ),
+        0 => match gathered.absence.as_ref().and_then(Absence::told) {
+            Some(told) => format!("No record of any level{whose} between {start} and {end}; {told}{gone}."),
+            None if before > 0 => format!("No record of any level{whose} between {start} and {end}{gone}."),
+            None => format!("No record of any level{whose} between {start} and {end}: nothing can be said."),
+        },
         recorded => match gathered.unlevelled {
             // None could have been found.
             Some(none) if none.is_all() => format!("{}{gone}.", none.told(whose)),
