@@ -23,6 +23,8 @@ use crate::{
 const ONSETS: usize = 4;
 /// Steps of a window in which an onset is looked for.
 const STEPS: u32 = 60;
+/// Steps before the one in which an onset is seen that may hold the first records.
+const BEFORE_SEEN: u32 = 3;
 /// Where the window itself tells no onset it is looked for in this time before it, or in so many windows if that is longer.
 const LEAD_IN: Duration = Duration::from_secs(7_200);
 const LEAD_IN_WINDOWS: u32 = 4;
@@ -135,13 +137,15 @@ async fn in_span(
     let spike = Some(spike).filter(|_| is_seen)?;
     let begins =
         span.whole.start().checked_add(span.step.checked_mul(u32::try_from(spike.from).ok()?)?).ok()?;
-    let step = TimeRange::new(begins, begins.checked_add(span.step).ok()?).ok()?;
+    // The first few records may be too few to be seen in counts.
+    let some = begins.checked_sub(span.step * BEFORE_SEEN).ok()?.max(span.whole.start());
+    let step = TimeRange::new(some, begins.checked_add(span.step).ok()?).ok()?;
     // A step's begin is no moment of its own: not told to the millisecond.
     let second = Timestamp::from_second(begins.as_second()).unwrap_or(begins);
     Some(first_in(cx, store, gathered, (row, step)).await.unwrap_or(second))
 }
 
-/// The first record of a new pattern within the step in which it began: of one that surges that record is none of note.
+/// The first record of a new pattern about the step in which it began: of one that surges that record is none of note.
 async fn first_in(
     cx: &Context,
     store: &dyn Logs,
