@@ -1,5 +1,7 @@
 //! What became of a pattern between baselines and now: new, surging, fading, gone, steady.
 
+use jiff::Timestamp;
+
 /// A rate must change by at least this factor.
 const FACTOR: f64 = 2.0;
 /// Baselines together must be so many times as long as the window for their having none to mean anything.
@@ -201,6 +203,17 @@ pub(crate) fn differs(now: Seen, before: Seen, up: bool, certain: f64) -> bool {
     let enough = now.count + before.count >= FEWEST;
     let (count, baseline) = (now.count as f64, before.count as f64);
     far && enough && signal::rate_change(count, now.exposure(), baseline, before.exposure()) >= certain
+}
+
+/// What comes first within so many of its mean gaps after the start was there from the start: of equally frequent records one
+/// in twenty has the first one later.
+const GAPS: f64 = 3.0;
+
+/// Whether so many records, from the first to the last one, were there from the start of a window.
+pub(crate) fn from_the_start(records: u64, (first, last): (Timestamp, Timestamp), start: Timestamp) -> bool {
+    let gaps = records.saturating_sub(1);
+    let wait = first.duration_since(start).as_secs_f64();
+    gaps > 0 && wait * gaps as f64 <= GAPS * last.duration_since(first).as_secs_f64()
 }
 
 #[cfg(test)]

@@ -76,6 +76,14 @@ impl Total {
             Total::AtLeast(number) => format!("at least {number}"),
         }
     }
+
+    /// `1 record`, `at least 10000 records`.
+    pub(crate) fn records(self) -> String {
+        match self {
+            Total::Exactly(1) => "1 record".to_owned(),
+            _ => format!("{} records", self.told()),
+        }
+    }
 }
 
 /// What came back, with the exact query that was sent and what is missing in it.

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use contract::{
-    Answer, Card, Cell, Cite, Context, Cost, Draft, Effect, Next, Table, TimeRange, Tool, ToolError,
+    Answer, Card, Cell, Cite, Context, Cost, Draft, Effect, Next, Table, TimeRange, Tool, ToolError, counted,
     duration_text, time_text,
 };
 use futures_util::future::join4;
@@ -181,7 +181,7 @@ impl Found<'_> {
         // What is behind an alias may be listed by its own name too.
         let apart = sources.len() == 1 || sources.iter().all(|source| source.kind != "alias");
         let records = if known.len() == sources.len() && apart {
-            format!(" with {} records", known.iter().sum::<u64>())
+            format!(" with {}", counted(known.iter().sum(), "record", "records"))
         } else {
             String::new()
         };
@@ -233,14 +233,12 @@ fn values(draft: &mut Draft, title: &str, column: &str, top: &Top, cite: Cite) {
     table.see_more(format!("search_logs(query=\"*\", group_by=\"{}\")", title.trim_end_matches('s')));
     draft.table(table);
     if top.others > 0 {
-        draft.caveat(format!("{} records of the last 24 h are of other {title}", top.others));
+        let records = counted(top.others, "record", "records");
+        draft.caveat(format!("of other {title}: {records} of the last 24 h"));
     }
     if top.missing > 0 {
-        draft.caveat(format!(
-            "{} records of the last 24 h have no {}",
-            top.missing,
-            title.trim_end_matches('s')
-        ));
+        let records = counted(top.missing, "record", "records");
+        draft.caveat(format!("without a {}: {records} of the last 24 h", title.trim_end_matches('s')));
     }
 }
 

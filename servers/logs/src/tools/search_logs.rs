@@ -13,7 +13,7 @@ use signal::SHAPE_BUCKETS;
 
 use crate::{
     backend::{Logs, Sources},
-    model::{Condition, Page, Reply, Role, Sample, Search, Top, Total},
+    model::{Condition, Page, Reply, Role, Sample, Search, Top},
     tools::asking::{self, Service},
 };
 
@@ -185,13 +185,4 @@ impl<'a> Asked<'a> {
 /// Steps such that the window has as many as a shape has digits.
 fn step(window: TimeRange) -> Duration {
     Duration::from_secs_f64((window.seconds() / SHAPE_BUCKETS as f64).ceil().max(1.0))
-}
-
-/// `Total` in words.
-fn counted(total: Total) -> String {
-    match total {
-        Total::Exactly(1) => "1 record".to_owned(),
-        Total::Exactly(number) => format!("{number} records"),
-        Total::AtLeast(number) => format!("at least {number} records"),
-    }
 }

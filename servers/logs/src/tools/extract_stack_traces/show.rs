@@ -8,7 +8,10 @@ use stacktrace::Frame;
 
 use super::gather::Gathered;
 use crate::{
-    analysis::thrown::{Thrown, chain},
+    analysis::{
+        difference::from_the_start,
+        thrown::{Thrown, chain},
+    },
     backend::Logs,
     tools::asking::{Absence, Service, first_of, see_more},
 };
@@ -176,7 +179,7 @@ fn caveats(picture: &Picture<'_>, draft: &mut Draft) {
     let read = gathered.records.len();
     if gathered.complete() {
         let exact = if gathered.unlooked == 0 { "; counts are exact" } else { "" };
-        draft.caveat(format!("all {read} records that match were read{exact}"));
+        draft.caveat(format!("all records that match were read ({read}){exact}"));
     } else {
         let total = gathered.sample.value.total.told();
         draft.caveat(format!(
@@ -235,8 +238,11 @@ fn next(picture: &Picture<'_>, draft: &mut Draft) {
         draft.next(scoped(call).with("time_range", window));
         return;
     };
-    // Of a sample the first record is not the first of all.
-    if let Some((since, _)) = first.portrait.span.filter(|_| gathered.complete() && gathered.unlooked == 0) {
+    // Of a sample the first record is not the first of all; and what was there from the start began before.
+    let began = first.portrait.span.filter(|_| gathered.complete() && gathered.unlooked == 0);
+    let start = gathered.asked.past.window.start();
+    let before = |span| from_the_start(first.records.len() as u64, span, start);
+    if let Some((since, _)) = began.filter(|span| !before(*span)) {
         let call = Next::call("correlate_logs_with_time", "what was new just before the first of them");
         draft.next(call.with("timestamp", time_text(since)).with("delta_minutes", 5));
     }
@@ -274,10 +280,12 @@ fn verdict(picture: &Picture<'_>) -> String {
         true => first.records.len().to_string(),
         false => format!("≈{:.0}", first.weight),
     };
+    let as_often = gathered.thrown.get(1).is_some_and(|next| next.records.len() >= first.records.len());
+    let often = if as_often { "among them" } else { "most often" };
     let traces = gathered.thrown.iter().map(|one| one.records.len() as u64).sum();
     let least = if gathered.unlooked == 0 { "" } else { "At least " };
     format!(
-        "{least}{} of {}, in {} of {of_read}; most often ({times}×) {}{top}, root cause {}.",
+        "{least}{} of {}, in {} of {of_read}; {often} ({times}×) {}{top}, root cause {}.",
         counted(traces, "stack trace", "stack traces"),
         counted(gathered.thrown.len() as u64, "kind", "kinds"),
         read - gathered.without,

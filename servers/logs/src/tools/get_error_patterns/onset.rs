@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     analysis::{
-        difference::Class,
+        difference::{Class, from_the_start},
         volume::{Kind, LEAD_IN_KEPT, Stream, judge},
     },
     backend::Logs,
@@ -28,9 +28,6 @@ const BEFORE_SEEN: u32 = 3;
 /// Where the window itself tells no onset it is looked for in this time before it, or in so many windows if that is longer.
 const LEAD_IN: Duration = Duration::from_secs(7_200);
 const LEAD_IN_WINDOWS: u32 = 4;
-/// A pattern whose first record comes within so many of its mean gaps after the window's start was there from the start: of
-/// equally frequent records one in twenty has the first one later.
-const GAPS: f64 = 3.0;
 
 /// When a pattern began.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,9 +47,7 @@ pub(super) fn of_records(row: &Row, gathered: &Gathered) -> Option<Onset> {
     let (first, last) = row.portrait.span.filter(|_| row.class == Class::New)?;
     let window = gathered.asked.window;
     let is_known_before = gathered.before.iter().any(|one| one.window.end() == window.start());
-    let gaps = row.now.all().saturating_sub(1);
-    let wait = first.duration_since(window.start()).as_secs_f64();
-    let from_the_start = gaps > 0 && wait * gaps as f64 <= GAPS * last.duration_since(first).as_secs_f64();
+    let from_the_start = from_the_start(row.now.all(), (first, last), window.start());
     Some(if !is_known_before && from_the_start { Onset::Before } else { Onset::At(first) })
 }
 

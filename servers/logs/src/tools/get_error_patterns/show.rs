@@ -175,7 +175,7 @@ fn caveats(picture: &Picture<'_>, draft: &mut Draft, shown: &[&Row]) {
         let estimated = shown.iter().any(|row| row.before.iter().any(|seen| !seen.is_exact()));
         let before =
             if estimated { "; rates with ≈ are estimated from samples of the baselines" } else { "" };
-        draft.caveat(format!("patterns of all {read} records of the window, counts exact{before}"));
+        draft.caveat(format!("patterns of all records of the window ({read}), counts exact{before}"));
     } else {
         draft.caveat(format!(
             "patterns of {read} of {} records of the window ({}); numbers without ≈ were counted in full by the pattern's filter",
@@ -205,7 +205,10 @@ fn caveats(picture: &Picture<'_>, draft: &mut Draft, shown: &[&Row]) {
     gathered.asked.cut.iter().for_each(|text| draft.caveat(text.clone()));
     let rest: u64 = picture.rows.iter().skip(shown.len()).map(|row| row.now.all()).sum();
     if rest > 0 {
-        draft.caveat(format!("the patterns not shown have about {rest} records of the window"));
+        draft.caveat(format!(
+            "the patterns not shown have about {} of the window",
+            contract::counted(rest, "record", "records")
+        ));
     }
     gathered.guessed.iter().for_each(|text| draft.caveat(text.clone()));
     gathered.unlevelled.iter().for_each(|none| draft.caveat(none.told("")));
@@ -240,10 +243,10 @@ fn baseline(one: &Looked) -> String {
     let read = one.records().len();
     let of = if one.complete() { String::new() } else { format!(", {read} of them read") };
     format!(
-        "{}, {}: {} records of these levels{of}, {} in all",
+        "{}, {}: {} of these levels{of}, {} in all",
         one.name,
         one.window,
-        one.sample.value.total.told(),
+        one.sample.value.total.records(),
         one.recorded
     )
 }

@@ -101,7 +101,10 @@ fn nothing(picture: &Picture<'_>, whose: &str, level: &str) -> String {
             // None could have been found.
             Some(none) if none.is_all() => format!("{}{gone}.", none.told(whose)),
             Some(none) => format!("No {level}{whose} found, and {}{gone}.", none.told("")),
-            None => format!("No {level}{whose} among {recorded} records of the window{gone}."),
+            None => format!(
+                "No {level}{whose} among {} of the window{gone}.",
+                counted(recorded, "record", "records")
+            ),
         },
     }
 }

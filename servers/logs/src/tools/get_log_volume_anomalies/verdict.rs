@@ -110,9 +110,10 @@ fn as_usual(picture: &Picture<'_>, all: u64) -> String {
         (None, _) => {
             let judged = gathered.streams.len().saturating_sub(1);
             let judged = counted(judged as u64, "service", "services");
+            let records = counted(all, "record", "records");
             match gathered.counted.iter().any(|one| one.cut) {
-                true => format!("As usual: the {judged} that log most, and all {all} records together."),
-                false => format!("Every service logs as usual: {all} records of {judged}."),
+                true => format!("As usual: the {judged} that log most, and all {records} together."),
+                false => format!("Every service logs as usual: {records} of {judged}."),
             }
         }
     }

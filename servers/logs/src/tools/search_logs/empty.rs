@@ -2,7 +2,7 @@
 
 use contract::{Answer, Cite, Draft, Finding, Next, TimeRange, ToolError, time_text};
 
-use super::{Asked, counted};
+use super::Asked;
 use crate::{
     model::{Condition, Reply, Role, Search, Total},
     tools::asking::{Absence, Absent, Told, Unlevelled},
@@ -23,7 +23,7 @@ pub(super) async fn answer(
         outside(asked, &mut draft, of_all).await?;
         format!("{} {SEE_BELOW}", nothing(asked.search.window))
     } else {
-        draft.finding(Finding::new(format!("the window holds {} in all", counted(all.value)), of_all));
+        draft.finding(Finding::new(format!("the window holds {} in all", all.value.records()), of_all));
         let of_service = of_service(asked, &all).await?;
         let verdict = match (of_service.number(), &asked.service) {
             (0, Some(service)) => {
@@ -80,7 +80,7 @@ fn absent(asked: &Asked<'_>, draft: &mut Draft, absence: &Absence) -> String {
 fn unmatched(asked: &Asked<'_>, searched: Total, everything: bool) -> String {
     let of = asked.service.as_ref().map_or(String::new(), |of| format!(" of {}", of.name.shown(60)));
     let partly = if everything { "" } else { " It may be no zero: see coverage." };
-    format!("{} None of {}{of} matches.{partly}", nothing(asked.search.window), counted(searched))
+    format!("{} None of {}{of} matches.{partly}", nothing(asked.search.window), searched.records())
 }
 
 /// `level=error`, which Lucene takes for words, is written `level:error`.
@@ -136,7 +136,7 @@ async fn filters(asked: &Asked<'_>, draft: &mut Draft, told: &mut Told<'_>) -> R
     for (what, search) in tried {
         let reply = asked.store.total(asked.cx, &search).await?;
         let cite = told.cite(draft, &reply, &search);
-        draft.finding(Finding::new(format!("{what}: {}", counted(reply.value)), cite));
+        draft.finding(Finding::new(format!("{what}: {}", reply.value.records()), cite));
     }
     Ok(())
 }

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 use signal::SHAPE_BUCKETS;
 
-use super::{Asked, Found, MOST_LINES, counted};
+use super::{Asked, Found, MOST_LINES};
 use crate::{
     model::{Histogram, Record, Reply, Role, Sample, Top, Total},
     tools::asking::{Told, count_values, see_more},
@@ -47,7 +47,7 @@ pub(super) fn answer(
             values(asked, &mut draft, name, &reply.value, total.value, cite)
         }
     };
-    draft.finding(Finding::new(format!("{} in all", counted(total.value)), cite));
+    draft.finding(Finding::new(format!("{} in all", total.value.records()), cite));
     told.caveats(&mut draft);
     of_levels.iter().for_each(|caveat| draft.caveat(caveat.clone()));
     asked.service.iter().for_each(|service| service.caveat(&mut draft));
@@ -162,7 +162,7 @@ fn lines(asked: &Asked<'_>, draft: &mut Draft, sample: &Sample, total: Total, ci
         table.see_more("the cursor leads on");
     }
     draft.table(table);
-    draft.caveat(format!("lines: {} of {}", sample.method, counted(total)));
+    draft.caveat(format!("lines: {} of {}", sample.method, total.records()));
     traces(asked, draft, &sample.records);
     stacks(asked, draft, &sample.records);
     if let Some(cursor) = &sample.next {
@@ -183,7 +183,7 @@ fn found(asked: &Asked<'_>, total: Total) -> String {
         Some(text) => format!(" match {}", asked.cx.intake.text(text).shown(120)),
         None => String::new(),
     };
-    format!("{}{of}{what}", counted(total))
+    format!("{}{of}{what}", total.records())
 }
 
 fn values(asked: &Asked<'_>, draft: &mut Draft, name: &str, top: &Top, total: Total, cite: Cite) -> String {
@@ -198,10 +198,13 @@ fn values(asked: &Asked<'_>, draft: &mut Draft, name: &str, top: &Top, total: To
     table.see_more(see_more(asked.limit, MOST_LINES, asked.full, "a narrower query"));
     draft.table(table);
     if top.others > 0 {
-        draft.caveat(format!("{} records have other values of {shown}", top.others));
+        draft.caveat(format!(
+            "{} with other values of {shown}",
+            contract::counted(top.others, "record", "records")
+        ));
     }
     if top.missing > 0 {
-        draft.caveat(format!("{} records have no {shown}", top.missing));
+        draft.caveat(format!("{} without {shown}", contract::counted(top.missing, "record", "records")));
     }
     if top.estimated {
         draft.caveat(format!("how many different values of {shown} there are is an estimate of the backend"));
