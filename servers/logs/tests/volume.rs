@@ -203,6 +203,119 @@ async fn who_fell_silent_before_the_lead_in_is_told_without_being_named() {
     assert!(reply.text.starts_with(verdict), "{}", reply.text);
 }
 
+/// The same, each record stored so many seconds after it happened, as far as that was before now.
+fn stored(text: &mut String, service: &str, (from, to): (&str, &str), step: i64, late: i64) {
+    let now: Timestamp = common::NOW.parse().unwrap();
+    let (mut at, to): (Timestamp, Timestamp) = (from.parse().unwrap(), to.parse().unwrap());
+    while at < to && at + SignedDuration::from_secs(late) < now {
+        let stored = at + SignedDuration::from_secs(late);
+        writeln!(
+            text,
+            "{{\"@timestamp\":\"{at}\",\"event.ingested\":\"{stored}\",\"message\":\"served\",\"service\":{{\"name\":\"{service}\"}}}}"
+        )
+        .unwrap();
+        at += SignedDuration::from_secs(step);
+    }
+}
+
+#[tokio::test]
+async fn a_stream_that_arrives_later_than_others_is_late_and_one_that_ended_is_silent() {
+    // 20 services whose records arrive after a second log more than `latejob`, whose records arrive after 90: its last one is
+    // of 14:58:28. `ended` wrote its last one then, `gone` two minutes earlier; that one was as late as `latejob`.
+    let always = ("2026-01-14T13:00:00Z", common::NOW);
+    let mut text = String::new();
+    for number in 0..20 {
+        stored(&mut text, &format!("svc-{number}"), always, 1, 1);
+    }
+    stored(&mut text, "latejob", always, 2, 90);
+    stored(&mut text, "ended", ("2026-01-14T13:00:00Z", "2026-01-14T14:58:30Z"), 2, 1);
+    stored(&mut text, "gone", ("2026-01-14T13:00:00Z", "2026-01-14T14:56:00Z"), 2, 90);
+    let directory = testkit::incident(("2026-01-14T13:00:00Z", common::NOW), &[("logs/all.ndjson", &text)]);
+    let client = common::connect(directory.path()).await;
+    let reply = ask(&client, json!({"time_range": "10m"})).await;
+    let rows = anomalies(&reply);
+    let told: Vec<(&str, &str, &str)> = rows
+        .iter()
+        .map(|row| ["what", "kind", "change"].map(|name| row[name].as_str().unwrap()))
+        .map(|[what, kind, change]| (what, kind, change))
+        .collect();
+    // Of 10 m in steps of 10 s, without the last one, `gone` lacks 23 steps of 5 records, `ended` 8.
+    let silent = |what, records| (what, "silence", records);
+    assert_eq!(told[0], ("latejob", "late", "95 % within 1m30s"), "{}", reply.text);
+    assert_eq!(rows.len(), 3, "{}", reply.text);
+    assert!(told.contains(&silent("gone", "none of 115")), "{}", reply.text);
+    assert!(told.contains(&silent("ended", "none of 40")), "{}", reply.text);
+    let late =
+        "Records of latejob arrive late, 95 % within 1m30s: what is missing at the end is late, not silent.";
+    assert!(reply.text.contains(late), "{}", reply.text);
+    // Asked for by name, in a window shorter than its delay, it is late as well.
+    let reply = ask(&client, json!({"time_range": "5m", "service": "latejob"})).await;
+    assert!(!reply.text.contains("silence"), "{}", reply.text);
+    // Whoever searches for its records of the last minute hears that they may still come; of one that ended he does not.
+    for (service, more) in [
+        ("latejob", "; 95 % of its records arrive within 1m30s, so newer ones may still come"),
+        ("ended", ""),
+    ] {
+        let arguments = json!({"query": "*", "service": service, "time_range": "1m"});
+        let reply = client.call("search_logs", arguments).await;
+        let told = format!(
+            "{service} logs nothing then: its last record before is of 2026-01-14T14:58:28Z{more}.\n"
+        );
+        assert!(reply.text.contains(&told), "{}", reply.text);
+    }
+    // Where nothing tells when records were stored nothing is said of that.
+    let untold: String = text
+        .lines()
+        .map(|line| {
+            let (before, rest) = line.split_once("\"event.ingested\":").unwrap();
+            format!("{before}{}\n", rest.split_once(',').unwrap().1)
+        })
+        .collect();
+    let directory = testkit::incident(("2026-01-14T13:00:00Z", common::NOW), &[("logs/all.ndjson", &untold)]);
+    let client = common::connect(directory.path()).await;
+    let reply = ask(&client, json!({"time_range": "10m"})).await;
+    assert_eq!(anomalies(&reply).len(), 3, "{}", reply.text);
+    assert!(anomalies(&reply).iter().all(|row| row["kind"] == "silence"), "{}", reply.text);
+    assert!(!reply.text.contains("arrive"), "{}", reply.text);
+}
+
+#[tokio::test]
+async fn how_late_records_arrive_is_told_by_those_that_were_stored_last() {
+    // Of 15 records a second 3 arrive after 90 s: the newest 1,000 by time, those of 67 to 83 s, hold none of these.
+    let always = ("2026-01-14T14:30:00Z", common::NOW);
+    let mut text = String::new();
+    for number in 0..15 {
+        stored(&mut text, &format!("svc-{number}"), always, 1, if number < 3 { 90 } else { 1 });
+    }
+    let directory = common::incident(&[("logs/all.ndjson", &text)]);
+    let client = common::connect(directory.path()).await;
+    let reply = client.call("list_log_sources", json!({})).await;
+    assert!(reply.text.contains("1s after they happened (median; 95 % within 1m30s)"), "{}", reply.text);
+    // Where all that a source has is older than its delay, a search for anything says so.
+    let late: String =
+        text.lines().filter(|line| line.contains("svc-0")).map(|line| format!("{line}\n")).collect();
+    let directory = common::incident(&[("logs/all.ndjson", &late)]);
+    let client = common::connect(directory.path()).await;
+    let reply = client.call("search_logs", json!({"query": "*", "time_range": "1m"})).await;
+    let told = "It may be no zero: 95 % of all records arrive within 1m30s, so newer ones may still come.";
+    assert!(reply.text.contains(told), "{}", reply.text);
+}
+
+#[tokio::test]
+async fn a_service_that_arrives_after_more_than_window_and_lead_in_is_late() {
+    let always = ("2026-01-14T13:00:00Z", common::NOW);
+    let mut text = String::new();
+    stored(&mut text, "web", always, 1, 1);
+    // 20 minutes late: the last record is of 14:39:59, before the ten minutes of window and lead-in.
+    stored(&mut text, "latejob", always, 1, 1200);
+    let directory = testkit::incident(("2026-01-14T13:00:00Z", common::NOW), &[("logs/all.ndjson", &text)]);
+    let client = common::connect(directory.path()).await;
+    let reply = ask(&client, json!({"time_range": "5m", "service": "latejob"})).await;
+    let late =
+        "Records of latejob arrive late, 95 % within 20m: what is missing at the end is late, not silent.";
+    assert!(reply.text.starts_with(late), "{}", reply.text);
+}
+
 #[tokio::test]
 async fn a_few_records_before_the_window_are_told_as_few() {
     // Four records in a lead-in of an hour, and none in the window: nothing that could be called silence.

@@ -2,6 +2,8 @@
 
 use jiff::Timestamp;
 
+use crate::model::Freshness;
+
 /// Seconds below which nobody would say late.
 const LATE: f64 = 60.0;
 /// It must be so many times what was usual.
@@ -45,9 +47,36 @@ pub(crate) fn late(moments: &[(Timestamp, Timestamp)]) -> Option<Late> {
     Some(Late { since: *since, now: signal::median(after)?, before: signal::median(before) })
 }
 
+/// How late records arrive, by the lags in seconds of the newest ones and of those that were stored last. Where none of a
+/// window had arrived by its end, all have by now: then the newest tell it.
+pub(crate) fn freshness(newest: Option<Timestamp>, of_newest: &[f64], of_last: &[f64]) -> Freshness {
+    let spread = |lags: &[f64]| signal::quantile(lags, 0.5).zip(signal::quantile(lags, 0.95));
+    let by_time = spread(of_newest);
+    Freshness {
+        newest,
+        lag_seconds: spread(of_last).or(by_time),
+        newest_lag_seconds: by_time.map(|(_, most)| most),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn those_stored_last_tell_how_late_records_arrive() {
+        // Of 21 values the median is the 11th, the 95th percentile the 20th.
+        let last: Vec<f64> = (0..21).map(f64::from).collect();
+        for (of_newest, of_last, expected) in [
+            (vec![2.0; 5], last.clone(), (Some((10.0, 19.0)), Some(2.0))),
+            (vec![2.0; 5], vec![], (Some((2.0, 2.0)), Some(2.0))),
+            (vec![], last, (Some((10.0, 19.0)), None)),
+            (vec![], vec![], (None, None)),
+        ] {
+            let told = freshness(None, &of_newest, &of_last);
+            assert_eq!((told.lag_seconds, told.newest_lag_seconds), expected);
+        }
+    }
 
     fn moments(lags: &[i64]) -> Vec<(Timestamp, Timestamp)> {
         let at = |second| Timestamp::from_second(second).unwrap();

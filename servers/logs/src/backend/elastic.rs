@@ -4,6 +4,7 @@ mod counts;
 mod endpoints;
 mod error;
 mod fields;
+mod freshness;
 mod keys;
 mod level;
 mod link;

@@ -215,8 +215,11 @@ pub(crate) struct Tally {
 pub(crate) struct Freshness {
     /// Time of the newest record.
     pub(crate) newest: Option<Timestamp>,
-    /// Median and 95th percentile of stored − happened of recent records, in seconds; where both are told.
+    /// Median and 95th percentile of stored − happened, in seconds, of the records that were stored last before the window's
+    /// end; where both are told. Among the newest records late ones are never found.
     pub(crate) lag_seconds: Option<(f64, f64)>,
+    /// The 95th percentile of the newest records: what the most punctual of them lack, and so all others.
+    pub(crate) newest_lag_seconds: Option<f64>,
 }
 
 /// An index, data stream, alias, table or file.

@@ -2,6 +2,7 @@
 //! argument means ([`Service`]), evidence and caveats of a reply ([`Told`]), the key of a `group_by` ([`key`]).
 
 mod absent;
+mod awaited;
 mod near;
 
 use std::{collections::BTreeSet, time::Duration};
@@ -15,6 +16,7 @@ use crate::{
 };
 
 pub(crate) use absent::{Absence, Absent};
+pub(crate) use awaited::Awaited;
 
 /// How many rows a `limit` argument means, `usual` without one.
 ///

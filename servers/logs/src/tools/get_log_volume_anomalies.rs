@@ -4,6 +4,7 @@ mod before;
 mod caveats;
 mod count;
 mod gather;
+mod late;
 mod next;
 mod rows;
 mod show;

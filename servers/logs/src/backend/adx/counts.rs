@@ -161,20 +161,35 @@ impl Adx {
             let query = search.text.is_some();
             let stored = own
                 .unwrap_or_else(|| if query { "datetime(null)".into() } else { "ingestion_time()".into() });
-            kql.pipe(&format!("extend mcp_at = {time}, mcp_stored = {stored}"));
-            let latest = kql.long(LATEST);
-            kql.pipe(&format!("top {latest} by mcp_at desc"));
+            kql.pipe(&format!("project mcp_at = {time}, mcp_stored = {stored}"));
             kql.pipe("extend mcp_late = (mcp_stored - mcp_at) / 1s");
-            kql.pipe("summarize newest = max(mcp_at), (half, most) = percentiles(mcp_late, 50, 95)");
+            kql.statements.push_str(&format!("let mcp_found = {};\n", std::mem::take(&mut kql.text)));
+            let (latest, end) = (kql.long(LATEST), kql.datetime(search.window.end()));
+            let late = "(half, most) = percentiles(mcp_late, 50, 95)";
+            kql.text = format!(
+                "union (mcp_found | top {latest} by mcp_at desc | summarize newest = max(mcp_at), {late} | extend what = \"newest\"),\n\
+                 (mcp_found | where mcp_stored < {end} | top {latest} by mcp_stored desc | summarize {late} | extend what = \"stored\")"
+            );
             Ok(())
         };
         let (_, answered) = self.search(cx, search, write).await?;
         let mut freshness = Freshness::default();
-        if let Some((table, row)) = answered.table().and_then(|table| Some((table, table.rows.first()?))) {
+        let mut by_time = None;
+        for (table, row) in
+            answered.table().iter().flat_map(|table| table.rows.iter().map(move |row| (table, row)))
+        {
             let real = |name: &str| table.value(row, name).and_then(Value::as_f64);
-            freshness.newest = moment(table, row, "newest");
-            freshness.lag_seconds = real("half").zip(real("most"));
+            let lag = real("half").zip(real("most"));
+            match table.value(row, "what").and_then(Value::as_str) {
+                Some("newest") => {
+                    freshness.newest = moment(table, row, "newest");
+                    by_time = lag;
+                }
+                _ => freshness.lag_seconds = lag,
+            }
         }
+        freshness.lag_seconds = freshness.lag_seconds.or(by_time);
+        freshness.newest_lag_seconds = by_time.map(|(_, most)| most);
         Ok(answered.reply(freshness, Vec::new()))
     }
 }

@@ -11,7 +11,7 @@ use super::{
     mapping::Mapping,
     query::{Compiler, any_of},
 };
-use crate::model::{Freshness, Histogram, Key, Like, Reply, Role, Search, Tally, Top, Total};
+use crate::model::{Histogram, Key, Like, Reply, Role, Search, Tally, Top, Total};
 
 /// The most buckets of one reply: a cluster refuses 65,536, and each takes its bytes.
 const MOST_BUCKETS: usize = 30_000;
@@ -19,8 +19,6 @@ const MOST_BUCKETS: usize = 30_000;
 const PATTERNS: usize = 20;
 /// Values of each role that are told of a pattern.
 const OF_PATTERN: usize = 5;
-/// Recent records whose lag is looked at.
-const RECENT: usize = 200;
 
 impl Elastic {
     /// How many records.
@@ -164,44 +162,6 @@ impl Elastic {
             likes.len()
         );
         Ok(Reply { value: tallies, sent, partial })
-    }
-
-    /// The newest record, and how late recent ones were stored.
-    pub(super) async fn read_freshness(
-        &self,
-        cx: &Context,
-        search: &Search,
-    ) -> Result<Reply<Freshness>, ToolError> {
-        let (mapping, mut partial) = self.mapping(cx).await?;
-        let time = mapping.time()?;
-        let is_date = |chosen: &&crate::model::Chosen| chosen.kind == crate::model::FieldKind::Date;
-        let ingested =
-            mapping.layout.of(Role::Ingested).iter().find(is_date).map(|chosen| chosen.name.as_str());
-        let columns: Vec<Value> = std::iter::once(time.name)
-            .chain(ingested)
-            .map(|field| json!({ "field": field, "format": "epoch_millis" }))
-            .collect();
-        let body = |compiler: &Compiler<'_>| {
-            let sort = json!([super::page::by_time(time, "desc")]);
-            Ok(
-                json!({ "size": RECENT, "query": compiler.query(search)?, "sort": sort, "docvalue_fields": columns }),
-            )
-        };
-        let (body, sent) = self.bodies(cx, &mapping, body)?;
-        let reply = self.search(cx, &body).await?;
-        let answer = self.read(&reply)?;
-        partial.extend(answer.partial(&cx.intake));
-        let moment = |hit: &super::wire::Hit<'_>, name: &str| hit.column(name)?.parse::<f64>().ok();
-        let newest = answer
-            .hits()
-            .iter()
-            .filter_map(|hit| moment(hit, time.name))
-            .fold(None, |newest: Option<f64>, at| Some(newest.map_or(at, |newest| newest.max(at))));
-        let lag =
-            |hit: &super::wire::Hit<'_>| Some((moment(hit, ingested?)? - moment(hit, time.name)?) / 1000.0);
-        let lags: Vec<f64> = answer.hits().iter().filter_map(lag).collect();
-        let lag_seconds = signal::quantile(&lags, 0.5).zip(signal::quantile(&lags, 0.95));
-        Ok(Reply { value: Freshness { newest: newest.and_then(timestamp), lag_seconds }, sent, partial })
     }
 }
 

@@ -153,6 +153,12 @@ impl Mapping {
         Ok(TimeField { name: &chosen.name, mixed: self.mixed_dates.contains(&chosen.name) })
     }
 
+    /// The field that tells when a record was stored.
+    pub(super) fn stored(&self) -> Option<TimeField<'_>> {
+        let chosen = self.layout.of(Role::Ingested).iter().find(|chosen| chosen.kind == FieldKind::Date)?;
+        Some(TimeField { name: &chosen.name, mixed: self.mixed_dates.contains(&chosen.name) })
+    }
+
     /// The fields of a role.
     ///
     /// # Errors

@@ -10,7 +10,7 @@ use super::{
     compile::Sought,
     load::{self, Loaded},
 };
-use crate::analysis::record::moment_of_field;
+use crate::analysis::{lag, record::moment_of_field};
 use crate::model::{Freshness, Group, Key, Like, Role, Tally, Top};
 
 /// Values told of one pattern.
@@ -242,20 +242,28 @@ fn tally(loaded: &Loaded, records: &[usize], roles: &[Key]) -> RawTally {
     }
 }
 
-/// The newest record, and how late the recent ones were stored.
+/// The newest record, and how late those were that were stored last.
 pub(super) fn freshness(loaded: &Loaded, sought: &Sought) -> Freshness {
-    let recent: Vec<usize> = loaded.found(sought).rev().take(OF_LAG).collect();
-    let newest = recent.first().and_then(|record| loaded.store.at(*record)).and_then(moment);
-    let lag = |record: &usize| {
-        let stored = loaded.store.first(*record, loaded.of(Role::Ingested)).and_then(moment_of_field)?;
-        let happened = loaded.store.at(*record).and_then(moment)?;
-        Some(stored.duration_since(happened).as_secs_f64())
+    let happened = |record: usize| loaded.store.at(record).and_then(moment);
+    let stored = |record: usize| {
+        let stored = loaded.store.first(record, loaded.of(Role::Ingested)).and_then(moment_of_field)?;
+        Some((stored, stored.duration_since(happened(record)?).as_secs_f64()))
     };
-    let mut lags: Vec<f64> = recent.iter().filter_map(lag).collect();
-    lags.sort_by(f64::total_cmp);
-    let nearest =
-        |share: f64| lags.get(((lags.len() as f64 * share).ceil() as usize).saturating_sub(1)).copied();
-    Freshness { newest, lag_seconds: nearest(0.5).zip(nearest(0.95)) }
+    let newest = loaded.found(sought).next_back().and_then(happened);
+    if loaded.of(Role::Ingested).is_empty() {
+        return lag::freshness(newest, &[], &[]);
+    }
+    let of_newest: Vec<f64> =
+        loaded.found(sought).rev().take(OF_LAG).filter_map(stored).map(|(_, lag)| lag).collect();
+    let end = moment(sought.window().1);
+    let mut last: Vec<(Timestamp, f64)> = loaded
+        .found(sought)
+        .filter_map(stored)
+        .filter(|(stored, _)| end.is_none_or(|end| *stored < end))
+        .collect();
+    last.sort_by(|(one, a), (other, b)| other.cmp(one).then_with(|| a.total_cmp(b)));
+    let of_last: Vec<f64> = last.into_iter().take(OF_LAG).map(|(_, lag)| lag).collect();
+    lag::freshness(newest, &of_newest, &of_last)
 }
 
 /// Nanoseconds since 1970 as a moment.

@@ -6,7 +6,7 @@ use contract::{Cite, Context, Draft, Finding, Next, TimeRange, ToolError, Untrus
 use jiff::Timestamp;
 
 use super::{
-    OLDER, Service, Told,
+    Awaited, OLDER, Service, Told,
     near::{Near, services_like},
 };
 use crate::{
@@ -24,6 +24,8 @@ const DAY: Duration = Duration::from_secs(86_400);
 pub(crate) struct Absence {
     pub(crate) name: Untrusted,
     pub(crate) found: Absent,
+    /// How late its records arrive, where later ones than the last may still come.
+    pub(crate) awaited: Option<Awaited>,
     window: TimeRange,
     /// What was asked for that, with what came.
     asked: Vec<(Search, Reply<()>)>,
@@ -50,6 +52,7 @@ impl Absence {
         let mut absence = Absence {
             name: service.name.clone(),
             found: Absent::Unread,
+            awaited: None,
             window,
             asked: Vec::new(),
             failed: None,
@@ -58,6 +61,14 @@ impl Absence {
             Ok(found) => absence.found = found,
             Err(error) => {
                 absence.failed = Some(format!("whether it logs at other times could not be read: {error}"))
+            }
+        }
+        if let Absent::Before(last) = absence.found {
+            match Awaited::of(cx, store, last, vec![service.condition()]).await {
+                Ok(awaited) => absence.awaited = awaited,
+                Err(error) => {
+                    absence.failed = Some(format!("how late its records arrive is not known: {error}"))
+                }
             }
         }
         absence
@@ -121,8 +132,11 @@ impl Absence {
 
     /// `its last record before is of 2026-01-14T14:02:00Z`; `None` where nothing at all is known.
     pub(crate) fn told(&self) -> Option<String> {
+        let awaited = self.awaited.as_ref().map_or(String::new(), |late| format!("; {}", late.told("its")));
         match &self.found {
-            Absent::Before(last) => Some(format!("its last record before is of {}", time_text(*last))),
+            Absent::Before(last) => {
+                Some(format!("its last record before is of {}{awaited}", time_text(*last)))
+            }
             Absent::After(first) => Some(format!("its first record is of {}", time_text(*first))),
             Absent::Unknown(near) if !near.is_empty() => Some(near.told()),
             Absent::Unknown(_) | Absent::Unread => None,
@@ -149,6 +163,7 @@ impl Absence {
         if let Some(cite) = cites.last() {
             draft.finding(Finding::new(text, *cite));
         }
+        self.awaited.iter().for_each(|late| late.show(draft, store, "its"));
     }
 
     /// What a service that logs at other times said then. Of its name as it was given.

@@ -3,30 +3,22 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use contract::{Context, Past, TimeRange, ToolError, Untrusted, duration_text, time_text};
-use futures_util::future::{join, join_all};
+use futures_util::future::join;
 use jiff::Timestamp;
 use runtime::blocking;
 
 use super::{
     count::{Counted, Question},
+    late::{Latecomer, Looked},
     when::When,
 };
 use crate::{
-    analysis::{
-        lag::{Late, late},
-        volume::{self, Judgement, Stream, judge, tells_usual},
-    },
+    analysis::volume::{self, Judgement, Stream, judge, tells_usual},
     backend::Logs,
     model::{Condition, Freshness, Layout, Reply, Role, Search},
     tools::asking::{Service, begins},
 };
 
-/// Services whose newest records are looked at for when they arrived.
-const TIMED: usize = 12;
-/// A delay (95th percentile of the newest records) from which on it is looked at since when, in seconds.
-const SLOW: f64 = 60.0;
-/// Records read for that.
-const SAMPLE: usize = 400;
 /// How late records may arrive where none tells that, in seconds: what ships logs sends them in batches.
 const UNTOLD_LAG: f64 = 60.0;
 /// From so many seconds without any record on, it may be that none comes any more.
@@ -46,6 +38,7 @@ pub(super) struct Judged {
 
 /// Everything the answer is made of.
 pub(super) struct Gathered {
+    pub(super) now: Timestamp,
     pub(super) service: Option<Service>,
     pub(super) past: Past,
     pub(super) when: When,
@@ -54,8 +47,8 @@ pub(super) struct Gathered {
     pub(super) counted: Vec<Counted>,
     /// All records first, then values.
     pub(super) streams: Vec<Judged>,
-    /// Services whose records arrive late, the latest first.
-    pub(super) late: Vec<(Untrusted, Late)>,
+    /// Streams whose records arrive late, the latest first.
+    pub(super) late: Vec<Latecomer>,
     /// Since when nothing at all is logged, where much is usual.
     pub(super) stopped: Option<Stopped>,
     /// What could not be asked, and why.
@@ -107,9 +100,9 @@ pub(super) async fn gather(
     let recent = search(asked);
     let (layout, freshness) = join(store.layout(cx), store.freshness(cx, &recent)).await;
     let layout = layout?.value;
-    let lag = freshness.as_ref().ok().and_then(|fresh| fresh.value.lag_seconds);
     let untold = if store.is_live() { UNTOLD_LAG } else { 0.0 };
-    let lag = lag.map_or(untold, |(_, p95)| p95);
+    // What even the newest records lack is left out; a stream that arrives later than they do is told as late.
+    let lag = freshness.as_ref().ok().and_then(|fresh| fresh.value.newest_lag_seconds).unwrap_or(untold);
     let lag = Duration::try_from_secs_f64(lag.clamp(0.0, asked.seconds() / 2.0)).unwrap_or_default();
     let when = When::of(asked, cx.now, lag)
         .ok_or_else(|| ToolError::invalid("time_range", "has no step whose records have all arrived"))?;
@@ -143,10 +136,19 @@ pub(super) async fn gather(
     }
     let judged = move || (streams(&counted, when.first), counted);
     let (streams, counted) = blocking(judged).await;
-    let late = latecomers(cx, store, asked, &timed(service.as_ref(), counted.first())).await;
-    let newest = freshness.as_ref().ok().and_then(|fresh| fresh.value.newest).filter(|_| late.is_empty());
+    let looked = Looked { cx, store, asked, when: &when, service: service.as_ref() };
+    let late = match &freshness {
+        // Nothing tells when records were stored.
+        Ok(Reply { value: Freshness { newest: Some(_), lag_seconds: None, .. }, .. }) => Vec::new(),
+        _ => looked.latecomers(counted.first(), &streams, &mut failed).await,
+    };
+    let explained = |last: &Timestamp| {
+        let missing = cx.now.duration_since(*last).as_secs_f64();
+        late.iter().any(|late| late.explains(missing, when.step.as_secs_f64()))
+    };
+    let newest = freshness.as_ref().ok().and_then(|fresh| fresh.value.newest).filter(|last| !explained(last));
     let stopped = newest.zip(streams.first()).and_then(|(last, all)| stopped(&when, last, &all.counts));
-    Ok(Gathered { service, past, when, freshness, counted, streams, late, stopped, failed })
+    Ok(Gathered { now: cx.now, service, past, when, freshness, counted, streams, late, stopped, failed })
 }
 
 /// Whether records stopped after the last one.
@@ -161,49 +163,6 @@ fn since(asked: TimeRange, first: Timestamp) -> Result<TimeRange, ToolError> {
     let second = Timestamp::from_second(first.as_second()).unwrap_or(first);
     TimeRange::new(second.max(asked.start()), asked.end())
         .map_err(|error| ToolError::invalid("time_range", &error.to_string()))
-}
-
-/// Whose records are looked at for when they arrived, and by which condition: the service asked for, or those that log most.
-fn timed(service: Option<&Service>, counted: Option<&Counted>) -> Vec<(Untrusted, Condition)> {
-    let named = |name: &Untrusted| (name.clone(), Condition::Is(Role::Service, name.inside().to_owned()));
-    match (service, counted) {
-        (Some(service), _) => vec![(service.name.clone(), service.condition())],
-        (None, Some(one)) => {
-            let logging = one.now.value.by.iter().filter(|(_, counts)| counts.iter().any(|count| *count > 0));
-            logging.take(TIMED).map(|(name, _)| named(name)).collect()
-        }
-        (None, None) => Vec::new(),
-    }
-}
-
-/// The services whose newest records came late, and since when. What can't be asked is left to the counts.
-async fn latecomers(
-    cx: &Context,
-    store: &dyn Logs,
-    asked: TimeRange,
-    timed: &[(Untrusted, Condition)],
-) -> Vec<(Untrusted, Late)> {
-    let search = |(_, of_service): &(Untrusted, Condition)| Search {
-        window: asked,
-        text: None,
-        conditions: vec![of_service.clone()],
-    };
-    let searches: Vec<Search> = timed.iter().map(search).collect();
-    let newest = join_all(searches.iter().map(|search| store.freshness(cx, search))).await;
-    let suspects = searches.iter().zip(timed).zip(newest).filter(|(_, fresh)| {
-        fresh.as_ref().is_ok_and(|fresh| fresh.value.lag_seconds.is_some_and(|(_, p95)| p95 >= SLOW))
-    });
-    let suspects: Vec<(&Search, &Untrusted)> =
-        suspects.map(|((search, (name, _)), _)| (search, name)).collect();
-    let read = join_all(suspects.iter().map(|(search, _)| store.sample(cx, search, SAMPLE))).await;
-    let found = suspects.iter().zip(read).filter_map(|((_, name), sample)| {
-        let sample = sample.ok()?.value;
-        let moments = sample.records.iter().filter_map(|record| Some((record.at?, record.ingested?)));
-        Some(((*name).clone(), late(&moments.collect::<Vec<_>>())?))
-    });
-    let mut found: Vec<(Untrusted, Late)> = found.collect();
-    found.sort_by(|(one, a), (other, b)| b.now.total_cmp(&a.now).then_with(|| one.cmp(other)));
-    found
 }
 
 /// By what records are counted.

@@ -1,6 +1,9 @@
 //! What is told of the streams, in which order, and what is one row.
 
-use super::gather::{Gathered, Judged};
+use super::{
+    gather::{Gathered, Judged},
+    late::Latecomer,
+};
 use crate::{
     analysis::volume::{Anomaly, Kind},
     model::Role,
@@ -19,9 +22,10 @@ pub(super) fn rows(gathered: &Gathered) -> Vec<Row<'_>> {
             one.value.is_some() && other.kind == found.kind && other.from < found.to && found.from < other.to
         })
     };
+    // What is missing of all records is told by the value that is late, too.
+    let copy = rows.clone();
     rows.retain(|(one, found)| !only_late(gathered, one, found));
     if gathered.service.is_none() {
-        let copy = rows.clone();
         rows.retain(|(one, found)| one.value.is_some() || !told_by_a_value(found, &copy));
     }
     rows.sort_by(|(one, a), (other, b)| {
@@ -37,16 +41,19 @@ pub(super) fn rows(gathered: &Gathered) -> Vec<Row<'_>> {
     rows
 }
 
-/// Whether what is missing at the end has only not arrived yet.
+/// Whether what is missing at the end has only not arrived yet: of this value, or of the service asked for.
 fn only_late(gathered: &Gathered, judged: &Judged, found: &Anomaly) -> bool {
-    let name = match &judged.value {
-        Some((Role::Service, value)) => Some(value),
-        _ => gathered.service.as_ref().map(|service| &service.name),
-    };
-    let late = gathered.late.iter().find(|(service, _)| Some(service) == name);
-    let quiet = matches!(found.kind, Kind::Silence | Kind::Drop) && ongoing(gathered, judged, found);
-    let missing = gathered.past.window.end().duration_since(gathered.when.begins(found.from)).as_secs_f64();
-    late.is_some_and(|(_, late)| quiet && missing <= 1.5 * late.now + 2.0 * gathered.when.step.as_secs_f64())
+    let service = gathered.service.as_ref().map(|service| (Role::Service, service.name.clone()));
+    let is_of = |one: &&Latecomer| [&judged.value, &service].into_iter().flatten().any(|of| *of == one.of);
+    let missing = gathered.now.duration_since(gathered.when.begins(found.from)).as_secs_f64();
+    let step = gathered.when.step.as_secs_f64();
+    let mut late = gathered.late.iter().filter(is_of);
+    is_quiet(found) && ongoing(gathered, judged, found) && late.any(|late| late.explains(missing, step))
+}
+
+/// Whether it is less than usual.
+pub(super) fn is_quiet(found: &Anomaly) -> bool {
+    matches!(found.kind, Kind::Silence | Kind::Drop)
 }
 
 /// Whether it lasts to the end of the window. Where nothing at all is logged any more, only silence does.
@@ -72,12 +79,10 @@ pub(super) struct Together {
 
 /// At least three services, and three of five, that went quiet within two steps.
 pub(super) fn together(gathered: &Gathered, rows: &[Row<'_>]) -> Option<Together> {
-    let is_quiet = |(one, found): &&Row<'_>| {
-        one.value.is_some()
-            && matches!(found.kind, Kind::Silence | Kind::Drop)
-            && ongoing(gathered, one, found)
-    };
-    let quiet: Vec<&Row<'_>> = rows.iter().filter(is_quiet).collect();
+    let quiet = rows
+        .iter()
+        .filter(|(one, found)| one.value.is_some() && is_quiet(found) && ongoing(gathered, one, found));
+    let quiet: Vec<&Row<'_>> = quiet.collect();
     let of = gathered.streams.iter().filter(|one| one.value.is_some() && !one.judgement.sparse).count();
     let from = quiet.iter().map(|(_, found)| found.from).min()?;
     let services = quiet.iter().filter(|(_, found)| found.from.abs_diff(from) <= 2).count();

@@ -61,6 +61,10 @@ pub(super) fn answer(picture: &Picture<'_>) -> Answer {
         usual(picture, &mut draft, first);
     }
     absent(picture, &mut draft);
+    if let Some(worst) = picture.gathered.late.first() {
+        let _ =
+            draft.cite(Evidence::new(picture.store.system(), worst.sent.as_str()).over(worst.search.window));
+    }
     caveats(picture, &mut draft);
     next(picture, &mut draft);
     draft.conclude(verdict(picture, picture.rows))
@@ -89,8 +93,7 @@ pub(super) fn name(picture: &Picture<'_>, judged: &Judged) -> String {
 /// A value, or all records, in words.
 pub(super) fn called(picture: &Picture<'_>, value: Option<&(Role, Untrusted)>) -> String {
     match (value, &picture.gathered.service) {
-        (Some((Role::Service, value)), _) => value.shown(60),
-        (Some((role, value)), _) => format!("{} {}", words::role(*role), value.shown(60)),
+        (Some(value), _) => words::value(value),
         (None, Some(service)) => service.name.shown(60),
         (None, None) => "all services together".to_owned(),
     }
@@ -154,23 +157,19 @@ fn table(picture: &Picture<'_>, draft: &mut Draft, rows: &[Row<'_>], cite: Cite)
         return;
     }
     let mut table = Table::new("anomalies", &COLUMNS, cite);
-    for (name, late) in late {
-        let change = match late.before {
-            Some(before) => {
-                format!("{} late ({} before)", words::duration(late.now), words::duration(before))
-            }
-            None => format!("{} late", words::duration(late.now)),
-        };
+    for late in late {
         let cells = [
-            Cell::text(name.shown(60)),
+            Cell::text(words::value(&late.of)),
             Cell::text("late"),
             Cell::Missing,
             Cell::Missing,
             Cell::Missing,
             Cell::Missing,
-            Cell::text(change),
+            Cell::text(late.change()),
+            Cell::time(late.since()),
+            Cell::text("still so"),
         ];
-        table.row([cells.to_vec(), vec![Cell::Time(late.since), Cell::text("still so")]].concat());
+        table.row(cells.to_vec());
     }
     let groups = alike(picture.gathered, rows);
     for group in groups.iter().take(ROWS) {

@@ -63,17 +63,18 @@ fn stop(picture: &Picture<'_>, rows: &[Row<'_>], stopped: Stopped) -> String {
 }
 
 fn late(gathered: &Gathered) -> String {
-    let Some((name, worst)) = gathered.late.first() else { return String::new() };
+    let Some(worst) = gathered.late.first() else { return String::new() };
     let more = match gathered.late.len() - 1 {
         0 => String::new(),
         more => format!(", and of {more} more"),
     };
-    format!(
-        "Records of {} arrive {} late since {}{more}: what is missing at the end is late, not silent.",
-        name.shown(60),
-        words::duration(worst.now),
-        time_text(worst.since)
-    )
+    // Of a window that ended long ago everything has arrived.
+    let ended = gathered.now.duration_since(gathered.past.window.end()).as_secs_f64();
+    let missing = match worst.explains(ended, gathered.when.step.as_secs_f64()) {
+        true => ": what is missing at the end is late, not silent.",
+        false => ".",
+    };
+    format!("Records of {} {}{more}{missing}", words::value(&worst.of), worst.told())
 }
 
 fn as_usual(picture: &Picture<'_>, all: u64) -> String {
@@ -123,6 +124,7 @@ fn as_usual(picture: &Picture<'_>, all: u64) -> String {
 fn absent(gathered: &Gathered, before: &Before) -> String {
     let Before::Absent(absence) = before else { return ".".to_owned() };
     let last = match (&absence.found, absence.told()) {
+        (Absent::Before(_), Some(told)) if absence.awaited.is_some() => return format!(": {told}."),
         (Absent::Before(last), _) => time_text(*last),
         (Absent::After(_), Some(told)) => return format!(", nor in the 30 days before: {told}."),
         (_, Some(told)) => return format!(", nor in the 30 days before; {told}."),

@@ -1,6 +1,6 @@
 //! Words for what happened.
 
-use contract::significant;
+use contract::{Untrusted, significant};
 
 use crate::{
     analysis::volume::{Anomaly, FEWEST, Kind},
@@ -17,6 +17,14 @@ pub(super) fn role(role: Role) -> &'static str {
         Role::Container => "container",
         Role::Host => "host",
         _ => "field",
+    }
+}
+
+/// A value with its role, a service by its name alone.
+pub(super) fn value((of, value): &(Role, Untrusted)) -> String {
+    match of {
+        Role::Service => value.shown(60),
+        of => format!("{} {}", role(*of), value.shown(60)),
     }
 }
 

@@ -5,7 +5,7 @@ use contract::{Answer, Cite, Draft, Finding, Next, TimeRange, ToolError, time_te
 use super::Asked;
 use crate::{
     model::{Condition, Reply, Role, Search, Total},
-    tools::asking::{Absence, Absent, Told, Unlevelled},
+    tools::asking::{Absence, Absent, Awaited, Told, Unlevelled},
 };
 
 pub(super) async fn answer(
@@ -20,8 +20,9 @@ pub(super) async fn answer(
     let all = asked.store.total(asked.cx, &everything).await?;
     let of_all = told.cite(&mut draft, &all, &everything);
     let verdict = if all.value.number() == 0 {
-        outside(asked, &mut draft, of_all).await?;
-        format!("{} {SEE_BELOW}", nothing(asked.search.window))
+        let late = outside(asked, &mut draft, of_all).await?;
+        let late = late.map_or(String::new(), |late| format!(" It may be no zero: {}.", late.told("all")));
+        format!("{}{late} {SEE_BELOW}", nothing(asked.search.window))
     } else {
         draft.finding(Finding::new(format!("the window holds {} in all", all.value.records()), of_all));
         let of_service = of_service(asked, &all).await?;
@@ -102,8 +103,8 @@ fn equation(text: &str) -> Option<(&str, &str)> {
     words.filter_map(|word| word.split_once('=')).find(|(name, value)| is_name(name) && !value.is_empty())
 }
 
-/// Nothing at all is there: the window lies before or after the records.
-async fn outside(asked: &Asked<'_>, draft: &mut Draft, cite: Cite) -> Result<(), ToolError> {
+/// Nothing at all is there: the window lies before or after the records, or they have not arrived yet.
+async fn outside(asked: &Asked<'_>, draft: &mut Draft, cite: Cite) -> Result<Option<Awaited>, ToolError> {
     let sources = asked.store.sources(asked.cx).await?.value;
     let spans = sources.iter().filter_map(|source| source.span);
     let reach = spans.reduce(|one, other| (one.0.min(other.0), one.1.max(other.1)));
@@ -117,7 +118,18 @@ async fn outside(asked: &Asked<'_>, draft: &mut Draft, cite: Cite) -> Result<(),
         None => "the window holds no record at all, of any service".to_owned(),
     };
     draft.finding(Finding::new(text, cite));
-    Ok(())
+    let last = reach.map(|(_, last)| last).filter(|last| *last < asked.search.window.start());
+    let Some(last) = last else { return Ok(None) };
+    match Awaited::of(asked.cx, asked.store, last, Vec::new()).await {
+        Ok(late) => {
+            late.iter().for_each(|late| late.show(draft, asked.store, "all"));
+            Ok(late)
+        }
+        Err(error) => {
+            draft.caveat(format!("how late records arrive is not known: {error}"));
+            Ok(None)
+        }
+    }
 }
 
 /// How many there would be with one filter fewer.

@@ -218,14 +218,16 @@ async fn patterns_are_counted_with_their_services_and_times() {
 #[tokio::test]
 async fn freshness_and_sources_are_told() {
     let fake = Fake::start().await;
-    let columns = [("newest", "datetime"), ("half", "real"), ("most", "real")];
-    fake.answers("percentiles(mcp_late", &frames(&columns, json!([["2026-01-14T14:59:59Z", 1.5, 8.0]])))
-        .await;
+    let columns = [("newest", "datetime"), ("half", "real"), ("most", "real"), ("what", "string")];
+    let rows = json!([["2026-01-14T14:59:59Z", 0.5, 2.0, "newest"], [null, 1.5, 90.0, "stored"]]);
+    fake.answers("percentiles(mcp_late", &frames(&columns, rows)).await;
     let fresh = fake.adx.freshness(&context(), &search(None, vec![])).await.unwrap();
     assert_eq!(
-        (fresh.value.newest, fresh.value.lag_seconds),
-        (Some(at("2026-01-14T14:59:59Z")), Some((1.5, 8.0)))
+        (fresh.value.newest, fresh.value.lag_seconds, fresh.value.newest_lag_seconds),
+        (Some(at("2026-01-14T14:59:59Z")), Some((1.5, 90.0)), Some(2.0))
     );
+    // The second sample is of those that were stored last by the end of the window.
+    assert!(fresh.sent.contains("by mcp_stored desc") && fresh.sent.contains("where mcp_stored < "));
     assert!(fresh.sent.contains("mcp_stored = ingestion_time()"));
     let columns =
         [("records", "long"), ("first_at", "datetime"), ("last_at", "datetime"), ("name", "string")];

@@ -32,6 +32,35 @@ async fn how_many_records_tell_no_level_is_asked_and_told() {
     }
 }
 
+/// A full reply about freshness: records of one moment that were stored so many milliseconds later.
+fn stored_after(late: i64) -> String {
+    let at = self::at("2026-01-14T14:05:00Z").as_millisecond();
+    let hit = json!({ "_index": "logs-a", "_id": "1", "fields": {
+        "@timestamp": [at.to_string()], "event.ingested": [(at + late).to_string()] } });
+    json!({ "_shards": { "total": 1, "failed": 0 }, "hits": { "hits": vec![hit; 200] } }).to_string()
+}
+
+#[tokio::test]
+async fn how_late_records_arrive_is_asked_of_those_that_were_stored_last() {
+    let backend = Recorded::start().await;
+    let date = json!({ "date": { "type": "date", "searchable": true, "aggregatable": true } });
+    let fields = json!({ "indices": ["logs-a"], "fields": { "@timestamp": date, "event.ingested": date } });
+    backend.reply(to("fields").text(&fields.to_string())).await;
+    // A question about the fields, then the newest records, then those stored last.
+    backend.reply(to("recent").text(&counted(0)).at_most(1)).await;
+    backend.reply(to("freshness").text(&stored_after(500)).at_most(1)).await;
+    backend.reply(to("freshness").text(&stored_after(90_000))).await;
+    let store = store_at(backend.url(), &["logs-*"]);
+    let reply = store.freshness(&cx(), &search(vec![])).await.unwrap();
+    assert_eq!((reply.value.lag_seconds, reply.value.newest_lag_seconds), (Some((90.0, 90.0)), Some(0.5)));
+    let body: Value = serde_json::from_slice(&backend.requests().last().unwrap().body).unwrap();
+    assert_eq!(body["sort"], json!([{ "event.ingested": { "order": "desc", "unmapped_type": "date" } }]));
+    // What was stored later is no part of what the window's end looked like.
+    let before_end = json!({ "lt": "2026-01-14T14:10:00Z", "format": "strict_date_optional_time" });
+    let filters = body["query"]["bool"]["filter"].as_array().unwrap();
+    assert!(filters.contains(&json!({ "range": { "event.ingested": before_end } })), "{body}");
+}
+
 #[tokio::test]
 async fn who_does_not_search_by_level_is_told_nothing_and_asks_nothing() {
     let fake = cluster_of_logs(vec![]).await;
