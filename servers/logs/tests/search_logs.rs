@@ -80,7 +80,7 @@ async fn values_are_counted_with_how_many_there_are() {
         &reply,
         &[
             "5 records; 2 different values of user.id, most often u1 (2 records).",
-            "2 records have no user.id",
+            "2 records without user.id",
         ],
     );
     assert_eq!(

@@ -164,7 +164,7 @@ fn of_disagreeing() -> Vec<Case> {
                     ],
                 },
                 "caveats": [
-                    "patterns of all 7 records of the window, counts exact",
+                    "patterns of all records of the window (7), counts exact",
                     "records from 2026-01-14T14:00:19Z on may not all have arrived: their counts may be too small, and fading and gone are judged by those before",
                 ],
             }),
