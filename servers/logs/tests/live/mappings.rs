@@ -312,7 +312,7 @@ fn of_wide() -> Vec<Case> {
             json!({
                 "verdict": "20 records; 1 value of field_400, most often «value 1» (1 record).",
                 "tables": { "values": [["«value 1»", 1, 5]] },
-                "caveats": ["19 records have no field_400"],
+                "caveats": ["19 records without field_400"],
             }),
         ),
         (
