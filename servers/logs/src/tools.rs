@@ -1,4 +1,4 @@
-//! The list of tools. What they share is in [`asking`] and [`recount`].
+//! The list of tools. What they share is in [`asking`], [`recount`] and [`rest`].
 
 pub(crate) mod asking;
 mod correlate_logs_with_time;
@@ -7,6 +7,7 @@ mod get_error_patterns;
 mod get_log_volume_anomalies;
 mod list_log_sources;
 mod recount;
+mod rest;
 pub(crate) mod search_logs;
 
 use std::sync::Arc;

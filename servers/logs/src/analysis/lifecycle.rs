@@ -23,7 +23,7 @@ impl Lifecycle {
 }
 
 /// Phrases of the frameworks' and the kubelet's own words, in lower case.
-const PHRASES: [(&str, Lifecycle); 40] = [
+const PHRASES: [(&str, Lifecycle); 41] = [
     ("sigterm", Lifecycle::Stop),
     ("shutting down", Lifecycle::Stop),
     ("shutdown", Lifecycle::Stop),
@@ -50,6 +50,7 @@ const PHRASES: [(&str, Lifecycle); 40] = [
     ("listening on", Lifecycle::Start),
     ("now listening", Lifecycle::Start),
     ("ready to accept", Lifecycle::Start),
+    ("ready to serve", Lifecycle::Start),
     ("ready for connections", Lifecycle::Start),
     ("starting version", Lifecycle::Start),
     ("build version", Lifecycle::Start),
@@ -85,6 +86,7 @@ mod tests {
             ("[2026-01-14 14:02:20 +0000] [7] [INFO] Booting worker with pid: 7", Some(Lifecycle::Start)),
             ("Now listening on: http://[::]:8080", Some(Lifecycle::Start)),
             ("database system is ready to accept connections", Some(Lifecycle::Start)),
+            ("etcd: ready to serve client requests", Some(Lifecycle::Start)),
             ("Memory cgroup out of memory: Killed process 4242 (java)", Some(Lifecycle::Stop)),
             ("Out of memory: Killed process 4242 (java) total-vm:4194304kB", Some(Lifecycle::Stop)),
             ("Scaled up replica set payment-6d9f to 1", Some(Lifecycle::Change)),

@@ -34,6 +34,10 @@ pub(crate) enum Condition {
     Like(Like),
     /// At least one holds; none: never.
     Any(Vec<Condition>),
+    /// Each of them holds; none: always.
+    All(Vec<Condition>),
+    /// It does not hold.
+    Not(Box<Condition>),
 }
 
 /// Literal parts of a message with anything between them: what a pattern's template compiles to.

@@ -66,7 +66,7 @@ window use get_error_patterns. Example: {\"timestamp\": \"2026-01-14T14:02:45Z\"
             &request,
         )?;
         let asked = asked.where_recorded(cx, store.as_ref()).await?;
-        let gathered = gather::gather(cx, store.as_ref(), asked).await?;
+        let gathered = gather::gather(cx, store, asked).await?;
         let full = request.detail.unwrap_or(cx.detail) == Detail::Full;
         let (mut gathered, mut rows) = judge::rows(store, gathered).await;
         let store = store.as_ref();

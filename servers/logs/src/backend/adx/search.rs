@@ -148,6 +148,13 @@ impl Compiler<'_> {
                     conditions.iter().map(|condition| self.condition(kql, condition)).collect();
                 any_of(any?)
             }
+            Condition::All(conditions) => {
+                let all: Result<Vec<String>, _> =
+                    conditions.iter().map(|condition| self.condition(kql, condition)).collect();
+                all_of(&all?)
+            }
+            // Texts are never null, so what is not found is false and not unknown.
+            Condition::Not(condition) => format!("not({})", self.condition(kql, condition)?),
         })
     }
 
@@ -236,6 +243,14 @@ fn any_of(any: Vec<String>) -> String {
         [] => "false".to_owned(),
         [one] => one.clone(),
         _ => format!("({})", any.join(" or ")),
+    }
+}
+
+/// Each in brackets: `or` binds more loosely than `and`.
+fn all_of(all: &[String]) -> String {
+    match all {
+        [] => "true".to_owned(),
+        _ => all.iter().map(|one| format!("({one})")).collect::<Vec<_>>().join(" and "),
     }
 }
 

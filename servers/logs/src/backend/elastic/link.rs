@@ -71,6 +71,13 @@ fn lucene(mapping: &Mapping, condition: &Condition) -> Option<String> {
                 conditions.iter().map(|condition| lucene(mapping, condition)).collect();
             any(parts?)
         }
+        Condition::All(conditions) => {
+            let parts: Option<Vec<String>> =
+                conditions.iter().map(|condition| lucene(mapping, condition)).collect();
+            let parts = parts.filter(|parts| !parts.is_empty())?;
+            Some(format!("({})", parts.join(" AND ")))
+        }
+        Condition::Not(condition) => lucene(mapping, condition).map(|part| format!("(NOT {part})")),
     }
 }
 

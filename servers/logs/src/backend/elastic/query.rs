@@ -88,6 +88,14 @@ impl Compiler<'_> {
                     conditions.iter().map(|condition| self.condition(condition)).collect();
                 any.map(any_of)
             }
+            Condition::All(conditions) => {
+                let all: Result<Vec<Value>, _> =
+                    conditions.iter().map(|condition| self.condition(condition)).collect();
+                Ok(json!({ "bool": { "filter": all? } }))
+            }
+            Condition::Not(condition) => {
+                Ok(json!({ "bool": { "must_not": [self.condition(condition)?] } }))
+            }
         }
     }
 

@@ -70,6 +70,10 @@ fn with_values(given: Given<'_>, condition: &Condition) -> Result<Condition, Too
         Condition::Any(all) => {
             Condition::Any(all.iter().map(|one| with_values(given, one)).collect::<Result<_, _>>()?)
         }
+        Condition::All(all) => {
+            Condition::All(all.iter().map(|one| with_values(given, one)).collect::<Result<_, _>>()?)
+        }
+        Condition::Not(one) => Condition::Not(Box::new(with_values(given, one)?)),
     })
 }
 
@@ -107,6 +111,8 @@ fn filter(loaded: &Loaded, condition: &Condition) -> Filter {
             test: Test::Holds(like.fragments.clone()),
         },
         Condition::Any(all) => Filter::Any(all.iter().map(|one| filter(loaded, one)).collect()),
+        Condition::All(all) => Filter::All(all.iter().map(|one| filter(loaded, one)).collect()),
+        Condition::Not(one) => Filter::Not(Box::new(filter(loaded, one))),
     }
 }
 
@@ -142,5 +148,10 @@ fn of_condition(condition: &Condition) -> String {
             let all: Vec<String> = all.iter().map(of_condition).collect();
             format!("({})", all.join(" OR "))
         }
+        Condition::All(all) => {
+            let all: Vec<String> = all.iter().map(of_condition).collect();
+            format!("({})", all.join(" AND "))
+        }
+        Condition::Not(one) => format!("NOT {}", of_condition(one)),
     }
 }

@@ -1,6 +1,7 @@
 use std::{fs, path::Path, time::Duration};
 
 use contract::TimeRange;
+use proptest::prelude::*;
 use runtime::Probe;
 
 use super::*;
@@ -92,8 +93,46 @@ async fn records_are_found_by_text_and_by_conditions() {
         ("", vec![like(&["waiting=", "pool"])], 0),
         ("", vec![Condition::Any(vec![is(Role::Service, "cart"), is(Role::Service, "search")])], 3),
         ("", vec![Condition::Any(vec![])], 0),
+        ("", vec![Condition::All(vec![is(Role::Service, "payment"), like(&["pool exhausted"])])], 2),
+        ("", vec![Condition::All(vec![is(Role::Service, "cart"), like(&["pool exhausted"])])], 0),
+        ("", vec![Condition::All(vec![])], 6),
+        ("", vec![Condition::Not(Box::new(like(&["pool exhausted"])))], 4),
+        ("boom", vec![Condition::Not(Box::new(like(&["pool exhausted"])))], 1),
+        ("", vec![Condition::Not(Box::new(Condition::Any(vec![like(&["pool"]), like(&["boom"])])))], 3),
     ] {
         assert_eq!(count(text, conditions.clone()).await, expected, "{text} {conditions:?}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+
+    /// What none of the patterns finds is each record but those that one of them finds, by another reading of them.
+    #[test]
+    fn records_of_no_pattern_are_all_but_those_of_any(
+        says in prop::collection::vec("(pool|cart|bank) (is|was) (slow|down|full)( [0-9]{1,2})?", 1..30),
+        fragments in prop::collection::vec(prop::collection::vec("(pool|is|down|cart was|slow)", 1..3), 0..4),
+    ) {
+        let line = |(second, text): (usize, &String)| {
+            format!("{{\"@timestamp\":\"2026-01-14T14:00:{second:02}Z\",\"message\":\"{text}\"}}\n")
+        };
+        let text: String = says.iter().enumerate().map(line).collect();
+        let recording = recording(&[("logs/all.ndjson", &text)]);
+        let likes = fragments.iter().map(|fragments| Condition::Like(Like { fragments: fragments.clone() }));
+        let none = Condition::Not(Box::new(Condition::Any(likes.collect())));
+        let holds = |text: &str, fragments: &[String]| {
+            let mut rest = Some(text);
+            for part in fragments {
+                rest = rest.and_then(|rest| rest.split_once(part.as_str())).map(|(_, rest)| rest);
+            }
+            rest.is_some()
+        };
+        let is_left = |text: &&String| !fragments.iter().any(|fragments| holds(text, fragments));
+        let expected: Vec<&String> = says.iter().filter(is_left).collect();
+        let one = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let page = Page { limit: 100, oldest_first: true, after: None };
+        let read = one.block_on(recording.page(&context(), &search("", vec![none]), &page)).unwrap().value.records;
+        prop_assert_eq!(read.iter().map(|record| record.message.inside()).collect::<Vec<_>>(), expected);
     }
 }
 

@@ -1,6 +1,6 @@
 //! Reading the records around the moment, those of the time before, and those that share an id.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use contract::{Context, TimeRange, ToolError, Untrusted};
 use futures_util::future::join;
@@ -17,6 +17,7 @@ use crate::{
     tools::{
         asking::{Absence, Service, begins},
         recount::{Wanted, finds_only_its_own, tallies},
+        rest::{Rest, with_rest},
     },
 };
 
@@ -27,8 +28,8 @@ const BEFORE: usize = 4_000;
 const LEAST_BEFORE: Duration = Duration::from_secs(3_600);
 /// From this share of the time before on, what lies before any record is left out.
 const UNRECORDED: f64 = 0.02;
-/// Patterns that are counted in full.
-pub(super) const VERIFIED: usize = 20;
+/// Patterns that are counted in full. What is seldom looks new by a sample of the time before, so they are many.
+pub(super) const VERIFIED: usize = 60;
 /// Versions that are told.
 const VERSIONS: usize = 3;
 /// Errors on each side of the moment among which one with an id is looked for.
@@ -107,6 +108,8 @@ pub(super) struct Gathered {
     pub(super) asked: Asked,
     pub(super) around: Reply<Sample>,
     pub(super) before: Reply<Sample>,
+    /// How those around the moment were read that no frequent pattern finds.
+    pub(super) rest: Rest,
     pub(super) sequence: Option<Sequence>,
     /// When the service logs, where neither window has a record of it.
     pub(super) absence: Option<Absence>,
@@ -125,10 +128,12 @@ impl Gathered {
 ///
 /// # Errors
 /// When one of the two windows can't be read: nothing could be called new then.
-pub(super) async fn gather(cx: &Context, store: &dyn Logs, asked: Asked) -> Result<Gathered, ToolError> {
+pub(super) async fn gather(cx: &Context, shared: &Arc<dyn Logs>, asked: Asked) -> Result<Gathered, ToolError> {
+    let store = shared.as_ref();
     let (around, before) = (asked.search(asked.around), asked.search(asked.before));
     let (around, before) = join(store.sample(cx, &around, AROUND), store.sample(cx, &before, BEFORE)).await;
     let (around, before) = (around?, before?);
+    let (around, rest) = with_rest(cx, shared, &asked.search(asked.around), around, AROUND).await;
     let mut failed = Vec::new();
     let mut sequence = None;
     let anchor = nearest_error(cx, store, &asked).await;
@@ -143,7 +148,7 @@ pub(super) async fn gather(cx: &Context, store: &dyn Logs, asked: Asked) -> Resu
         (Some(service), 0) => Some(Absence::of(cx, store, whole.unwrap_or(asked.around), service).await),
         _ => None,
     };
-    Ok(Gathered { asked, around, before, sequence, absence, failed })
+    Ok(Gathered { asked, around, before, rest, sequence, absence, failed })
 }
 
 /// Counts the most telling patterns in every record of both windows, where the samples are not everything: what was not
@@ -161,6 +166,12 @@ pub(super) async fn verify(cx: &Context, store: &dyn Logs, gathered: &mut Gather
     };
     let counted = tallies(cx, store, wanted, searches).await;
     gathered.failed.extend(counted.failed);
+    let more = rows.len().saturating_sub(VERIFIED);
+    if more > 0 && !gathered.complete() {
+        gathered.failed.push(format!(
+            "{more} more patterns looked new by the records read and were not counted in full: told is what is certain all the same"
+        ));
+    }
     for (place, counts) in counted.tallies {
         if let Some(row) = rows.get_mut(place) {
             row.counted(&counts);

@@ -17,7 +17,7 @@ use crate::{
     tools::asking::{Absence, Service, first_of, told_of},
 };
 
-const ROWS: usize = 12;
+const ROWS: usize = 15;
 const MORE_ROWS: usize = 40;
 const LINES: usize = 12;
 const MORE_LINES: usize = 30;
@@ -172,14 +172,17 @@ fn caveats(picture: &Picture<'_>, draft: &mut Draft) {
         draft.caveat(format!("all records were read: {read} around the moment, {earlier} before"));
     } else {
         draft.caveat(format!(
-            "counts and first moments are of all records, but where it says `of those read`: {} of {} around the moment ({}), {} of {} before ({}); there a \
-             pattern is new or surging only if so few records read are enough to be certain; a seldom pattern can be missed",
+            "counts and first moments are of all records, but where it says `of those read`: {} of {} around the moment ({}), {} of {} before ({})",
             around.records.len(),
             around.total.told(),
             around.method,
             before.records.len(),
             before.total.told(),
             before.method
+        ));
+        draft.caveat(format!(
+            "of those read a pattern is new or surging only if so few are enough to be certain; {}",
+            gathered.rest.caveat()
         ));
     }
     if before.records.is_empty() && gathered.absence.is_none() {

@@ -119,6 +119,21 @@ fn a_trace_id_stands_in_its_field_else_in_the_message() {
 }
 
 #[test]
+fn what_no_pattern_finds_is_asked_for_with_parameters() {
+    let like = |text: &str| Condition::Like(Like { fragments: vec![text.to_owned(), "ms".to_owned()] });
+    let of_web = Condition::Is(Role::Service, "web".to_owned());
+    let any = Condition::Any(vec![Condition::All(vec![of_web, like("took")]), like("it's")]);
+    let kql = compile(&search(None, vec![Condition::Not(Box::new(any))]), false, &[]).unwrap();
+    assert_is_one_query(&kql.sent(), &kql.values());
+    let body = "[\"Body\"] contains_cs";
+    let service = "tostring([\"ResourceAttributes\"][\"service.name\"]) =~ p2";
+    let expected = format!("\n| where not((({service}) and ({body} p3 and {body} p4) or {body} p5 and {body} p4))");
+    assert!(kql.sent().ends_with(&expected), "{}", kql.sent());
+    let values = ["p2", "p3", "p4", "p5"].map(|name| kql.values()[name].as_str().unwrap().to_owned());
+    assert_eq!(values, ["\"web\"", "\"took\"", "\"ms\"", "\"it\\'s\""]);
+}
+
+#[test]
 fn records_without_a_level_are_those_whose_fields_are_all_empty() {
     let kql = compile(&search(None, vec![Condition::Untold]), false, &[]).unwrap();
     let none = "isempty([\"SeverityText\"]) and isempty(tostring([\"SeverityNumber\"]))";
@@ -151,6 +166,10 @@ proptest! {
                 Condition::Is(Role::Trace, value.clone()),
                 Condition::Like(Like { fragments: vec![value.clone(), key.clone()] }),
             ]),
+            Condition::Not(Box::new(Condition::All(vec![
+                Condition::Is(Role::Service, value.clone()),
+                Condition::Like(Like { fragments: vec![key.clone()] }),
+            ]))),
             Condition::Field(format!("ResourceAttributes.{key}"), value.clone()),
         ];
         let kql = compile(&search(None, conditions), false, &[]).unwrap();

@@ -62,6 +62,28 @@ async fn how_late_records_arrive_is_asked_of_those_that_were_stored_last() {
 }
 
 #[tokio::test]
+async fn what_no_pattern_finds_is_asked_for_beside_the_window() {
+    let fake = cluster_of_logs(vec![to("total").text(&counted(3))]).await;
+    let like = |text: &str| Condition::Like(Like { fragments: vec![text.to_owned(), "ms".to_owned()] });
+    let bad = Condition::Is(Role::Level, "error".to_owned());
+    let any = Condition::Any(vec![Condition::All(vec![bad, like("took")]), like("it's")]);
+    let none = search(vec![Condition::Not(Box::new(any))]);
+    assert_eq!(fake.store.total(&fake.cx, &none).await.unwrap().value.number(), 3);
+    let requests = fake.backend.requests();
+    let body: Value = serde_json::from_slice(&requests.last().unwrap().body).unwrap();
+    let phrases = |text: &str| {
+        json!({ "bool": { "filter": [{ "match_phrase": { "message": text } }, { "match_phrase": { "message": "ms" } }] } })
+    };
+    let filters = body["query"]["bool"]["filter"].as_array().unwrap();
+    assert!(filters.len() == 2 && filters[0]["range"].is_object(), "{body}");
+    let not = &filters[1]["bool"]["must_not"][0]["bool"];
+    assert_eq!(not["minimum_should_match"], 1, "{body}");
+    assert_eq!(not["should"][0]["bool"]["filter"][1], phrases("took"), "{body}");
+    assert!(not["should"][0]["bool"]["filter"][0].to_string().contains("log.level"), "{body}");
+    assert_eq!(not["should"][1], phrases("it's"), "{body}");
+}
+
+#[tokio::test]
 async fn who_does_not_search_by_level_is_told_nothing_and_asks_nothing() {
     let fake = cluster_of_logs(vec![]).await;
     assert_eq!(guessed_levels(&fake.cx, &fake.store, &search(vec![])).await, None);

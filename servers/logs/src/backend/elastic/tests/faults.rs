@@ -259,6 +259,10 @@ fn condition() -> impl Strategy<Value = Condition> {
         (text(), text()).prop_map(|(name, value)| Condition::Field(name, value)),
         prop::collection::vec(text(), 0..3).prop_map(|fragments| Condition::Like(Like { fragments })),
         text().prop_map(|value| Condition::Any(vec![Condition::Is(Role::Trace, value), Condition::Untold])),
+        prop::collection::vec(text(), 0..3).prop_map(|fragments| {
+            let of_pattern = Condition::All(vec![Condition::Untold, Condition::Like(Like { fragments })]);
+            Condition::Not(Box::new(Condition::Any(vec![of_pattern])))
+        }),
     ]
 }
 
