@@ -90,12 +90,21 @@ async fn five_new_records_among_sixty_thousand_are_found_with_their_true_count_a
         ("new", "«configuration: POOL=10»", &five, "2026-01-14T14:38:00.123Z"),
         ("new", "«cache warmed»", &five, "2026-01-14T14:39:00.123Z"),
     ];
-    assert_eq!(told.iter().filter(|row| row.0 == "new").copied().collect::<Vec<_>>(), expected, "{}", reply.text);
+    assert_eq!(
+        told.iter().filter(|row| row.0 == "new").copied().collect::<Vec<_>>(),
+        expected,
+        "{}",
+        reply.text
+    );
     assert!(!reply.text.contains("checkpoint written"), "{}", reply.text);
     // Six patterns of 10,000 each leave three times five.
     let read = "(4000 of 60015, evenly spaced in order of time; of 15 that none of 6 frequent patterns finds: every record)";
     assert!(reply.text.contains(read), "{}", reply.text);
-    assert!(reply.text.contains("missed only where the filter of a frequent one finds it too"), "{}", reply.text);
+    assert!(
+        reply.text.contains("missed only where the filter of a frequent one finds it too"),
+        "{}",
+        reply.text
+    );
 }
 
 const CAPS: &str = r#"{"indices":["logs-a"],"fields":{
@@ -137,7 +146,8 @@ async fn cluster(apart: Vec<Reply>) -> Recorded {
         // The pattern that the hour before has none of.
         search().body_has(r#""patterns":{"#).text(&found(0, &[]).to_string()),
         search().body_has(r#""patterns":{"#).body_has(AROUND).text(&found(5, &[]).to_string()),
-        Reply::to("POST", "/logs-*/_msearch").text(&json!({ "responses": [found(60_000, &usual)] }).to_string()),
+        Reply::to("POST", "/logs-*/_msearch")
+            .text(&json!({ "responses": [found(60_000, &usual)] }).to_string()),
     ];
     for reply in apart.into_iter().chain(replies) {
         backend.reply(reply).await;
@@ -161,7 +171,12 @@ fn to_apart() -> Reply {
 async fn a_cluster_is_asked_once_more_for_what_no_frequent_pattern_finds() {
     let seldom = found(5, &hits("2026-01-14T14:38:00Z", "ready to serve", 5));
     let (reply, rows, asked) = ask(vec![to_apart().text(&seldom.to_string())]).await;
-    assert_eq!((rows[0]["class"].as_str(), &rows[0]["records"]), (Some("new (start)"), &json!(5)), "{}", reply.text);
+    assert_eq!(
+        (rows[0]["class"].as_str(), &rows[0]["records"]),
+        (Some("new (start)"), &json!(5)),
+        "{}",
+        reply.text
+    );
     let read = "105 of 60000 around the moment (100 of 60000: the first ones of each of 1 equal slices of time; \
                 of 5 that none of 1 frequent patterns finds: every record)";
     assert!(reply.text.contains(read), "{}", reply.text);
@@ -184,7 +199,12 @@ async fn where_the_rest_can_not_be_read_apart_the_answer_says_so_and_stands_by_t
         let (reply, rows, _) = ask(usual.into_iter().chain([apart]).collect()).await;
         let told = format!("{why}: {}", reply.text);
         assert!(rows.is_empty() && !reply.text.contains("ready to serve"), "{told}");
-        let parts = ["could not be read apart: ", why, "100 of 60000 around the moment", "a seldom pattern can be missed"];
+        let parts = [
+            "could not be read apart: ",
+            why,
+            "100 of 60000 around the moment",
+            "a seldom pattern can be missed",
+        ];
         assert!(parts.iter().all(|part| reply.text.contains(part)), "{told}");
     }
 }
@@ -196,5 +216,9 @@ async fn where_too_many_are_left_they_are_a_sample_and_the_answer_says_so() {
     let slices = Reply::to("POST", "/logs-*/_msearch").body_has(APART).text(&again);
     let (reply, _, _) = ask(vec![to_apart().text(&many.to_string()), slices]).await;
     let read = "of 9000 that none of 1 frequent patterns finds: 50 of 9000: the first ones of each of 1 equal slices";
-    assert!(reply.text.contains(read) && reply.text.contains("a seldom pattern can be missed"), "{}", reply.text);
+    assert!(
+        reply.text.contains(read) && reply.text.contains("a seldom pattern can be missed"),
+        "{}",
+        reply.text
+    );
 }

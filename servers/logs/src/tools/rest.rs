@@ -44,7 +44,9 @@ impl Rest {
     pub(crate) fn caveat(self) -> &'static str {
         match self {
             Rest::Unread | Rest::Partly => "a seldom pattern can be missed",
-            Rest::Whole => "a seldom pattern can be missed only where the filter of a frequent one finds it too",
+            Rest::Whole => {
+                "a seldom pattern can be missed only where the filter of a frequent one finds it too"
+            }
         }
     }
 }
@@ -105,8 +107,10 @@ fn joined(first: Reply<Sample>, rest: Reply<Sample>, usual: &Usual) -> (Reply<Sa
     let mut all = first;
     all.also(rest.partial);
     all.sent = format!("{}; and again without {number} frequent patterns, each by its filter", all.sent);
-    all.value.method =
-        format!("{}; of {left} that none of {number} frequent patterns finds: {}", all.value.method, rest.value.method);
+    all.value.method = format!(
+        "{}; of {left} that none of {number} frequent patterns finds: {}",
+        all.value.method, rest.value.method
+    );
     let numbered = std::mem::take(&mut all.value.records).into_iter().enumerate();
     let frequent = numbered.filter(|(index, _)| usual.own.contains(index)).map(|(_, record)| record);
     all.value.records = frequent.chain(rest.value.records).collect();
@@ -176,7 +180,9 @@ fn by_filter(sample: &Sample) -> Vec<(Like, Said)> {
     for (service, patterns) in mine_by_service(&sample.records, &[]) {
         for one in patterns {
             let is_word = |fragment: &String| lucene::words(fragment).next().is_some();
-            let Some(like) = like(&one.pattern).filter(|like| like.fragments.iter().any(is_word)) else { continue };
+            let Some(like) = like(&one.pattern).filter(|like| like.fragments.iter().any(is_word)) else {
+                continue;
+            };
             let said = filters.entry(like).or_default();
             let records = one.now.iter().filter_map(|index| sample.records.get(*index));
             said.weight += records.map(|record| record.weight).sum::<f64>();
@@ -275,7 +281,8 @@ mod tests {
 
     #[test]
     fn all_filters_together_are_of_a_bounded_size() {
-        let said = (0..30).map(|number| (100 - number, Some("web"), format!("{} ", words(number)).repeat(30)));
+        let said =
+            (0..30).map(|number| (100 - number, Some("web"), format!("{} ", words(number)).repeat(30)));
         let usual = usual(&store(), &sample(said), 0.0);
         // Each of 30 · 20 bytes: 16 are 9,600 and more than half of the records.
         assert_eq!(usual.map(|usual| usual.filters.len()), Some(16));
@@ -306,12 +313,16 @@ mod tests {
         let said = |text: &str, number| (number, Some("web"), text.to_owned());
         for (others, expected) in [
             // `cache` is found in both.
-            (vec![said("cache", 50), said("cache is full of errors", 10)], vec!["page shown", "cache is full of errors"]),
+            (
+                vec![said("cache", 50), said("cache is full of errors", 10)],
+                vec!["page shown", "cache is full of errors"],
+            ),
             (vec![said("-> ->", 60)], vec!["page shown"]),
         ] {
             let all = sample(others.into_iter().chain([said("page shown", 90)]));
             let filters = usual(&store(), &all, 0.0).unwrap().filters;
-            let texts: Vec<&str> = filters.iter().flat_map(|(like, _)| &like.fragments).map(String::as_str).collect();
+            let texts: Vec<&str> =
+                filters.iter().flat_map(|(like, _)| &like.fragments).map(String::as_str).collect();
             assert_eq!(texts, expected);
         }
     }

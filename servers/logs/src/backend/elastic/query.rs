@@ -93,9 +93,7 @@ impl Compiler<'_> {
                     conditions.iter().map(|condition| self.condition(condition)).collect();
                 Ok(json!({ "bool": { "filter": all? } }))
             }
-            Condition::Not(condition) => {
-                Ok(json!({ "bool": { "must_not": [self.condition(condition)?] } }))
-            }
+            Condition::Not(condition) => Ok(json!({ "bool": { "must_not": [self.condition(condition)?] } })),
         }
     }
 

@@ -128,7 +128,11 @@ impl Gathered {
 ///
 /// # Errors
 /// When one of the two windows can't be read: nothing could be called new then.
-pub(super) async fn gather(cx: &Context, shared: &Arc<dyn Logs>, asked: Asked) -> Result<Gathered, ToolError> {
+pub(super) async fn gather(
+    cx: &Context,
+    shared: &Arc<dyn Logs>,
+    asked: Asked,
+) -> Result<Gathered, ToolError> {
     let store = shared.as_ref();
     let (around, before) = (asked.search(asked.around), asked.search(asked.before));
     let (around, before) = join(store.sample(cx, &around, AROUND), store.sample(cx, &before, BEFORE)).await;

@@ -127,7 +127,8 @@ fn what_no_pattern_finds_is_asked_for_with_parameters() {
     assert_is_one_query(&kql.sent(), &kql.values());
     let body = "[\"Body\"] contains_cs";
     let service = "tostring([\"ResourceAttributes\"][\"service.name\"]) =~ p2";
-    let expected = format!("\n| where not((({service}) and ({body} p3 and {body} p4) or {body} p5 and {body} p4))");
+    let expected =
+        format!("\n| where not((({service}) and ({body} p3 and {body} p4) or {body} p5 and {body} p4))");
     assert!(kql.sent().ends_with(&expected), "{}", kql.sent());
     let values = ["p2", "p3", "p4", "p5"].map(|name| kql.values()[name].as_str().unwrap().to_owned());
     assert_eq!(values, ["\"web\"", "\"took\"", "\"ms\"", "\"it\\'s\""]);

@@ -71,9 +71,7 @@ async fn what_no_pattern_finds_is_asked_for_beside_the_window() {
     assert_eq!(fake.store.total(&fake.cx, &none).await.unwrap().value.number(), 3);
     let requests = fake.backend.requests();
     let body: Value = serde_json::from_slice(&requests.last().unwrap().body).unwrap();
-    let phrases = |text: &str| {
-        json!({ "bool": { "filter": [{ "match_phrase": { "message": text } }, { "match_phrase": { "message": "ms" } }] } })
-    };
+    let phrases = |text: &str| json!({ "bool": { "filter": [{ "match_phrase": { "message": text } }, { "match_phrase": { "message": "ms" } }] } });
     let filters = body["query"]["bool"]["filter"].as_array().unwrap();
     assert!(filters.len() == 2 && filters[0]["range"].is_object(), "{body}");
     let not = &filters[1]["bool"]["must_not"][0]["bool"];
