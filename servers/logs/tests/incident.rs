@@ -60,16 +60,29 @@ async fn the_demo_is_told_as_it_was_written() {
     assert_eq!((&first[6], &first[8]), (&json!("payment"), &json!("2.3.1")));
 
     // 2. What came just before it, with true moments: processes stopped and started, a version appeared.
-    let around = ("2026-01-14T13:57:15Z", "2026-01-14T14:07:15Z");
-    let reply = ask(&client, "correlate_logs_with_time", json!({"timestamp": "2026-01-14T14:02:15Z"})).await;
-    let told = rows(&reply, "patterns");
-    for (part, begins) in [("starting version", "starting version"), ("received SIGTERM", "received SIGTERM")]
-    {
-        let own = written(directory.path(), begins, around);
-        let found = row(&told, 7, part);
-        assert_eq!(found[6], json!(own.len()), "{}", reply.text);
-        assert_eq!(found[1].as_str().unwrap().parse::<Timestamp>().unwrap(), own[0], "{}", reply.text);
+    // Five records each among 28,000, whatever the moment.
+    let around = ("2026-01-14T13:58:09Z", "2026-01-14T14:07:04Z");
+    let mut last = None;
+    for moment in ["14:02:04", "14:02:40", "14:03:09", "14:02:15"] {
+        let arguments = json!({"timestamp": format!("2026-01-14T{moment}Z")});
+        let reply = ask(&client, "correlate_logs_with_time", arguments).await;
+        let told = rows(&reply, "patterns");
+        for begins in [
+            "received SIGTERM",
+            "bye",
+            "starting version",
+            "configuration: DB_POOL_SIZE=10",
+            "ready to serve",
+        ] {
+            let own = written(directory.path(), begins, around);
+            let found = row(&told, 7, begins);
+            assert!(found[0].as_str().unwrap().starts_with("new"), "{begins}: {}", reply.text);
+            assert_eq!(found[6], json!(own.len()), "{begins}: {}", reply.text);
+            assert_eq!(found[1].as_str().unwrap().parse::<Timestamp>().unwrap(), own[0], "{}", reply.text);
+        }
+        last = Some(reply);
     }
+    let reply = last.unwrap();
     let start = written(directory.path(), "starting version", around)[0];
     assert!(
         reply.text.contains(&format!("version 2.3.1 of payment first logs at {start:.3}")),
