@@ -23,6 +23,8 @@ const FRAGMENTS: usize = 180;
 const BYTES: usize = 10_000;
 /// Services that a filter is limited to by their names; what more of them say is left out in all.
 const NAMED: usize = 3;
+/// Bytes of messages that are read once more at most: of large records fewer.
+const MESSAGES: usize = 2_000_000;
 /// The share of the size that what is left may be expected to have: fewer filters hide less.
 const FILLED: f64 = 0.5;
 /// The time that must be left: what is read is counted after it.
@@ -63,7 +65,7 @@ pub(crate) async fn with_rest(
     if first.value.is_whole() || first.value.records.is_empty() {
         return (first, Rest::Unread);
     }
-    let own = Arc::clone(store);
+    let (own, size) = (Arc::clone(store), fitting(&first.value, size));
     let (mut first, usual) = blocking(move || {
         let usual = usual(own.as_ref(), &first.value, size as f64 * FILLED);
         (first, usual)
@@ -90,6 +92,12 @@ pub(crate) async fn with_rest(
             (first, Rest::Unread)
         }
     }
+}
+
+/// So many records like those that were read, or as many as fit.
+fn fitting(sample: &Sample, size: usize) -> usize {
+    let bytes: usize = sample.records.iter().map(|record| record.message.inside().len()).sum();
+    size.min((MESSAGES * sample.records.len()).checked_div(bytes).unwrap_or(size).max(1))
 }
 
 impl Sample {
@@ -276,6 +284,15 @@ mod tests {
             assert_eq!(usual.as_ref().map(|usual| usual.filters.len()), filters, "{room}");
             let own = usual.map_or(0, |usual| usual.own.len());
             assert_eq!(own, filters.map_or(0, |filters| 3_000 + (filters - 1) * 10), "{room}");
+        }
+    }
+
+    #[test]
+    fn of_large_records_fewer_are_read() {
+        let of = |bytes: usize| sample([(10, Some("web"), "x ".repeat(bytes / 2))]);
+        // 2,000,000 ÷ 4,000; of 100 bytes each 20,000 would fit.
+        for (bytes, fit) in [(4_000, 500), (100, 4_000), (0, 4_000)] {
+            assert_eq!(fitting(&of(bytes), 4_000), fit, "{bytes}");
         }
     }
 
