@@ -77,7 +77,8 @@ async fn around(client: &testkit::mcp::Client) -> (ToolReply, Vec<Value>) {
 #[tokio::test]
 async fn five_new_records_among_sixty_thousand_are_found_with_their_true_count_and_first_moment() {
     let directory = testkit::incident(("2026-01-14T13:35:00Z", NOW), &[("logs/all.ndjson", &logs())]);
-    let (reply, rows) = around(&connect(directory.path()).await).await;
+    let client = connect(directory.path()).await;
+    let (reply, rows) = around(&client).await;
     let told: Vec<(&str, &str, &Value, &str)> = rows
         .iter()
         .map(|row| {
@@ -105,6 +106,16 @@ async fn five_new_records_among_sixty_thousand_are_found_with_their_true_count_a
         "{}",
         reply.text
     );
+
+    // The same records by pattern: six of 10,000, and three of five.
+    let arguments = json!({ "time_range": "2026-01-14T14:35:00Z/2026-01-14T14:45:00Z", "level": "all" });
+    let reply = client.call("get_error_patterns", arguments).await;
+    let rows = named_rows(reply.structured.as_ref().unwrap(), "patterns");
+    let mut counts: Vec<&Value> = rows.iter().map(|row| &row["count"]).collect();
+    counts.sort_by_key(|count| count.as_u64());
+    let (five, many) = (json!(5), json!(10_000));
+    assert_eq!(counts, [vec![&five; 3], vec![&many; 6]].concat(), "{}", reply.text);
+    assert!(reply.text.contains(read), "{}", reply.text);
 }
 
 const CAPS: &str = r#"{"indices":["logs-a"],"fields":{
@@ -191,6 +202,11 @@ async fn where_the_rest_can_not_be_read_apart_the_answer_says_so_and_stands_by_t
     for (apart, why) in [
         (to_apart().status(503).text("{}"), "HTTP 503"),
         (to_apart().text(&red.to_string()), "1 of 5 shards did not answer"),
+        // As if a filter found nothing there.
+        (
+            to_apart().text(&found(60_000, &hits("2026-01-14T14:38:00Z", "ready to serve", 5)).to_string()),
+            "left 60000 of 60000",
+        ),
     ] {
         // As often as before.
         let filters = search().body_has(r#""patterns":{"#);

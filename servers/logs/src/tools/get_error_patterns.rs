@@ -93,7 +93,7 @@ Example: {\"service\": \"payment\", \"time_range\": \"30m\"}",
         let limit = asking::limit(request.limit, ROWS, MOST_ROWS)?;
         let asked = gather::Asked::of(cx, &self.sources, &request)?;
         let asked = asked.where_recorded(cx, store.as_ref()).await;
-        let gathered = gather::gather(cx, store.as_ref(), asked).await?;
+        let gathered = gather::gather(cx, store, asked).await?;
         let (mut gathered, mut rows) = judge::rows(store, gathered).await;
         let store = store.as_ref();
         gather::recount(cx, store, &mut gathered, &mut rows).await;

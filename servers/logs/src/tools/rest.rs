@@ -27,6 +27,8 @@ const NAMED: usize = 3;
 const MESSAGES: usize = 2_000_000;
 /// The share of the size that what is left may be expected to have: fewer filters hide less.
 const FILLED: f64 = 0.5;
+/// The share of all records that may be left: more of them would be read hardly better than they were.
+const MOST_LEFT: f64 = 0.5;
 /// The time that must be left: what is read is counted after it.
 const ENOUGH: Duration = Duration::from_secs(10);
 
@@ -82,16 +84,13 @@ pub(crate) async fn with_rest(
     let mut search = search.clone();
     search.conditions.push(usual.none());
     match store.sample(cx, &search, size).await {
-        Ok(rest) if first.value.is_seen_by(&rest.value) => joined(first, rest, &usual),
-        Ok(rest) => {
-            apart(rest.partial.join("; "));
-            (first, Rest::Unread)
-        }
-        Err(error) => {
-            apart(error.to_string());
-            (first, Rest::Unread)
-        }
+        Ok(rest) => match doubt(&first.value, &rest, &usual) {
+            None => return joined(first, rest, &usual),
+            Some(why) => apart(why),
+        },
+        Err(error) => apart(error.to_string()),
     }
+    (first, Rest::Unread)
 }
 
 /// So many records like those that were read, or as many as fit.
@@ -100,12 +99,17 @@ fn fitting(sample: &Sample, size: usize) -> usize {
     size.min((MESSAGES * sample.records.len()).checked_div(bytes).unwrap_or(size).max(1))
 }
 
-impl Sample {
-    /// Whether the rest of these records was seen as far as they were.
-    fn is_seen_by(&self, rest: &Sample) -> bool {
-        let is_counted = matches!(rest.total, Total::Exactly(_)) || matches!(self.total, Total::AtLeast(_));
-        is_counted && (rest.total.number() == 0 || !rest.records.is_empty())
+/// Why what came back is not the rest of these records, as far as they were seen.
+fn doubt(first: &Sample, rest: &Reply<Sample>, usual: &Usual) -> Option<String> {
+    let (left, all) = (rest.value.total, first.total.number() as f64);
+    let is_counted = matches!(left, Total::Exactly(_)) || matches!(first.total, Total::AtLeast(_));
+    if !is_counted || (left.number() > 0 && rest.value.records.is_empty()) {
+        return Some(rest.partial.join("; "));
     }
+    // A store may take other words for those of a pattern than was thought: then its filter leaves nothing out.
+    let most = all * (1.0 + usual.left) / 2.0;
+    (left.number() as f64 > most)
+        .then(|| format!("their filters left {} of {}", left.told(), first.total.told()))
 }
 
 /// Records of the frequent patterns from the first sample, all others from the second.
@@ -132,6 +136,8 @@ struct Usual {
     filters: Vec<(Like, Vec<Option<Untrusted>>)>,
     /// The records of these patterns: indices.
     own: BTreeSet<usize>,
+    /// The share of all records that is of none of them.
+    left: f64,
 }
 
 impl Usual {
@@ -165,7 +171,7 @@ struct Said {
 /// where more than half is left, which is no better than what was read.
 fn usual(store: &dyn Logs, sample: &Sample, room: f64) -> Option<Usual> {
     let all: f64 = sample.records.iter().map(|record| record.weight).sum();
-    let mut usual = Usual { filters: Vec::new(), own: BTreeSet::new() };
+    let mut usual = Usual { filters: Vec::new(), own: BTreeSet::new(), left: 1.0 };
     let (mut left, mut fragments, mut bytes) = (all, 0, 0);
     for (like, said) in by_filter(sample).into_iter().take(2 * FILTERS) {
         let (more, longer) = (like.fragments.len(), like.fragments.iter().map(String::len).sum::<usize>());
@@ -179,7 +185,8 @@ fn usual(store: &dyn Logs, sample: &Sample, room: f64) -> Option<Usual> {
         usual.own.extend(said.own);
         usual.filters.push((like, said.services));
     }
-    (left <= all / 2.0).then_some(usual)
+    usual.left = left / all.max(1.0);
+    (usual.left <= MOST_LEFT).then_some(usual)
 }
 
 /// What the patterns of a sample are found by, the most frequent first. A filter without a word would find anything.

@@ -1,6 +1,6 @@
 //! Asking the store: totals, samples of the window and its baselines, exact counts of the head of the list.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use contract::{Context, TimeRange, TimeSpec, ToolError, Untrusted, time_text};
 use futures_util::future::{join, join_all, join4};
@@ -18,6 +18,7 @@ use crate::{
     tools::{
         asking::{self, Absence, Service, Unlevelled, guessed_levels, unlevelled},
         recount::{Wanted, finds_only_its_own, tallies},
+        rest::{Rest, with_rest},
     },
 };
 
@@ -29,7 +30,7 @@ const UNRECORDED: f64 = 0.02;
 /// The share of the window that may be on its way without being told.
 const ON_ITS_WAY: f64 = 0.1;
 /// Patterns that are counted exactly.
-pub(super) const HEAD: usize = 15;
+pub(super) const HEAD: usize = 40;
 
 /// What was asked for.
 pub(super) struct Asked {
@@ -134,6 +135,8 @@ impl Looked {
 pub(super) struct Gathered {
     pub(super) asked: Asked,
     pub(super) now: Looked,
+    /// How those of the window were read that no frequent pattern finds.
+    pub(super) rest: Rest,
     pub(super) before: Vec<Looked>,
     /// Until when the records of the window have arrived, where a notable part has not.
     pub(super) arrived: Option<Timestamp>,
@@ -151,7 +154,12 @@ pub(super) struct Gathered {
 ///
 /// # Errors
 /// When the window itself can't be read. A baseline that can't is a caveat.
-pub(super) async fn gather(cx: &Context, store: &dyn Logs, asked: Asked) -> Result<Gathered, ToolError> {
+pub(super) async fn gather(
+    cx: &Context,
+    shared: &Arc<dyn Logs>,
+    asked: Asked,
+) -> Result<Gathered, ToolError> {
+    let store = shared.as_ref();
     let mut failed = Vec::new();
     let baselines = baselines::recorded(cx, store, &asked, &mut failed).await;
     let now = look(cx, store, &asked, ("the window", asked.window, SAMPLE));
@@ -177,8 +185,11 @@ pub(super) async fn gather(cx: &Context, store: &dyn Logs, asked: Asked) -> Resu
             Err(error) => failed.push(format!("{name} could not be read: {error}")),
         }
     }
+    let mut now = now?;
+    let rest;
+    (now.sample, rest) = with_rest(cx, shared, &search, now.sample, SAMPLE).await;
     let mut gathered =
-        Gathered { asked, now: now?, before: looked, arrived, guessed, unlevelled, absence: None, failed };
+        Gathered { asked, now, rest, before: looked, arrived, guessed, unlevelled, absence: None, failed };
     if let (Some(service), 0) = (&gathered.asked.service, gathered.now.recorded) {
         gathered.absence = Some(Absence::of(cx, store, gathered.asked.window, service).await);
     }

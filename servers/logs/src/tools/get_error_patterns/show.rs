@@ -178,9 +178,10 @@ fn caveats(picture: &Picture<'_>, draft: &mut Draft, shown: &[&Row]) {
         draft.caveat(format!("patterns of all records of the window ({read}), counts exact{before}"));
     } else {
         draft.caveat(format!(
-            "patterns of {read} of {} records of the window ({}); numbers without ≈ were counted in full by the pattern's filter",
+            "patterns of {read} of {} records of the window ({}); numbers without ≈ were counted in full by the pattern's filter; {}",
             now.sample.value.total.told(),
-            now.sample.value.method
+            now.sample.value.method,
+            gathered.rest.caveat()
         ));
     }
     for one in &gathered.before {
