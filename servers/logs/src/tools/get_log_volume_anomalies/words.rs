@@ -61,12 +61,20 @@ pub(super) fn usual(expected: f64) -> f64 {
 
 /// A length of time that is not negative, in words; clocks differ.
 pub(super) fn duration(seconds: f64) -> String {
-    contract::duration_text(seconds.max(0.0).round())
+    let seconds = seconds.max(0.0);
+    // Less than a second is no nothing.
+    contract::duration_text(if seconds < 1.0 { seconds } else { seconds.round() })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_part_of_a_second_is_not_none() {
+        let told = [-1.0, 0.4, 1.4, 89.9].map(duration);
+        assert_eq!(told, ["0ms", "400ms", "1s", "1m30s"]);
+    }
 
     #[test]
     fn a_multiple_is_told_only_of_what_there_was() {

@@ -21,7 +21,7 @@ pub(super) async fn answer(
     let of_all = told.cite(&mut draft, &all, &everything);
     let verdict = if all.value.number() == 0 {
         let late = outside(asked, &mut draft, of_all).await?;
-        let late = late.map_or(String::new(), |late| format!(" It may be no zero: {}.", late.told("all")));
+        let late = late.map_or(String::new(), |late| format!(" {}.", late.told("all")));
         format!("{}{late} {SEE_BELOW}", nothing(asked.search.window))
     } else {
         draft.finding(Finding::new(format!("the window holds {} in all", all.value.records()), of_all));
