@@ -199,20 +199,23 @@ async fn a_cluster_is_asked_once_more_for_what_no_frequent_pattern_finds() {
 async fn where_the_rest_can_not_be_read_apart_the_answer_says_so_and_stands_by_the_first_reading() {
     let mut red = found(5, &hits("2026-01-14T14:38:00Z", "ready to serve", 5));
     red["_shards"] = json!({ "total": 5, "failed": 1, "failures": [] });
+    let few = found(9_000, &hits("2026-01-14T14:38:00Z", "ready to serve", 5));
+    let many = found(60_000, &hits("2026-01-14T14:38:00Z", "ready to serve", 5));
+    let slices = json!({ "responses": [few] }).to_string();
+    let slices = Reply::to("POST", "/logs-*/_msearch").body_has(APART).text(&slices);
     for (apart, why) in [
-        (to_apart().status(503).text("{}"), "HTTP 503"),
-        (to_apart().text(&red.to_string()), "1 of 5 shards did not answer"),
+        (vec![to_apart().status(503).text("{}")], "HTTP 503"),
+        (vec![to_apart().text(&red.to_string())], "1 of 5 shards did not answer"),
         // As if a filter found nothing there.
-        (
-            to_apart().text(&found(60_000, &hits("2026-01-14T14:38:00Z", "ready to serve", 5)).to_string()),
-            "left 60000 of 60000",
-        ),
+        (vec![to_apart().text(&many.to_string())], "left 60000 of 60000"),
+        // 5 of 9,000 are less than 100 of 60,000.
+        (vec![to_apart().text(&few.to_string()), slices], "of 9000 that are left too few"),
     ] {
         // As often as before.
         let filters = search().body_has(r#""patterns":{"#);
         let usual = [(filters.clone().body_has(AROUND), 60_000), (filters, 360_000)];
         let usual = usual.map(|(filters, number)| filters.text(&found(number, &[]).to_string()));
-        let (reply, rows, _) = ask(usual.into_iter().chain([apart]).collect()).await;
+        let (reply, rows, _) = ask(usual.into_iter().chain(apart).collect()).await;
         let told = format!("{why}: {}", reply.text);
         assert!(rows.is_empty() && !reply.text.contains("ready to serve"), "{told}");
         let parts = [
