@@ -175,6 +175,33 @@ async fn a_stop_of_everything_comes_first_in_windows_of_any_length() {
 }
 
 #[tokio::test]
+async fn the_step_in_which_logs_stop_is_no_drop_and_rates_are_of_the_time_until_then() {
+    // A record a second until 14:57:19: the step of that minute holds 20 of 60. `payment` logs 3 a minute before 14:40.
+    let mut text = String::new();
+    for service in ["ads", "cart", "web"] {
+        every(&mut text, service, ("2026-01-14T13:00:00Z", "2026-01-14T14:57:20Z"), 1);
+    }
+    every(&mut text, "payment", ("2026-01-14T13:00:00Z", "2026-01-14T14:40:00Z"), 20);
+    every(&mut text, "payment", ("2026-01-14T14:40:00Z", "2026-01-14T14:57:20Z"), 1);
+    let directory = testkit::incident(("2026-01-14T13:00:00Z", common::NOW), &[("logs/all.ndjson", &text)]);
+    let client = common::connect(directory.path()).await;
+    let reply = ask(&client, json!({"time_range": "1h"})).await;
+    assert!(reply.text.starts_with("No record since 2026-01-14T14:57:19Z:"), "{}", reply.text);
+    let rows = anomalies(&reply);
+    let kinds: Vec<(&str, &str)> =
+        rows.iter().map(|row| (row["what"].as_str().unwrap(), row["kind"].as_str().unwrap())).collect();
+    let expected =
+        [("ads", "silence"), ("cart", "silence"), ("web", "silence"), ("payment", "spike")];
+    assert_eq!(kinds, expected, "{}", reply.text);
+    // 1,040 records in 1,039 seconds.
+    let spike = rows.last().unwrap();
+    assert_eq!((&spike["records"], &spike["now per min"]), (&json!(1040), &json!(60.06)), "{}", reply.text);
+    // Asked for by name, nothing is said of a drop either.
+    let reply = ask(&client, json!({"time_range": "1h", "service": "cart"})).await;
+    assert!(reply.text.contains("silence") && !reply.text.contains("drop"), "{}", reply.text);
+}
+
+#[tokio::test]
 async fn a_window_without_any_record_is_told_with_the_last_one_before() {
     let mut text = String::new();
     every(&mut text, "web", ("2026-01-14T12:00:00Z", "2026-01-14T13:00:00Z"), 10);

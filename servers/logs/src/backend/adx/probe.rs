@@ -42,7 +42,7 @@ impl Probe for AdxProbe {
                 Ok(window) => store
                     .count(cx, &Search { window, text: None, conditions: Vec::new() })
                     .await
-                    .map(|reply| format!("{} records in the last 24 h", reply.value.number())),
+                    .map(|reply| format!("{} in the last 24 h", reply.value.records())),
                 Err(error) => Err(ToolError::invalid("now", &error.to_string())),
             };
             vec![

@@ -4,7 +4,7 @@
 //! without keeping a context open on the cluster (`_id` needs the one, a point in time the other). Two shards may give the
 //! same number to records of the same moment: so a page begins *at* the last record's place and leaves out what was shown.
 
-use contract::{Context, ToolError};
+use contract::{Context, ToolError, counted};
 use serde_json::{Value, json};
 
 use super::{
@@ -145,7 +145,10 @@ pub(super) fn records<'a>(
     let mut cut = 0;
     let records = hits.map(|hit| read(hit.document(cx, &mut cut), &mapping.layout, &cx.intake)).collect();
     if cut > 0 {
-        partial.push(format!("{cut} values are longer than 256 KiB; of them the beginning was read"));
+        partial.push(format!(
+            "{} longer than 256 KiB; of them the beginning was read",
+            counted(cut as u64, "value is", "values are")
+        ));
     }
     records
 }

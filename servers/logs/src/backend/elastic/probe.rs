@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use contract::{Context, TimeRange, ToolError};
+use contract::{Context, TimeRange, ToolError, counted};
 use jiff::SignedDuration;
 use runtime::{CheckLine, Checking, Probe};
 use serde_json::Value;
@@ -48,7 +48,7 @@ impl Probe for ElasticProbe {
                         } else {
                             format!("; {}", reply.partial.join("; "))
                         };
-                        format!("{} records in the last 24 h{partial}", reply.value.number())
+                        format!("{} in the last 24 h{partial}", reply.value.records())
                     })
                 }
                 Err(error) => Err(ToolError::invalid("now", &error.to_string())),
@@ -59,7 +59,10 @@ impl Probe for ElasticProbe {
                 } else {
                     format!("; {}", reply.partial.join("; "))
                 };
-                format!("{} indices, data streams and aliases{partial}", reply.value.len())
+                let sources = reply.value.len() as u64;
+                let sources =
+                    counted(sources, "index, data stream or alias", "indices, data streams and aliases");
+                format!("{sources}{partial}")
             });
             vec![
                 line(subject("version"), version),

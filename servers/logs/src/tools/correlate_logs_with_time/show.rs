@@ -155,8 +155,8 @@ fn told(picture: &Picture<'_>, draft: &mut Draft, sequence: &Sequence) {
         .map_or("trace id".to_owned(), |name| picture.cx.intake.text(name).shown(60));
     draft.finding(Finding::new(
         format!(
-            "{} records share the {field} {} of the error nearest to the moment",
-            records.len(),
+            "{} the {field} {} of the error nearest to the moment",
+            counted(records.len() as u64, "record shares", "records share"),
             sequence.anchor.id.shown(80)
         ),
         cite,
@@ -263,22 +263,22 @@ fn verdict(picture: &Picture<'_>) -> String {
     }
     if gathered.before.value.records.is_empty() {
         return format!(
-            "{} records{whose} around {at}, but nothing{whose} is recorded in the {} before: what is new can't be told.",
-            gathered.around.value.total.told(),
+            "{}{whose} around {at}, but nothing{whose} is recorded in the {} before: what is new can't be told.",
+            gathered.around.value.total.records(),
             duration_text(gathered.asked.before.seconds())
         );
     }
     let Some(worst) = picture.rows.first() else {
         if gathered.before.value.total.number() == 0 {
             return format!(
-                "{} records around {at}, and none in the {} before: what is new can't be told.",
-                gathered.around.value.total.told(),
+                "{} around {at}, and none in the {} before: what is new can't be told.",
+                gathered.around.value.total.records(),
                 duration_text(gathered.asked.before.seconds())
             );
         }
         return format!(
-            "Nothing in the logs around {at} is new: {} records, all of patterns that the {} before had too.",
-            gathered.around.value.total.told(),
+            "Nothing in the logs around {at} is new: {}, all of patterns that the {} before had too.",
+            gathered.around.value.total.records(),
             duration_text(gathered.asked.before.seconds())
         );
     };

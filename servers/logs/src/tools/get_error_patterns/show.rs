@@ -262,17 +262,38 @@ fn next(picture: &Picture<'_>, draft: &mut Draft, shown: &[&Row]) {
         }
         return;
     }
-    let Some(first) = shown.first() else {
-        if picture.gathered.unlevelled.is_some() {
-            let call = Next::call("get_error_patterns", "patterns of the records without a level too");
-            draft.next(
-                scoped(picture, None, call.with("level", "all")).with("time_range", window.to_string()),
-            );
-        }
+    if let Some(since) = recorded_before(picture) {
+        let call = Next::call("get_log_volume_anomalies", "since when nothing is logged");
+        draft.next(scoped(picture, None, call).with("time_range", since.to_string()));
+    }
+    match shown.first() {
+        Some(first) => next_of(picture, draft, first),
+        None => next_of_none(picture, draft),
+    }
+}
+
+/// A window without any record, from the latest baseline that has some.
+fn recorded_before(picture: &Picture<'_>) -> Option<TimeRange> {
+    let gathered = picture.gathered;
+    let recorded = gathered.before.iter().filter(|one| gathered.now.recorded == 0 && one.recorded > 0);
+    let start = recorded.map(|one| one.window.start()).max()?;
+    TimeRange::new(start, gathered.asked.window.end()).ok()
+}
+
+fn next_of_none(picture: &Picture<'_>, draft: &mut Draft) {
+    let window = picture.gathered.asked.window;
+    if picture.gathered.unlevelled.is_some() {
+        let call = Next::call("get_error_patterns", "patterns of the records without a level too");
+        draft.next(scoped(picture, None, call.with("level", "all")).with("time_range", window.to_string()));
+    }
+    if recorded_before(picture).is_none() {
         let call = Next::call("get_log_volume_anomalies", "whether anybody is silent instead of failing");
         draft.next(scoped(picture, None, call).with("time_range", window.to_string()));
-        return;
-    };
+    }
+}
+
+fn next_of(picture: &Picture<'_>, draft: &mut Draft, first: &Row) {
+    let window = picture.gathered.asked.window;
     if first.class == Class::Unknown
         && let Some(half) = second_half(window)
     {
@@ -280,20 +301,8 @@ fn next(picture: &Picture<'_>, draft: &mut Draft, shown: &[&Row]) {
             Next::call("get_error_patterns", "what is new or surging in the second half, against the first");
         draft.next(scoped(picture, None, call).with("time_range", half.to_string()));
     }
+    lines(picture, draft, first);
     let service = service(first);
-    if let Some(query) = query(picture, first) {
-        let window = where_found(picture, first).to_string();
-        let mut call = Next::call("search_logs", "the lines of pattern 1").with("query", query.as_str());
-        if let Some(level) = picture.gathered.asked.floor.level() {
-            call = call.with("level", level.name());
-        }
-        draft.next(scoped(picture, service, call).with("time_range", window.as_str()));
-        if first.throws {
-            let call = Next::call("extract_stack_traces", "what was thrown, with its root cause");
-            let call = call.with("error_query", query.as_str());
-            draft.next(scoped(picture, service, call).with("time_range", window));
-        }
-    }
     if let Some(Onset::At(onset)) = first.onset {
         let call = Next::call("correlate_logs_with_time", "what else was new just before it began");
         draft.next(call.with("timestamp", time_text(onset)).with("delta_minutes", 5));
@@ -304,6 +313,22 @@ fn next(picture: &Picture<'_>, draft: &mut Draft, shown: &[&Row]) {
     if let Some(trace) = first.portrait.traces.iter().find_map(Untrusted::plain) {
         let call = Next::call("get_trace_details", "a request that failed so").on("traces");
         draft.next(call.with("trace_id", trace));
+    }
+}
+
+/// Where the lines of a pattern are found, and what was thrown with them.
+fn lines(picture: &Picture<'_>, draft: &mut Draft, first: &Row) {
+    let Some(query) = query(picture, first) else { return };
+    let (service, window) = (service(first), where_found(picture, first).to_string());
+    let mut call = Next::call("search_logs", "the lines of pattern 1").with("query", query.as_str());
+    if let Some(level) = picture.gathered.asked.floor.level() {
+        call = call.with("level", level.name());
+    }
+    draft.next(scoped(picture, service, call).with("time_range", window.as_str()));
+    if first.throws {
+        let call = Next::call("extract_stack_traces", "what was thrown, with its root cause");
+        let call = call.with("error_query", query.as_str());
+        draft.next(scoped(picture, service, call).with("time_range", window));
     }
 }
 

@@ -26,12 +26,7 @@ pub(super) fn caveats(picture: &Picture<'_>, draft: &mut Draft) {
     beginning(gathered, draft);
     draft.caveat(baseline(gathered));
     before(picture, draft);
-    if !when.left_out.is_zero() {
-        draft.caveat(format!(
-            "the last {} of the window are left out: their records may still arrive",
-            long(when.left_out)
-        ));
-    }
+    ending(gathered, draft);
     match &gathered.freshness {
         Ok(fresh) => freshness(picture, draft, fresh),
         Err(error) => draft.caveat(format!("how late records arrive is not known: {error}")),
@@ -125,5 +120,17 @@ fn beginning(gathered: &Gathered, draft: &mut Draft) {
         (true, false) => draft.caveat(format!("judged is {window}: {whole}; before these {nothing}")),
         (false, false) => draft.caveat(format!("judged is {window}: {whole}")),
         (false, true) => {}
+    }
+}
+
+/// That the end of the asked window is not judged, and why.
+fn ending(gathered: &Gathered, draft: &mut Draft) {
+    let when = &gathered.when;
+    let why = match when.settled < gathered.past.window.end() {
+        true => "their records may still arrive",
+        false => "steps are whole",
+    };
+    if !when.left_out.is_zero() {
+        draft.caveat(format!("the last {} of the window are left out: {why}", long(when.left_out)));
     }
 }

@@ -1,5 +1,7 @@
 //! What is told of the streams, in which order, and what is one row.
 
+use jiff::Timestamp;
+
 use super::{
     gather::{Gathered, Judged},
     late::Latecomer,
@@ -24,7 +26,7 @@ pub(super) fn rows(gathered: &Gathered) -> Vec<Row<'_>> {
     };
     // What is missing of all records is told by the value that is late, too.
     let copy = rows.clone();
-    rows.retain(|(one, found)| !only_late(gathered, one, found));
+    rows.retain(|(one, found)| !only_late(gathered, one, found) && !is_the_stop(gathered, found));
     if gathered.service.is_none() {
         rows.retain(|(one, found)| one.value.is_some() || !told_by_a_value(found, &copy));
     }
@@ -49,6 +51,19 @@ fn only_late(gathered: &Gathered, judged: &Judged, found: &Anomaly) -> bool {
     let step = gathered.when.step.as_secs_f64();
     let mut late = gathered.late.iter().filter(is_of);
     is_quiet(found) && ongoing(gathered, judged, found) && late.any(|late| late.explains(missing, step))
+}
+
+/// Whether it is a drop of the step in which logs stopped and of nothing before it: that step is no whole one.
+pub(super) fn is_the_stop(gathered: &Gathered, found: &Anomaly) -> bool {
+    let next = gathered.when.begins(found.from + 1);
+    found.kind == Kind::Drop && gathered.stopped.is_some_and(|stopped| stopped.last < next)
+}
+
+/// Until when it lasted; a step in which logs stopped ends with the last record.
+pub(super) fn until(gathered: &Gathered, judged: &Judged, found: &Anomaly) -> Timestamp {
+    let end = gathered.when.begins(found.to);
+    let stopped = gathered.stopped.filter(|_| !ongoing(gathered, judged, found));
+    stopped.map_or(end, |stopped| stopped.last.min(end))
 }
 
 /// Whether it is less than usual.

@@ -1,6 +1,6 @@
 //! From streams to the answer.
 
-use contract::{Answer, Cell, Cite, Draft, Evidence, Finding, Table, TimeRange, Untrusted, time_text};
+use contract::{Answer, Cell, Cite, Draft, Evidence, Finding, Table, TimeRange, Untrusted, counted, time_text};
 use signal::SHAPE_BUCKETS;
 
 use super::{
@@ -8,8 +8,9 @@ use super::{
     caveats::caveats,
     count::Counted,
     gather::{Gathered, Judged, per_minute},
+    late::Latecomer,
     next::next,
-    rows::{Row, alike, ongoing, summed, together},
+    rows::{Row, alike, is_the_stop, ongoing, summed, together, until},
     verdict::verdict,
     words,
 };
@@ -130,7 +131,8 @@ fn causes(picture: &Picture<'_>, draft: &mut Draft, cites: &[Cite]) {
     }
     let Some(whole) = gathered.streams.iter().find(|one| one.value.is_none()) else { return };
     let dimensions: Vec<_> = gathered.counted.iter().map(|one| &one.now.value).collect();
-    for found in &whole.judgement.anomalies {
+    let told = whole.judgement.anomalies.iter().filter(|found| !is_the_stop(gathered, found));
+    for found in told {
         let culprits = blame(found, &dimensions);
         let Some(first) = culprits.first() else { continue };
         let Some(cite) = cites.get(first.dimension) else { continue };
@@ -157,48 +159,51 @@ fn table(picture: &Picture<'_>, draft: &mut Draft, rows: &[Row<'_>], cite: Cite)
         return;
     }
     let mut table = Table::new("anomalies", &COLUMNS, cite);
-    for late in late {
-        let cells = [
-            Cell::text(words::value(&late.of)),
-            Cell::text("late"),
-            Cell::Missing,
-            Cell::Missing,
-            Cell::Missing,
-            Cell::Missing,
-            Cell::text(late.change()),
-            Cell::time(late.since()),
-            Cell::text("still so"),
-        ];
-        table.row(cells.to_vec());
-    }
+    late.iter().for_each(|late| table.row(late_cells(late)));
     let groups = alike(picture.gathered, rows);
-    for group in groups.iter().take(ROWS) {
-        let Some((judged, found)) = group.first().copied() else { continue };
-        let when = &picture.gathered.when;
-        let found = summed(group, found);
-        let steps = found.to - found.from;
-        let end = when.begins(found.to);
-        let last = picture.gathered.stopped.map(|stopped| stopped.last);
-        let until = match ongoing(picture.gathered, judged, &found) {
-            true => Cell::text("still so"),
-            false => Cell::Time(last.map_or(end, |last| last.min(end))),
-        };
-        table.row(vec![
-            Cell::text(names(picture, group, judged)),
-            Cell::text(words::kind(found.kind)),
-            Cell::Count(found.count),
-            Cell::Number(words::usual(found.expected)),
-            Cell::Number(per_minute(found.count as f64, steps, when.step)),
-            Cell::Number(per_minute(found.expected, steps, when.step)),
-            Cell::text(words::change(&found)),
-            Cell::Time(when.begins(found.from)),
-            until,
-            Cell::text(shape(judged, when.first)),
-        ]);
-    }
+    groups.iter().take(ROWS).filter_map(|group| cells(picture, group)).for_each(|cells| table.row(cells));
     table.seen((groups.len() + late.len()) as u64);
     table.see_more("name a service, or a shorter time_range");
     draft.table(table);
+}
+
+fn late_cells(late: &Latecomer) -> Vec<Cell> {
+    vec![
+        Cell::text(words::value(&late.of)),
+        Cell::text("late"),
+        Cell::Missing,
+        Cell::Missing,
+        Cell::Missing,
+        Cell::Missing,
+        Cell::text(late.change()),
+        Cell::time(late.since()),
+        Cell::text("still so"),
+    ]
+}
+
+fn cells(picture: &Picture<'_>, group: &[Row<'_>]) -> Option<Vec<Cell>> {
+    let (judged, found) = group.first().copied()?;
+    let (gathered, when) = (picture.gathered, &picture.gathered.when);
+    let found = summed(group, found);
+    let until = until(gathered, judged, &found);
+    let shown = match ongoing(gathered, judged, &found) {
+        true => Cell::text("still so"),
+        false => Cell::Time(until),
+    };
+    let begins = when.begins(found.from);
+    let logged = std::time::Duration::try_from(until.duration_since(begins)).unwrap_or_default();
+    Some(vec![
+        Cell::text(names(picture, group, judged)),
+        Cell::text(words::kind(found.kind)),
+        Cell::Count(found.count),
+        Cell::Number(words::usual(found.expected)),
+        Cell::Number(per_minute(found.count as f64, 1, logged)),
+        Cell::Number(per_minute(found.expected, found.to - found.from, when.step)),
+        Cell::text(words::change(&found)),
+        Cell::Time(begins),
+        shown,
+        Cell::text(shape(judged, when.first)),
+    ])
 }
 
 /// The first of them, and how many more.
@@ -239,9 +244,9 @@ fn then(picture: &Picture<'_>, draft: &mut Draft) {
     let cite = draft.cite(evidence.over(then.window).every(picture.gathered.when.step));
     for (value, found) in then.differ.iter().take(DIFFERENT) {
         let text = format!(
-            "{}: {} records since {}, {:.0} in as long a time from {} on: {}",
+            "{}: {} since {}, {:.0} in as long a time from {} on: {}",
             called(picture, value.as_ref()),
-            found.count,
+            counted(found.count, "record", "records"),
             time_text(picture.gathered.when.whole.start()),
             found.expected,
             time_text(then.window.start()),

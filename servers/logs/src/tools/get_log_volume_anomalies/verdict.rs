@@ -28,11 +28,11 @@ pub(super) fn verdict(picture: &Picture<'_>, rows: &[Row<'_>]) -> String {
 fn worst(picture: &Picture<'_>, rows: &[Row<'_>]) -> Option<String> {
     let (judged, worst) = rows.first()?;
     let what = format!(
-        "{} since {}: {} ({} records, {:.0} expected){}",
+        "{} since {}: {} ({}, {:.0} expected){}",
         words::kind(worst.kind),
         since(picture, worst),
         words::change(worst),
-        worst.count,
+        counted(worst.count, "record", "records"),
         worst.expected,
         if ongoing(picture.gathered, judged, worst) { "" } else { ", now over" }
     );
