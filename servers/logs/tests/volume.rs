@@ -190,8 +190,7 @@ async fn the_step_in_which_logs_stop_is_no_drop_and_rates_are_of_the_time_until_
     let rows = anomalies(&reply);
     let kinds: Vec<(&str, &str)> =
         rows.iter().map(|row| (row["what"].as_str().unwrap(), row["kind"].as_str().unwrap())).collect();
-    let expected =
-        [("ads", "silence"), ("cart", "silence"), ("web", "silence"), ("payment", "spike")];
+    let expected = [("ads", "silence"), ("cart", "silence"), ("web", "silence"), ("payment", "spike")];
     assert_eq!(kinds, expected, "{}", reply.text);
     // 1,040 records in 1,039 seconds.
     let spike = rows.last().unwrap();

@@ -1,6 +1,8 @@
 //! From streams to the answer.
 
-use contract::{Answer, Cell, Cite, Draft, Evidence, Finding, Table, TimeRange, Untrusted, counted, time_text};
+use contract::{
+    Answer, Cell, Cite, Draft, Evidence, Finding, Table, TimeRange, Untrusted, counted, time_text,
+};
 use signal::SHAPE_BUCKETS;
 
 use super::{
