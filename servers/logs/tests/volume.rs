@@ -135,8 +135,8 @@ async fn who_fell_silent_before_the_window_is_silent() {
     }
     // Nor is it usual when the lead-in, 14:50 to 14:55, holds none either.
     let reply = ask(&client, json!({"time_range": "5m", "service": "cron"})).await;
-    let verdict = "No record of cron between 2026-01-14T14:55:00Z and 2026-01-14T15:00:00Z: \
-                   silent since 2026-01-14T14:44:58Z";
+    let verdict = "No record of cron between 2026-01-14T14:55:00Z and 2026-01-14T15:00:00Z; \
+                   its last record before is of 2026-01-14T14:44:58Z.";
     assert!(reply.text.starts_with(verdict), "{}", reply.text);
     let next = "get_log_volume_anomalies(service=\"cron\", time_range=\"2026-01-14T14:39:58Z/2026-01-14T15:00:00Z\")";
     assert!(reply.text.contains(next), "{}", reply.text);
@@ -198,6 +198,18 @@ async fn the_step_in_which_logs_stop_is_no_drop_and_rates_are_of_the_time_until_
     // Asked for by name, nothing is said of a drop either.
     let reply = ask(&client, json!({"time_range": "1h", "service": "cart"})).await;
     assert!(reply.text.contains("silence") && !reply.text.contains("drop"), "{}", reply.text);
+}
+
+#[tokio::test]
+async fn of_a_window_that_ended_before_logs_went_on_no_stop_is_told_but_the_time_without() {
+    let mut text = String::new();
+    every(&mut text, "web", ("2026-01-14T11:00:00Z", "2026-01-14T14:20:00Z"), 10);
+    every(&mut text, "web", ("2026-01-14T14:40:00Z", common::NOW), 10);
+    let directory = testkit::incident(("2026-01-14T11:00:00Z", common::NOW), &[("logs/all.ndjson", &text)]);
+    let client = common::connect(directory.path()).await;
+    let reply = ask(&client, json!({"time_range": "2026-01-14T13:35:00Z/2026-01-14T14:35:00Z"})).await;
+    let verdict = "No record between 2026-01-14T14:19:50Z and 2026-01-14T14:35:00Z: 91 are usual";
+    assert!(reply.text.starts_with(verdict), "{}", reply.text);
 }
 
 #[tokio::test]
@@ -271,8 +283,7 @@ async fn a_stream_that_arrives_later_than_others_is_late_and_one_that_ended_is_s
     assert_eq!(rows.len(), 3, "{}", reply.text);
     assert!(told.contains(&silent("gone", "none of 115")), "{}", reply.text);
     assert!(told.contains(&silent("ended", "none of 40")), "{}", reply.text);
-    let late =
-        "Records of latejob arrive late, 95 % within 1m30s: what is missing at the end is late, not silent.";
+    let late = "Records of latejob arrive late, 95 % within 1m30s: what is missing of latejob at the end is late, not silent.";
     assert!(reply.text.contains(late), "{}", reply.text);
     // Asked for by name, in a window shorter than its delay, it is late as well.
     let reply = ask(&client, json!({"time_range": "5m", "service": "latejob"})).await;
@@ -337,8 +348,7 @@ async fn a_service_that_arrives_after_more_than_window_and_lead_in_is_late() {
     let directory = testkit::incident(("2026-01-14T13:00:00Z", common::NOW), &[("logs/all.ndjson", &text)]);
     let client = common::connect(directory.path()).await;
     let reply = ask(&client, json!({"time_range": "5m", "service": "latejob"})).await;
-    let late =
-        "Records of latejob arrive late, 95 % within 20m: what is missing at the end is late, not silent.";
+    let late = "Records of latejob arrive late, 95 % within 20m: what is missing of latejob at the end is late, not silent.";
     assert!(reply.text.starts_with(late), "{}", reply.text);
 }
 
@@ -351,7 +361,8 @@ async fn a_few_records_before_the_window_are_told_as_few() {
     let directory = testkit::incident(("2026-01-14T12:00:00Z", common::NOW), &[("logs/all.ndjson", &text)]);
     let client = common::connect(directory.path()).await;
     let reply = ask(&client, json!({"service": "seldom", "time_range": "1h"})).await;
-    let told = "the last one is of 2026-01-14T13:30:00Z. 4 records in the 1h before the window: too few";
+    let told =
+        "its last record before is of 2026-01-14T13:30:00Z. 4 records in the 1h before the window: too few";
     assert!(reply.text.contains(told), "{}", reply.text);
 }
 

@@ -1,6 +1,6 @@
 //! Work that computes for long, away from the threads that serve calls.
 
-use std::{future, panic};
+use std::{future, panic, time::Duration};
 
 /// Runs `work` on a thread where it may take its time: deadlines, cancellations and other calls are served meanwhile.
 ///
@@ -15,6 +15,11 @@ pub async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'stat
             Err(_) => future::pending().await,
         },
     }
+}
+
+/// What `work` comes to, if that takes no longer than `patience`.
+pub async fn within<T>(patience: Duration, work: impl Future<Output = T>) -> Option<T> {
+    tokio::time::timeout(patience, work).await.ok()
 }
 
 #[cfg(test)]

@@ -30,7 +30,7 @@ mod stdio;
 mod telemetry;
 
 pub use aliases::Aliases;
-pub use blocking::blocking;
+pub use blocking::{blocking, within};
 pub use engine::{Engine, StartError};
 pub use fixtures::{Answered, Changed, Fixtures, Round, RpcError};
 pub use load::{LoadError, Loaded, ServerConfig, WellKnown, load};

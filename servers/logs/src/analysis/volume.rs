@@ -128,14 +128,27 @@ fn end_silent(counts: &[u64], dispersion: f64, found: &mut Anomaly) {
     }
 }
 
-/// Records that are usual in so many steps without any at the end of what is known, by the steps up to the last record;
-/// `None` where a stream so bursty has none in such a time now and then.
-pub(crate) fn stopped(counts: &[u64], steps: f64) -> Option<f64> {
-    let logged = counts.get(..=counts.iter().rposition(|count| *count > 0)?)?;
+/// Records that are usual in so many steps without any at the end of what is known. `None` where that may be usual, too: where
+/// it was counted for less than ten steps before, was as long without any, had few at the same time earlier, or comes in bursts.
+pub(crate) fn stopped(stream: &Stream<'_>, steps: f64) -> Option<f64> {
+    let until = stream.counts.get(..=stream.counts.iter().rposition(|count| *count > 0)?)?;
+    let logged = until.get(until.iter().position(|count| *count > 0)?..)?;
+    let pauses = until.split(|count| *count > 0).map(<[u64]>::len);
+    if logged.len() < TOLD_BY || pauses.max().unwrap_or(0) as f64 >= steps {
+        return None;
+    }
     let counts: Vec<f64> = logged.iter().map(|count| *count as f64).collect();
     // What is usual, not what an incident adds; most steps of a stream of few records have none.
     let usual = signal::median(&counts).filter(|median| *median >= 1.0);
-    let expected = steps * usual.unwrap_or(sum(logged) / logged.len() as f64);
+    let mut a_step = usual.unwrap_or(sum(logged) / logged.len() as f64);
+    let expectation = Expectation::of(stream);
+    if expectation.is_seasonal() {
+        let all = stream.counts.len();
+        let from = until.len().min(all - 1);
+        let then = expectation.baseline(from, all, 0.0, (0.0, 0.0))?.expected() / (all - from) as f64;
+        a_step = a_step.min(then);
+    }
+    let expected = steps * a_step;
     (expected / expectation::dispersion_of_changes(logged) >= SCORE).then_some(expected)
 }
 

@@ -4,12 +4,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use contract::{Context, ToolError, Untrusted};
-use futures_util::future::join_all;
+use futures_util::{StreamExt, future::join_all, stream};
 
 use crate::{
     backend::Logs,
     model::{Like, Record, Reply, Search, Tally},
 };
+
+/// Services that are counted at once, each in every window: a source has few places for one caller.
+const AT_ONCE: usize = 2;
 
 /// A pattern to be counted.
 pub(crate) struct Wanted {
@@ -64,8 +67,9 @@ pub(crate) async fn tallies(
             whole(&places, replies)
         }
     });
+    let mut counted = stream::iter(counted).buffer_unordered(AT_ONCE);
     let mut all = Counted::default();
-    for one in join_all(counted).await {
+    while let Some(one) = counted.next().await {
         all.tallies.extend(one.tallies);
         all.failed.extend(one.failed);
     }

@@ -8,7 +8,7 @@ use std::{
 };
 
 use contract::{Context, Untrusted};
-use runtime::blocking;
+use runtime::{blocking, within};
 
 use super::recount::finds_only_its_own;
 use crate::{
@@ -29,8 +29,8 @@ const MESSAGES: usize = 2_000_000;
 /// allowed more is left; then at least so many times the share of the first sample must be read of it.
 const FILLED: f64 = 0.5;
 const BETTER: f64 = 2.0;
-/// The time that must be left: what is read is counted after it.
-const ENOUGH: Duration = Duration::from_secs(10);
+/// The time that is left for counting what was read.
+const COUNTING: Duration = Duration::from_secs(8);
 
 /// How the records that no frequent pattern finds were read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,18 +77,20 @@ pub(crate) async fn with_rest(
     let mut apart = |why: String| {
         first.partial.push(format!("the records of no frequent pattern could not be read apart: {why}"));
     };
-    if cx.remaining() < ENOUGH {
-        apart("too little time was left".to_owned());
+    let late = || "too little time was left".to_owned();
+    let Some(patience) = cx.remaining().checked_sub(COUNTING) else {
+        apart(late());
         return (first, Rest::Unread);
-    }
+    };
     let mut search = search.clone();
     search.conditions.push(usual.none());
-    match store.sample(cx, &search, size).await {
-        Ok(rest) => match doubt(&first.value, &rest, &usual) {
+    match within(patience, store.sample(cx, &search, size)).await {
+        Some(Ok(rest)) => match doubt(&first.value, &rest, &usual) {
             None => return joined(first, rest, &usual),
             Some(why) => apart(why),
         },
-        Err(error) => apart(error.to_string()),
+        Some(Err(error)) => apart(error.to_string()),
+        None => apart(late()),
     }
     (first, Rest::Unread)
 }

@@ -149,13 +149,13 @@ fn findings(reply: &ToolReply) -> Value {
     let caveats = answer.pointer("/coverage/caveats").map(Value::to_string).unwrap_or_default();
     let rows = answer.pointer_mut("/tables/0/rows").and_then(Value::as_array_mut);
     for row in rows.into_iter().flatten() {
-        if caveats.contains("of those read`: 4000 of") {
+        if caveats.contains("counts and first moments are of all records") {
             row[4] = Value::Null;
             if row[6].as_str().is_some_and(|records| records.ends_with("of those read")) {
                 row[6] = json!("of those read");
             }
         }
-        if caveats.contains("patterns of 4000 of") && row.get(11).is_some() {
+        if caveats.contains("numbers without ≈ were counted") && row.get(11).is_some() {
             row[11] = Value::Null;
         }
     }
@@ -178,6 +178,11 @@ fn told(value: &Value) -> Value {
                 false => text,
             };
             let text = without(&text, ": the first ones of each of ", " equal slices of time");
+            // How many of the first sample stay beside the second.
+            let text = match text.contains("frequent patterns finds") {
+                true => without(&without(&text, "patterns of ", " of "), "of those read`: ", " of "),
+                false => text,
+            };
             // Of a quotation its first line.
             let first = text.split_once("\\n").filter(|(first, _)| first.contains('«'));
             Value::String(first.map_or(text.clone(), |(first, _)| format!("{first}»")))

@@ -52,9 +52,21 @@ fn a_stop_within_a_step_is_one_where_so_much_is_usual() {
         (vec![0; 20], 5.0, None),
         // Bursts of 600 every tenth step.
         ([vec![600], vec![0; 9]].concat().repeat(4), 3.0, None),
+        // Half an hour of every day: 30 steps after 30 without.
+        ([vec![0; 30], vec![6_000; 30], vec![0; 15]].concat(), 15.0, None),
+        // Twenty records within two steps say nothing of the next ten.
+        ([vec![10; 2], vec![0; 10]].concat(), 10.0, None),
+        ([vec![10; 10], vec![0; 10]].concat(), 10.0, Some(100.0)),
     ] {
-        assert_eq!(stopped(&counts, steps).map(f64::round), expected, "{steps} of {counts:?}");
+        let stream = Stream { counts: &counts, window: counts.len() / 2, earlier: &[] };
+        assert_eq!(stopped(&stream, steps).map(f64::round), expected, "{steps} of {counts:?}");
     }
+    // What ends at the same time every day is no stop, and what goes on every day is one.
+    let now = [vec![100; 45], vec![0; 15]].concat();
+    let [ends, goes_on] = [now.clone(), vec![100; 60]].map(|then| {
+        stopped(&Stream { counts: &now, window: 30, earlier: &[then.clone(), then] }, 15.0).map(f64::round)
+    });
+    assert_eq!((ends, goes_on), (None, Some(1_500.0)));
 }
 
 #[test]

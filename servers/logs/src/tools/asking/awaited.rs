@@ -21,6 +21,11 @@ pub(crate) struct Awaited {
     reply: Reply<Freshness>,
 }
 
+/// Whether records arrive so late that those of so many seconds may still come.
+pub(crate) fn awaits(fresh: &Freshness, missing: f64) -> bool {
+    fresh.lag_seconds.is_some_and(|(_, most)| most >= 1.0 && missing <= DELAYS * most)
+}
+
 impl Awaited {
     /// Asks whether records that meet these conditions arrive so late that those after the `last` one may still come.
     ///
@@ -37,8 +42,7 @@ impl Awaited {
         let search = Search { window, text: None, conditions };
         let reply = store.freshness(cx, &search).await?;
         let missing = cx.now.duration_since(last).as_secs_f64();
-        let within = reply.value.lag_seconds.map(|(_, most)| most);
-        let within = within.filter(|most| *most >= 1.0 && missing <= DELAYS * most);
+        let within = reply.value.lag_seconds.map(|(_, most)| most).filter(|_| awaits(&reply.value, missing));
         Ok(within.map(|within| Awaited { within, search, reply }))
     }
 

@@ -15,7 +15,7 @@ use crate::{
     backend::{Logs, Sources},
     model::{Condition, Level, Like, Page, Record, Reply, Role, Sample, Search},
     tools::{
-        asking::{Absence, Service, begins},
+        asking::{Absence, Service, recorded},
         recount::{Wanted, finds_only_its_own, tallies},
         rest::{Rest, with_rest},
     },
@@ -26,8 +26,8 @@ const AROUND: usize = 4_000;
 const BEFORE: usize = 4_000;
 /// The time before is at least as long, so that what happens every quarter of an hour is not new.
 const LEAST_BEFORE: Duration = Duration::from_secs(3_600);
-/// From this share of the time before on, what lies before any record is left out.
-const UNRECORDED: f64 = 0.02;
+/// From this share on the time before counts as recorded.
+const RECORDED: f64 = 0.98;
 /// Patterns that are counted in full. What is seldom looks new by a sample of the time before, so they are many.
 pub(super) const VERIFIED: usize = 60;
 /// Versions that are told.
@@ -43,8 +43,8 @@ pub(super) struct Asked {
     pub(super) minutes: u32,
     pub(super) around: TimeRange,
     pub(super) before: TimeRange,
-    /// Whether nothing is recorded before that began, though it was to be longer.
-    pub(super) is_cut: bool,
+    /// When that was to begin, where nothing is recorded for a notable time from then on.
+    pub(super) cut: Option<Timestamp>,
     pub(super) service: Option<Service>,
 }
 
@@ -65,7 +65,7 @@ impl Asked {
         let begin = start.checked_sub(length).map_err(|_| outside())?;
         let before = TimeRange::new(begin, start).map_err(|_| outside())?;
         let service = Service::of(cx, sources, request.service.as_deref());
-        Ok(Asked { at, minutes, around, before, is_cut: false, service })
+        Ok(Asked { at, minutes, around, before, cut: None, service })
     }
 
     /// The time before as far as anything is recorded in it; as it was where nothing is.
@@ -73,10 +73,9 @@ impl Asked {
     /// # Errors
     /// When that can't be asked.
     pub(super) async fn where_recorded(self, cx: &Context, store: &dyn Logs) -> Result<Asked, ToolError> {
-        let least = Duration::from_secs_f64(UNRECORDED * self.before.seconds());
-        let first = begins(cx, store, self.before, least).await?;
-        Ok(match first.and_then(|first| TimeRange::new(first, self.before.end()).ok()) {
-            Some(before) => Asked { before, is_cut: true, ..self },
+        let known = recorded(cx, store, self.before).await?;
+        Ok(match known.filter(|known| known.seconds() < RECORDED * self.before.seconds()) {
+            Some(before) => Asked { cut: Some(self.before.start()), before, ..self },
             None => self,
         })
     }

@@ -192,9 +192,10 @@ fn caveats(picture: &Picture<'_>, draft: &mut Draft) {
             gathered.asked.before
         ));
     }
-    if gathered.asked.is_cut {
+    if let Some(begin) = gathered.asked.cut {
         draft.caveat(format!(
-            "nothing before {} is recorded: the time before is only {} long, and what is seldom can't be told to be new",
+            "nothing between {} and {} is recorded: the time before is only {} long, and what is seldom can't be told to be new",
+            time_text(begin),
             time_text(gathered.asked.before.start()),
             duration_text(gathered.asked.before.seconds())
         ));

@@ -30,7 +30,7 @@ const UNRECORDED: f64 = 0.02;
 /// The share of the window that may be on its way without being told.
 const ON_ITS_WAY: f64 = 0.1;
 /// Patterns that are counted exactly.
-pub(super) const HEAD: usize = 40;
+pub(super) const HEAD: usize = 30;
 
 /// What was asked for.
 pub(super) struct Asked {
@@ -41,8 +41,8 @@ pub(super) struct Asked {
     pub(super) floor: Floor,
     /// What is to be said of a window that was cut to the past, or to what is recorded.
     pub(super) cut: Vec<String>,
-    /// The last record of all, where none comes any more.
-    pub(super) stopped: Option<Timestamp>,
+    /// That no record comes any more, in a sentence.
+    pub(super) stopped: Option<String>,
 }
 
 impl Asked {
@@ -82,8 +82,10 @@ impl Asked {
         if let Some(last) = asking::stops(cx, store, self.window).await
             && let Ok(window) = TimeRange::new(self.window.start(), self.window.end().min(just_after(last)))
         {
-            self.cut.push(format!("nothing after {} is recorded: the window ends there", time_text(last)));
-            (self.window, self.stopped) = (window, Some(last));
+            let (last, end) = (time_text(last), time_text(self.window.end()));
+            self.cut.push(format!("nothing between {last} and {end} is recorded: the window ends there"));
+            self.stopped = Some(format!("Nothing of any service is recorded between {last} and {end}."));
+            self.window = window;
         }
         self
     }

@@ -28,9 +28,7 @@ pub(super) fn verdict(picture: &Picture<'_>) -> String {
         return nothing(picture, &whose, &level);
     }
     let length = duration_text(gathered.asked.window.seconds());
-    let stopped = gathered.asked.stopped.map_or(String::new(), |last| {
-        format!(" Nothing of any service is recorded after {}.", time_text(last))
-    });
+    let stopped = gathered.asked.stopped.as_ref().map_or(String::new(), |told| format!(" {told}"));
     let sum = format!("{} {level}{whose} in {length}", all.told());
     let patterns =
         counted(picture.rows.iter().filter(|row| row.is_there()).count() as u64, "pattern", "patterns");

@@ -28,7 +28,10 @@ pub(super) fn caveats(picture: &Picture<'_>, draft: &mut Draft) {
     before(picture, draft);
     ending(gathered, draft);
     match &gathered.freshness {
-        Ok(fresh) => freshness(picture, draft, fresh),
+        Ok(fresh) => {
+            freshness(picture, draft, fresh);
+            fresh.partial.iter().for_each(|text| draft.caveat(text.clone()));
+        }
         Err(error) => draft.caveat(format!("how late records arrive is not known: {error}")),
     }
     let sparse = gathered.streams.iter().filter(|one| one.judgement.sparse && one.value.is_some()).count();

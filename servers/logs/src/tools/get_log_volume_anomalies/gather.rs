@@ -16,7 +16,7 @@ use crate::{
     analysis::volume::{self, Judgement, Stream, judge, tells_usual},
     backend::Logs,
     model::{Condition, Freshness, Layout, Reply, Role, Search},
-    tools::asking::{Service, begins},
+    tools::asking::{Service, awaits, begins},
 };
 
 /// How late records may arrive where none tells that, in seconds: what ships logs sends them in batches.
@@ -76,6 +76,12 @@ impl Gathered {
     pub(super) fn knows_usual(&self) -> bool {
         let steps = self.streams.first().map_or(0, |all| all.counts.len());
         !self.seasons().is_empty() || tells_usual(self.when.first, steps.saturating_sub(self.when.first))
+    }
+
+    /// Whether what was read of the end of the window is perhaps not all.
+    pub(super) fn is_partial(&self) -> bool {
+        let fresh = self.freshness.as_ref().is_ok_and(|fresh| !fresh.partial.is_empty());
+        fresh || self.counted.first().is_some_and(|one| !one.now.partial.is_empty())
     }
 
     /// Records in the window.
@@ -142,19 +148,30 @@ pub(super) async fn gather(
         Ok(Reply { value: Freshness { newest: Some(_), lag_seconds: None, .. }, .. }) => Vec::new(),
         _ => looked.latecomers(counted.first(), &streams, &mut failed).await,
     };
-    let explained = |last: &Timestamp| {
-        let missing = cx.now.duration_since(*last).as_secs_f64();
-        late.iter().any(|late| late.explains(missing, when.step.as_secs_f64()))
-    };
-    let newest = freshness.as_ref().ok().and_then(|fresh| fresh.value.newest).filter(|last| !explained(last));
-    let stopped = newest.zip(streams.first()).and_then(|(last, all)| stopped(&when, last, &all.counts));
+    let stopped = freshness.as_ref().ok().and_then(|fresh| {
+        let awaited = |last: &Timestamp| {
+            let missing = cx.now.duration_since(*last).as_secs_f64();
+            // Of all services together one that is late explains nothing.
+            awaits(&fresh.value, missing)
+                || service.is_some() && late.iter().any(|one| one.explains(missing, when.step.as_secs_f64()))
+        };
+        stopped(&when, fresh.value.newest.filter(|last| !awaited(last))?, counted.first()?)
+    });
     Ok(Gathered { now: cx.now, service, past, when, freshness, counted, streams, late, stopped, failed })
 }
 
 /// Whether records stopped after the last one.
-fn stopped(when: &When, last: Timestamp, counts: &[u64]) -> Option<Stopped> {
+fn stopped(when: &When, last: Timestamp, counted: &Counted) -> Option<Stopped> {
     let seconds = Some(when.settled.duration_since(last).as_secs_f64()).filter(|gap| *gap >= STOPPED)?;
-    let expected = volume::stopped(counts, seconds / when.step.as_secs_f64())?;
+    let counts = &counted.now.value.total;
+    let place = (last.duration_since(when.whole.start()).as_secs_f64() / when.step.as_secs_f64()).max(0.0);
+    // What was counted after the newest record that came back is not nothing.
+    if counts.iter().skip(place as usize + 1).any(|count| *count > 0) {
+        return None;
+    }
+    let earlier = earlier(counted);
+    let stream = Stream { counts, window: when.first, earlier: &earlier };
+    let expected = volume::stopped(&stream, seconds / when.step.as_secs_f64())?;
     Some(Stopped { last, expected })
 }
 
@@ -187,15 +204,18 @@ fn streams(counted: &[Counted], window: usize) -> Vec<Judged> {
     };
     for (place, one) in counted.iter().enumerate() {
         if place == 0 {
-            let earlier: Vec<Vec<u64>> =
-                one.earlier.iter().map(|(_, reply)| reply.value.total.clone()).collect();
-            streams.push(judged(None, &one.now.value.total, &earlier));
+            streams.push(judged(None, &one.now.value.total, &earlier(one)));
         }
         for (value, (counts, earlier)) in by_value(one) {
             streams.push(judged(Some((one.role, value)), &counts, &earlier));
         }
     }
     streams
+}
+
+/// All records in the earlier windows.
+fn earlier(one: &Counted) -> Vec<Vec<u64>> {
+    one.earlier.iter().map(|(_, reply)| reply.value.total.clone()).collect()
 }
 
 /// Counts of each value, now and in the earlier windows of which they are known.

@@ -19,6 +19,8 @@ use crate::{
 const TIMED: usize = 12;
 /// Streams that went quiet of which it is asked.
 const SUSPECTS: usize = 24;
+/// Streams of which it is asked at once: a source has few places for one caller.
+const AT_ONCE: usize = 4;
 /// A delay (95th percentile) from which on it is looked at since when, in seconds.
 const SLOW: f64 = 60.0;
 /// Records read for that.
@@ -35,6 +37,8 @@ pub(super) struct Latecomer {
     within: f64,
     /// Since when it is so, where that is within the window.
     onset: Option<Late>,
+    /// Whether it went quiet for that reason only.
+    pub(super) is_only_late: bool,
     /// What was asked for that.
     pub(super) search: Search,
     /// The request, for evidence.
@@ -128,7 +132,10 @@ impl Looked<'_> {
                 candidates.push(self.candidate(of, Quiet::No));
             }
         }
-        let looked = join_all(candidates.iter().map(|one| self.look(one))).await;
+        let mut looked = Vec::new();
+        for some in candidates.chunks(AT_ONCE) {
+            looked.extend(join_all(some.iter().map(|one| self.look(one))).await);
+        }
         let mut found = Vec::new();
         for (candidate, looked) in candidates.iter().zip(looked) {
             match (looked, candidate.quiet) {
@@ -203,15 +210,17 @@ impl Looked<'_> {
         let Reply { value: fresh, sent, .. } = self.store.freshness(self.cx, &search).await?;
         let Some((_, within)) = fresh.lag_seconds else { return Ok(None) };
         let onset = if within >= SLOW { self.onset(candidate).await } else { None };
-        let late = Latecomer { of: candidate.of.clone(), within, onset, search, sent };
+        let mut late =
+            Latecomer { of: candidate.of.clone(), within, onset, is_only_late: false, search, sent };
         let since = match candidate.quiet {
             Quiet::No => None,
             Quiet::Since(since) => Some(since),
             Quiet::Throughout => fresh.newest,
         };
         let missing = since.map(|since| self.cx.now.duration_since(since).as_secs_f64());
-        let explains = missing.is_some_and(|missing| late.explains(missing, self.when.step.as_secs_f64()));
-        Ok((late.onset.is_some() || explains).then_some(late))
+        late.is_only_late =
+            missing.is_some_and(|missing| late.explains(missing, self.when.step.as_secs_f64()));
+        Ok((late.onset.is_some() || late.is_only_late).then_some(late))
     }
 
     /// Since when it does, where that is within the window.

@@ -96,7 +96,7 @@ fn absent(gathered: &Gathered, absence: &Absence, draft: &mut Draft) {
     let end = gathered.past.window.end();
     match absence.found {
         Absent::Before(last) => {
-            let call = Next::call("correlate_logs_with_time", "what was logged just before it went quiet");
+            let call = Next::call("correlate_logs_with_time", "what was logged about its last record");
             let call = call.with("timestamp", time_text(last)).with("delta_minutes", 5);
             draft.next(with_service(gathered, call, None));
             let call = Next::call("get_log_volume_anomalies", "how it logged before its last record");

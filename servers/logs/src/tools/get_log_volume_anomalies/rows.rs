@@ -21,7 +21,9 @@ pub(super) fn rows(gathered: &Gathered) -> Vec<Row<'_>> {
         all.flat_map(|one| one.judgement.anomalies.iter().map(move |found| (one, *found))).collect();
     let told_by_a_value = |found: &Anomaly, rows: &[Row<'_>]| {
         rows.iter().any(|(one, other)| {
-            one.value.is_some() && other.kind == found.kind && other.from < found.to && found.from < other.to
+            // What one lacks altogether for being late is a drop of all.
+            let same = other.kind == found.kind || is_quiet(found) && only_late(gathered, one, other);
+            one.value.is_some() && same && other.from < found.to && found.from < other.to
         })
     };
     // What is missing of all records is told by the value that is late, too.

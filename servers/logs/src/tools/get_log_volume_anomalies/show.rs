@@ -111,7 +111,7 @@ pub(super) fn since(picture: &Picture<'_>, found: &Anomaly) -> String {
 fn pipeline(picture: &Picture<'_>, draft: &mut Draft, cite: Cite) {
     if let Some(stopped) = picture.gathered.stopped {
         let whose = Service::whose(picture.gathered.service.as_ref());
-        let text = format!("the last record{whose} is of {}", time_text(stopped.last));
+        let text = format!("the last record{whose} in the window is of {}", time_text(stopped.last));
         draft.finding(Finding::new(text, cite));
     }
     let Some(together) = together(picture.gathered, picture.rows) else { return };

@@ -11,6 +11,9 @@ use super::{
 };
 use crate::tools::asking::{Absent, Service};
 
+/// A window ends now that ended fewer seconds ago.
+const RECENT: f64 = 60.0;
+
 pub(super) fn verdict(picture: &Picture<'_>, rows: &[Row<'_>]) -> String {
     let gathered = picture.gathered;
     if let Some(stopped) = gathered.stopped {
@@ -48,9 +51,15 @@ fn stop(picture: &Picture<'_>, rows: &[Row<'_>], stopped: Stopped) -> String {
     let gathered = picture.gathered;
     let whose = Service::whose(gathered.service.as_ref());
     let length = gathered.when.settled.duration_since(stopped.last).as_secs_f64();
+    let (last, end) = (time_text(stopped.last), gathered.past.window.end());
+    // Of what came after a window that ended long ago nothing is known.
+    let when = match gathered.now.duration_since(end).as_secs_f64() < RECENT {
+        true => format!("since {last}"),
+        false => format!("between {last} and {}", time_text(end)),
+    };
+    let partly = if gathered.is_partial() { ", as far as could be read (see coverage)" } else { "" };
     let stop = format!(
-        "No record{whose} since {}: {:.0} are usual in so long a time ({}).",
-        time_text(stopped.last),
+        "No record{whose} {when}{partly}: {:.0} are usual in so long a time ({}).",
         stopped.expected,
         duration_text(length.round())
     );
@@ -68,13 +77,16 @@ fn late(gathered: &Gathered) -> String {
         0 => String::new(),
         more => format!(", and of {more} more"),
     };
-    // Of a window that ended long ago everything has arrived.
-    let ended = gathered.now.duration_since(gathered.past.window.end()).as_secs_f64();
-    let missing = match worst.explains(ended, gathered.when.step.as_secs_f64()) {
-        true => ": what is missing at the end is late, not silent.",
-        false => ".",
+    let only_late: Vec<String> =
+        gathered.late.iter().filter(|one| one.is_only_late).map(|one| words::value(&one.of)).collect();
+    let missing = match only_late.as_slice() {
+        [] => String::new(),
+        [one] => format!(": what is missing of {one} at the end is late, not silent"),
+        [one, rest @ ..] => {
+            format!(": what is missing of {one} and {} more at the end is late, not silent", rest.len())
+        }
     };
-    format!("Records of {} {}{more}{missing}", words::value(&worst.of), worst.told())
+    format!("Records of {} {}{more}{missing}.", words::value(&worst.of), worst.told())
 }
 
 fn as_usual(picture: &Picture<'_>, all: u64) -> String {
@@ -133,9 +145,9 @@ fn absent(gathered: &Gathered, before: &Before) -> String {
     let lead_in: u64 =
         gathered.streams.iter().take(1).flat_map(|all| all.counts.iter().take(gathered.when.first)).sum();
     match lead_in {
-        0 => format!(": silent since {last}, when its last record before was written."),
+        0 => format!("; its last record before is of {last}."),
         few => format!(
-            ": the last one is of {last}. {} in the {} before the window: too few, or too bursty, to tell whether that is usual.",
+            "; its last record before is of {last}. {} in the {} before the window: too few, or too bursty, to tell whether that is usual.",
             counted(few, "record", "records"),
             long(gathered.when.lead_in())
         ),
