@@ -50,7 +50,12 @@ pub(crate) fn late(moments: &[(Timestamp, Timestamp)]) -> Option<Late> {
 /// How late records arrive, by the lags in seconds of the newest ones and of those that were stored last. Where none of a
 /// window had arrived by its end, all have by now: then the newest tell it.
 pub(crate) fn freshness(newest: Option<Timestamp>, of_newest: &[f64], of_last: &[f64]) -> Freshness {
-    let spread = |lags: &[f64]| signal::quantile(lags, 0.5).zip(signal::quantile(lags, 0.95));
+    // Whoever writes the time of the event twice tells nothing about storing.
+    let is_told = |lags: &&[f64]| lags.iter().any(|lag| *lag != 0.0);
+    let spread = |lags: &[f64]| {
+        let lags = Some(lags).filter(is_told)?;
+        signal::quantile(lags, 0.5).zip(signal::quantile(lags, 0.95))
+    };
     let by_time = spread(of_newest);
     Freshness {
         newest,

@@ -103,6 +103,30 @@ pub(crate) fn judge(stream: &Stream<'_>) -> Judgement {
     Judgement { anomalies, expected, sparse: usual < FEWEST }
 }
 
+/// The same where nothing at all is recorded from a step on: usual is the time before it, the step in which it ended left out
+/// as it is no whole one, and what is missing since then is silence.
+pub(crate) fn judge_until(stream: &Stream<'_>, end: usize) -> Judgement {
+    let all = stream.counts.len();
+    let whole = end.min(all).saturating_sub(1);
+    if whole <= stream.window {
+        return judge(stream);
+    }
+    let until = |counts: &[u64]| counts.get(..whole).unwrap_or(counts).to_vec();
+    let earlier: Vec<Vec<u64>> = stream.earlier.iter().map(|counts| until(counts)).collect();
+    let mut judgement =
+        judge(&Stream { counts: &until(stream.counts), window: stream.window, earlier: &earlier });
+    let began = judgement.anomalies.iter_mut().find(|found| found.kind == Kind::Silence && found.to == whole);
+    let from = stream.counts.iter().rposition(|count| *count > 0).map_or(0, |last| last + 1);
+    match (began, stopped(stream, (all - from) as f64)) {
+        (Some(began), _) => began.to = all,
+        (None, Some(expected)) => judgement
+            .anomalies
+            .insert(0, Anomaly { kind: Kind::Silence, from, to: all, count: 0, expected, score: expected }),
+        (None, None) => {}
+    }
+    judgement
+}
+
 /// Adds a stretch, with those that it touches as one where they are one event: the first lines of what then runs.
 fn add(anomalies: &mut Vec<Anomaly>, mut found: Anomaly) {
     anomalies.retain(|one| match scan::joined(*one, found) {

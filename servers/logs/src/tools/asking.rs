@@ -83,7 +83,7 @@ pub(crate) async fn begins(
 }
 
 /// From this share of a window on, time at its end without any record is looked at, and so many seconds of it.
-const EMPTY_END: f64 = 0.1;
+const EMPTY_END: f64 = 0.02;
 const LEAST_END: f64 = 60.0;
 /// Steps in which the window is counted for that.
 const STEPS: f64 = 60.0;

@@ -245,7 +245,7 @@ fn values(draft: &mut Draft, title: &str, column: &str, top: &Top, cite: Cite) {
 fn lateness(draft: &mut Draft, fresh: &Freshness) {
     if let Some((median, p95)) = fresh.lag_seconds {
         draft.caveat(format!(
-            "records arrive {} after they happened (median; 95 % within {})",
+            "the records stored last arrived {} after they happened (median; 95 % within {})",
             duration_text(median.max(0.0)),
             duration_text(p95.max(0.0))
         ));

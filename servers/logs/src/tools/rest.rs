@@ -193,7 +193,7 @@ fn usual(store: &dyn Logs, sample: &Sample, size: usize) -> Option<Usual> {
     }
     usual.left = left / all.max(1.0);
     let read = size as f64 / (usual.left * sample.total.number() as f64).max(1.0);
-    (read >= (BETTER * sample.share()).min(1.0)).then_some(usual)
+    (!usual.filters.is_empty() && read >= (BETTER * sample.share()).min(1.0)).then_some(usual)
 }
 
 /// What the patterns of a sample are found by, the most frequent first. A filter without a word would find anything.

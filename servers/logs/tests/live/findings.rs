@@ -116,8 +116,9 @@ async fn finds_what_the_recording_shows(system: &str) {
 }
 
 async fn over(cluster: &Cluster, index: &str) -> Client {
-    common::connect_to(&common::elasticsearch_at(&cluster.url, index), &lines::window().end().to_string())
-        .await
+    // A minute later, for the last minute before now is left out where nothing tells how late records arrive.
+    let now = lines::window().end() + jiff::SignedDuration::from_secs(60);
+    common::connect_to(&common::elasticsearch_at(&cluster.url, index), &now.to_string()).await
 }
 
 async fn ask(client: &Client, tool: &str, arguments: Value) -> ToolReply {
@@ -269,9 +270,8 @@ async fn sources(client: &Client, shipped: Shipped, index: &str, lines: &[Line])
             reply.text
         );
     }
-    let lateness = reply.text.contains("records arrive 0ms after they happened");
-    // Only there it is told when a record was stored.
-    assert_eq!(lateness, shipped == Shipped::OpenTelemetry, "{}", reply.text);
+    // The observed time of OpenTelemetry is that of the event here: nothing tells when a record was stored.
+    assert!(!reply.text.contains("after they happened"), "{}", reply.text);
     assert!(!reply.text.contains("holds JSON documents"), "{}", reply.text);
 }
 

@@ -94,7 +94,7 @@ fn of_red_and_healthy() -> Vec<Case> {
                     ],
                 },
                 "caveats": [
-                    "patterns of 5 of at least 5 records of the window (every record that could be seen); numbers without ≈ were counted in full by the pattern's filter",
+                    "patterns of 5 of at least 5 records of the window (every record that could be seen); numbers without ≈ were counted in full by the pattern's filter; a seldom pattern can be missed",
                     "records from 2026-01-14T14:00:04Z on may not all have arrived: their counts may be too small, and fading and gone are judged by those before",
                     format!("some patterns could not be counted in full: {MISSING}"),
                     MISSING,

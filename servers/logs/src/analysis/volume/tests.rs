@@ -70,6 +70,17 @@ fn a_stop_within_a_step_is_one_where_so_much_is_usual() {
 }
 
 #[test]
+fn where_nothing_is_recorded_any_more_the_time_after_is_no_part_of_what_is_usual() {
+    // 20 a step, 100 in steps 80 to 99, 7 in the step in which it ends, none in 19 steps after it.
+    let counts = [vec![20; 80], vec![100; 20], vec![7], vec![0; 19]].concat();
+    let found = judge_until(&Stream { counts: &counts, window: 60, earlier: &[] }, 101).anomalies;
+    let told: Vec<_> =
+        found.iter().map(|one| (one.kind, one.from, one.to, one.count, one.expected)).collect();
+    // 19 steps of 20, and 20 steps of 20.
+    assert_eq!(told, [(Kind::Silence, 101, 120, 0, 380.0), (Kind::Spike, 80, 100, 2_000, 400.0)]);
+}
+
+#[test]
 fn a_silence_that_began_in_the_lead_in_is_told_with_its_first_step() {
     // So many steps of 5 records, then none to the end of 60 steps of lead-in and 60 of window.
     for logged in [20, 30, 45, 59] {

@@ -179,7 +179,8 @@ impl Adx {
             answered.table().iter().flat_map(|table| table.rows.iter().map(move |row| (table, row)))
         {
             let real = |name: &str| table.value(row, name).and_then(Value::as_f64);
-            let lag = real("half").zip(real("most"));
+            // Whoever writes the time of the event twice tells nothing about storing.
+            let lag = real("half").zip(real("most")).filter(|lag| *lag != (0.0, 0.0));
             match table.value(row, "what").and_then(Value::as_str) {
                 Some("newest") => {
                     freshness.newest = moment(table, row, "newest");

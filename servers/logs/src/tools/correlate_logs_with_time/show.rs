@@ -24,6 +24,9 @@ const MORE_LINES: usize = 30;
 /// Characters of a pattern, an example, a line of the sequence.
 const PATTERN: usize = 220;
 const LINE: usize = 200;
+/// From this share of the time around the moment on, its end without records is told; of so many records at least.
+const EMPTY_END: f64 = 0.2;
+const FEWEST: usize = 50;
 
 pub(super) struct Picture<'a> {
     pub(super) cx: &'a Context,
@@ -237,7 +240,10 @@ fn next(picture: &Picture<'_>, draft: &mut Draft) {
     draft.next(scoped(rolled_out, own.or(changed).or(found)).on("infra").with("time_range", long));
     let trace = gathered.sequence.as_ref().filter(|sequence| sequence.anchor.field.is_none());
     if let Some(trace) = trace.and_then(|sequence| sequence.anchor.id.plain()) {
-        let call = Next::call("get_trace_details", "where the time went in the request of the sequence");
+        let call = Next::call(
+            "get_trace_details",
+            "where the time went in the request of the error nearest to the moment",
+        );
         draft.next(call.on("traces").with("trace_id", trace));
     }
 }
@@ -247,6 +253,21 @@ fn changed<'a>(picture: &Picture<'a>) -> Option<&'a str> {
     let row = picture.rows.iter().find(|row| row.lifecycle.is_some());
     let of_row = row.and_then(|row| row.service.as_ref());
     of_row.or(picture.versions.first().map(|one| &one.service)).and_then(Untrusted::plain)
+}
+
+/// That the time around the moment ends without records, which no pattern tells.
+fn stop(picture: &Picture<'_>) -> String {
+    let gathered = picture.gathered;
+    let records = &gathered.around.value.records;
+    let end = gathered.asked.around.end().min(picture.cx.now);
+    let last = records.iter().filter_map(|record| record.at).max().filter(|_| records.len() >= FEWEST);
+    let is_empty = |last: &jiff::Timestamp| {
+        end.duration_since(*last).as_secs_f64() >= EMPTY_END * gathered.asked.around.seconds()
+    };
+    let whose = Service::whose(gathered.asked.service.as_ref());
+    last.filter(is_empty).map_or(String::new(), |last| {
+        format!(" No record{whose} that was read is after {}: see get_log_volume_anomalies.", time_text(last))
+    })
 }
 
 fn verdict(picture: &Picture<'_>) -> String {
@@ -278,9 +299,10 @@ fn verdict(picture: &Picture<'_>) -> String {
             );
         }
         return format!(
-            "Nothing in the logs around {at} is new: {}, all of patterns that the {} before had too.",
+            "Nothing in the logs around {at} is new: {}, all of patterns that the {} before had too.{}",
             gathered.around.value.total.records(),
-            duration_text(gathered.asked.before.seconds())
+            duration_text(gathered.asked.before.seconds()),
+            stop(picture)
         );
     };
     let version = picture.versions.first().map_or(String::new(), |one| {
@@ -300,10 +322,11 @@ fn verdict(picture: &Picture<'_>) -> String {
     };
     let new = new.count() as u64;
     format!(
-        "{} {} new around {at}, {before} of them before it; most telling: {}, {}{began}: {quoted}{version}.",
+        "{} {} new around {at}, {before} of them before it; most telling: {}, {}{began}: {quoted}{version}.{}",
         counted(new, "pattern", "patterns"),
         if new == 1 { "is" } else { "are" },
         first_of(&worst.portrait.services),
         worst.class.name(),
+        stop(picture),
     )
 }

@@ -68,6 +68,8 @@ pub(super) struct Gathered<'a> {
     pub(super) guessed: Option<String>,
     /// Records that tell no level, where there are any and errors were asked for.
     pub(super) unlevelled: Option<Unlevelled>,
+    /// Whether the window has no record at all.
+    pub(super) is_empty: bool,
     /// When the service logs, where the window has no record of it.
     pub(super) absence: Option<Absence>,
     /// What could not be asked, and why.
@@ -97,6 +99,7 @@ pub(super) async fn gather<'a>(
         0 => absence(cx, store, asked).await,
         _ => None,
     };
+    let is_empty = sample.value.total.number() == 0 && is_empty(cx, store, asked.past.window).await;
     let records = sample.value.records.clone();
     let (mut records, lonely) = blocking(move || with_lonely(records)).await;
     let mut failed = Vec::new();
@@ -133,9 +136,17 @@ pub(super) async fn gather<'a>(
         unlooked,
         guessed,
         unlevelled,
+        is_empty,
         absence,
         failed,
     })
+}
+
+/// Whether a window has no record at all; what can't be asked is not known to be empty.
+async fn is_empty(cx: &Context, store: &dyn Logs, window: TimeRange) -> bool {
+    let all = Search { window, text: None, conditions: Vec::new() };
+    let total = store.total(cx, &all).await;
+    total.is_ok_and(|reply| reply.partial.is_empty() && reply.value.number() == 0)
 }
 
 /// When the service logs, where the window has no record of it at all. That this can't be asked is no reason to fail.

@@ -304,6 +304,7 @@ fn nothing(gathered: &Gathered<'_>) -> String {
     match gathered.unlevelled {
         Some(none) if none.is_all() => format!("{}, {between}.", none.told(&whose)),
         Some(none) => format!("No error{whose} {between}, and {}.", none.told("")),
+        None if gathered.is_empty => format!("No record of any service or level {between}."),
         None => format!("No record{whose} matches {between}."),
     }
 }

@@ -58,16 +58,22 @@ pub(super) async fn find(cx: &Context, store: &dyn Logs, gathered: &mut Gathered
     let wanting = |row: &&mut Row| row.class == Class::Surging || row.onset == Some(Onset::Before);
     let mut lead_in = None;
     for row in rows.iter_mut().take(HEAD).filter(wanting).take(ONSETS) {
-        let mut span = with_window_before(gathered).filter(|_| !row.already);
-        if span.is_none() {
+        let mut began = None;
+        if let Some(near) = with_window_before(gathered).filter(|_| !row.already) {
+            began = in_span(cx, store, gathered, (row, near), &mut partial).await;
+        }
+        if began.is_none() {
             if lead_in.is_none() {
                 lead_in = Some(with_lead_in(cx, store, gathered).await);
             }
-            span = lead_in.flatten();
+            if let Some(longer) = lead_in.flatten() {
+                began = in_span(cx, store, gathered, (row, longer), &mut partial).await;
+            }
         }
-        let Some(span) = span else { continue };
-        let began = in_span(cx, store, gathered, (row, span), &mut partial).await;
-        row.onset = began.map(Onset::At).or(row.onset);
+        let start = gathered.asked.window.start();
+        let from_the_start = |span| from_the_start(row.now.all(), span, start);
+        let before = row.portrait.span.filter(|span| from_the_start(*span)).map(|_| Onset::Before);
+        row.onset = began.map(Onset::At).or(row.onset).or(before);
     }
     gathered.now.sample.also(partial);
 }

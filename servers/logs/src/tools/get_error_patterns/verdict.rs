@@ -84,11 +84,7 @@ fn nothing(picture: &Picture<'_>, whose: &str, level: &str) -> String {
     let gathered = picture.gathered;
     let (start, end) = (time_text(gathered.asked.window.start()), time_text(gathered.asked.window.end()));
     let before: u64 = gathered.before.iter().map(|one| one.sample.value.total.number()).sum();
-    let gone = if before > 0 {
-        format!("; {} in the baselines", counted(before, "record", "records"))
-    } else {
-        String::new()
-    };
+    let gone = if before > 0 { format!("; {before} {level} in the baselines") } else { String::new() };
     match gathered.now.recorded {
         0 => match gathered.absence.as_ref().and_then(Absence::told) {
             Some(told) => format!("No record of any level{whose} between {start} and {end}; {told}{gone}."),

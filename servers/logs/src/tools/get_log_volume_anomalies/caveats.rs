@@ -87,7 +87,7 @@ fn baseline(gathered: &Gathered) -> String {
     }
     if names.is_empty() {
         return format!(
-            "usual is the {} before the window: nothing is recorded at the same time of day earlier",
+            "usual is the mean of the {} before the window and of the window, without what is told: nothing is recorded at the same time of day earlier",
             long(gathered.when.lead_in())
         );
     }
@@ -98,7 +98,7 @@ fn freshness(picture: &Picture<'_>, draft: &mut Draft, fresh: &Reply<Freshness>)
     // Whoever stores the time of the event twice tells nothing about arriving.
     if let Some((median, p95)) = fresh.value.lag_seconds.filter(|(_, p95)| *p95 >= 1.0) {
         draft.caveat(format!(
-            "records arrive {} after they happened (median; 95 % within {})",
+            "the records stored last arrived {} after they happened (median; 95 % within {})",
             words::duration(median),
             words::duration(p95)
         ));

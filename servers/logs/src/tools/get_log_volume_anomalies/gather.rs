@@ -13,7 +13,7 @@ use super::{
     when::When,
 };
 use crate::{
-    analysis::volume::{self, Judgement, Stream, judge, tells_usual},
+    analysis::volume::{self, Judgement, Stream, judge, judge_until, tells_usual},
     backend::Logs,
     model::{Condition, Freshness, Layout, Reply, Role, Search},
     tools::asking::{Service, awaits, begins},
@@ -140,13 +140,13 @@ pub(super) async fn gather(
             }
         }
     }
-    let judged = move || (streams(&counted, when.first), counted);
-    let (streams, counted) = blocking(judged).await;
+    let judged = move || (streams(&counted, when.first, None), counted);
+    let (mut judged, counted) = blocking(judged).await;
     let looked = Looked { cx, store, asked, when: &when, service: service.as_ref() };
     let late = match &freshness {
         // Nothing tells when records were stored.
         Ok(Reply { value: Freshness { newest: Some(_), lag_seconds: None, .. }, .. }) => Vec::new(),
-        _ => looked.latecomers(counted.first(), &streams, &mut failed).await,
+        _ => looked.latecomers(counted.first(), &judged, &mut failed).await,
     };
     let stopped = freshness.as_ref().ok().and_then(|fresh| {
         let awaited = |last: &Timestamp| {
@@ -157,6 +157,12 @@ pub(super) async fn gather(
         };
         stopped(&when, fresh.value.newest.filter(|last| !awaited(last))?, counted.first()?)
     });
+    let mut counted = counted;
+    if let Some(Stopped { last, .. }) = stopped {
+        let end = when.step_of(last) + 1;
+        (judged, counted) = blocking(move || (streams(&counted, when.first, Some(end)), counted)).await;
+    }
+    let streams = judged;
     Ok(Gathered { now: cx.now, service, past, when, freshness, counted, streams, late, stopped, failed })
 }
 
@@ -164,9 +170,8 @@ pub(super) async fn gather(
 fn stopped(when: &When, last: Timestamp, counted: &Counted) -> Option<Stopped> {
     let seconds = Some(when.settled.duration_since(last).as_secs_f64()).filter(|gap| *gap >= STOPPED)?;
     let counts = &counted.now.value.total;
-    let place = (last.duration_since(when.whole.start()).as_secs_f64() / when.step.as_secs_f64()).max(0.0);
     // What was counted after the newest record that came back is not nothing.
-    if counts.iter().skip(place as usize + 1).any(|count| *count > 0) {
+    if counts.iter().skip(when.step_of(last) + 1).any(|count| *count > 0) {
         return None;
     }
     let earlier = earlier(counted);
@@ -185,22 +190,28 @@ fn since(asked: TimeRange, first: Timestamp) -> Result<TimeRange, ToolError> {
 /// By what records are counted.
 fn roles(layout: &Layout, one_service: bool) -> Vec<Role> {
     let known = |role: &Role| !layout.of(*role).is_empty();
-    if !one_service {
-        return vec![Role::Service];
-    }
     let place = PLACES.into_iter().find(known);
+    if !one_service {
+        // Where nothing tells services, by what else tells records apart.
+        let first = [Some(Role::Service), place].into_iter().flatten().find(known);
+        return vec![first.unwrap_or(Role::Level)];
+    }
     let roles = [Some(Role::Level), place, Some(Role::Version)];
     let roles: Vec<Role> = roles.into_iter().flatten().filter(known).collect();
     if roles.is_empty() { vec![Role::Level] } else { roles }
 }
 
-/// All records, then each value of the first key, and of the others what has no season.
-fn streams(counted: &[Counted], window: usize) -> Vec<Judged> {
+/// All records, then each value of the first key, and of the others what has no season. Where nothing is recorded from a step
+/// on, that is its `end`.
+fn streams(counted: &[Counted], window: usize, end: Option<usize>) -> Vec<Judged> {
     let mut streams = Vec::new();
     let judged = |value, counts: &[u64], earlier: &[Vec<u64>]| Judged {
         value,
         counts: counts.to_vec(),
-        judgement: judge(&Stream { counts, window, earlier }),
+        judgement: match end {
+            Some(end) => judge_until(&Stream { counts, window, earlier }, end),
+            None => judge(&Stream { counts, window, earlier }),
+        },
     };
     for (place, one) in counted.iter().enumerate() {
         if place == 0 {

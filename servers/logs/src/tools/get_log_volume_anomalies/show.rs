@@ -17,7 +17,7 @@ use super::{
     words,
 };
 use crate::{
-    analysis::volume::{Anomaly, Culprit, blame},
+    analysis::volume::{Anomaly, Culprit, Kind, blame},
     backend::Logs,
     model::{Role, Search},
     tools::asking::{Service, Told},
@@ -115,12 +115,13 @@ fn pipeline(picture: &Picture<'_>, draft: &mut Draft, cite: Cite) {
         draft.finding(Finding::new(text, cite));
     }
     let Some(together) = together(picture.gathered, picture.rows) else { return };
+    let begins = picture.gathered.when.begins(together.from);
     let text = format!(
         "{} of {} services went quiet at about the same time, {}: that looks like the way of the logs (shipper, ingest, \
          index) rather than the services",
         together.services,
         together.of,
-        time_text(picture.gathered.when.begins(together.from))
+        time_text(picture.gathered.stopped.map_or(begins, |stopped| stopped.last))
     );
     draft.finding(Finding::new(text, cite));
 }
@@ -133,7 +134,9 @@ fn causes(picture: &Picture<'_>, draft: &mut Draft, cites: &[Cite]) {
     }
     let Some(whole) = gathered.streams.iter().find(|one| one.value.is_none()) else { return };
     let dimensions: Vec<_> = gathered.counted.iter().map(|one| &one.now.value).collect();
-    let told = whole.judgement.anomalies.iter().filter(|found| !is_the_stop(gathered, found));
+    // What all of it stopped doing is of none of its parts.
+    let told = whole.judgement.anomalies.iter();
+    let told = told.filter(|found| found.kind != Kind::Silence && !is_the_stop(gathered, found));
     for found in told {
         let culprits = blame(found, &dimensions);
         let Some(first) = culprits.first() else { continue };

@@ -92,6 +92,12 @@ impl When {
         self.step * u32::try_from(self.first).unwrap_or(u32::MAX)
     }
 
+    /// The step that a moment lies in, or the first one.
+    pub(super) fn step_of(&self, moment: Timestamp) -> usize {
+        let seconds = moment.duration_since(self.whole.start()).as_secs_f64();
+        (seconds / self.step.as_secs_f64()).max(0.0) as usize
+    }
+
     /// When a step begins.
     pub(super) fn begins(&self, step: usize) -> Timestamp {
         let after = self.step.checked_mul(u32::try_from(step).unwrap_or(u32::MAX)).unwrap_or_default();
