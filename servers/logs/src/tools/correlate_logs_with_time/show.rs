@@ -305,6 +305,12 @@ fn verdict(picture: &Picture<'_>) -> String {
             stop(picture)
         );
     };
+    most_telling(picture, worst, (&at, new.count() as u64, before))
+}
+
+/// How many patterns are new, how many of them before the moment, and the most telling one.
+fn most_telling(picture: &Picture<'_>, worst: &Row, (at, new, before): (&str, u64, usize)) -> String {
+    let gathered = picture.gathered;
     let version = picture.versions.first().map_or(String::new(), |one| {
         format!(
             "; {} {} first logs {}",
@@ -320,7 +326,6 @@ fn verdict(picture: &Picture<'_>) -> String {
         Class::New => format!(", {}", offset(worst.first, gathered.asked.at)),
         _ => String::new(),
     };
-    let new = new.count() as u64;
     format!(
         "{} {} new around {at}, {before} of them before it; most telling: {}, {}{began}: {quoted}{version}.{}",
         counted(new, "pattern", "patterns"),

@@ -29,6 +29,7 @@ pub(super) struct Counted {
 }
 
 /// What is counted, and in which windows.
+#[derive(Clone, Copy)]
 pub(super) struct Question<'a> {
     pub(super) cx: &'a Context,
     pub(super) store: &'a dyn Logs,

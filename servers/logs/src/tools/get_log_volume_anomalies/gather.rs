@@ -106,13 +106,45 @@ pub(super) async fn gather(
     let recent = search(asked);
     let (layout, freshness) = join(store.layout(cx), store.freshness(cx, &recent)).await;
     let layout = layout?.value;
+    let when = window(cx, store, asked, freshness.as_ref().ok().map(|fresh| &fresh.value)).await?;
+    let now = search(when.whole);
+    let before: Vec<(&str, Search)> =
+        when.earlier().into_iter().map(|(name, window)| (name, search(window))).collect();
+    let mut failed = Vec::new();
+    let question = Question { cx, store, step: when.step, now: &now, earlier: &before };
+    let counted = by_roles(question, &roles(&layout, service.is_some()), &mut failed).await?;
+    let (streams, counted) = judged(counted, when.first, None).await;
+    let looked = Looked { cx, store, asked, when: &when, service: service.as_ref() };
+    let late = match &freshness {
+        // Nothing tells when records were stored.
+        Ok(Reply { value: Freshness { newest: Some(_), lag_seconds: None, .. }, .. }) => Vec::new(),
+        _ => looked.latecomers(counted.first(), &streams, &mut failed).await,
+    };
+    // Of all services together one that is late explains nothing.
+    let of_service: &[Latecomer] = if service.is_some() { &late } else { &[] };
+    let fresh = freshness.as_ref().ok().map(|fresh| &fresh.value);
+    let stopped = fresh.and_then(|fresh| stopped(&when, cx.now, (fresh, of_service), counted.first()?));
+    let (streams, counted) = match stopped {
+        Some(Stopped { last, .. }) => judged(counted, when.first, Some(when.step_of(last) + 1)).await,
+        None => (streams, counted),
+    };
+    Ok(Gathered { now: cx.now, service, past, when, freshness, counted, streams, late, stopped, failed })
+}
+
+/// The steps of the asked window, as far as records are there and have arrived.
+async fn window(
+    cx: &Context,
+    store: &dyn Logs,
+    asked: TimeRange,
+    fresh: Option<&Freshness>,
+) -> Result<When, ToolError> {
     let untold = if store.is_live() { UNTOLD_LAG } else { 0.0 };
     // What even the newest records lack is left out; a stream that arrives later than they do is told as late.
-    let lag = freshness.as_ref().ok().and_then(|fresh| fresh.value.newest_lag_seconds).unwrap_or(untold);
+    let lag = fresh.and_then(|fresh| fresh.newest_lag_seconds).unwrap_or(untold);
     let lag = Duration::try_from_secs_f64(lag.clamp(0.0, asked.seconds() / 2.0)).unwrap_or_default();
     let when = When::of(asked, cx.now, lag)
         .ok_or_else(|| ToolError::invalid("time_range", "has no step whose records have all arrived"))?;
-    let when = match begins(cx, store, when.whole, when.step).await? {
+    Ok(match begins(cx, store, when.whole, when.step).await? {
         Some(first) if first > asked.start() => When::of(since(asked, first)?, cx.now, lag)
             .ok_or_else(|| {
                 let problem =
@@ -122,52 +154,47 @@ pub(super) async fn gather(
             .recorded_since(first),
         Some(first) => when.recorded_since(first),
         None => when,
-    };
-    let now = search(when.whole);
-    let mut failed = Vec::new();
+    })
+}
+
+/// Counts by each role; seasons are asked for the first one only, as the others only say what accounts for a change.
+async fn by_roles(
+    question: Question<'_>,
+    roles: &[Role],
+    failed: &mut Vec<String>,
+) -> Result<Vec<Counted>, ToolError> {
     let mut counted = Vec::new();
-    let before: Vec<(&str, Search)> =
-        when.earlier().into_iter().map(|(name, window)| (name, search(window))).collect();
-    for (place, role) in roles(&layout, service.is_some()).into_iter().enumerate() {
-        // Seasons are asked for the first key only: the others only say what accounts for a change.
-        let earlier = if place == 0 { before.as_slice() } else { &[] };
-        let question = Question { cx, store, step: when.step, now: &now, earlier };
-        match question.by(role, &mut failed).await {
+    for (place, role) in roles.iter().enumerate() {
+        let earlier = if place == 0 { question.earlier } else { &[] };
+        match (Question { earlier, ..question }).by(*role, failed).await {
             Ok(one) => counted.push(one),
             Err(error) if counted.is_empty() => return Err(error),
             Err(error) => {
-                failed.push(format!("records by {} could not be counted: {error}", super::words::role(role)));
+                failed
+                    .push(format!("records by {} could not be counted: {error}", super::words::role(*role)));
             }
         }
     }
-    let judged = move || (streams(&counted, when.first, None), counted);
-    let (mut judged, counted) = blocking(judged).await;
-    let looked = Looked { cx, store, asked, when: &when, service: service.as_ref() };
-    let late = match &freshness {
-        // Nothing tells when records were stored.
-        Ok(Reply { value: Freshness { newest: Some(_), lag_seconds: None, .. }, .. }) => Vec::new(),
-        _ => looked.latecomers(counted.first(), &judged, &mut failed).await,
-    };
-    let stopped = freshness.as_ref().ok().and_then(|fresh| {
-        let awaited = |last: &Timestamp| {
-            let missing = cx.now.duration_since(*last).as_secs_f64();
-            // Of all services together one that is late explains nothing.
-            awaits(&fresh.value, missing)
-                || service.is_some() && late.iter().any(|one| one.explains(missing, when.step.as_secs_f64()))
-        };
-        stopped(&when, fresh.value.newest.filter(|last| !awaited(last))?, counted.first()?)
-    });
-    let mut counted = counted;
-    if let Some(Stopped { last, .. }) = stopped {
-        let end = when.step_of(last) + 1;
-        (judged, counted) = blocking(move || (streams(&counted, when.first, Some(end)), counted)).await;
-    }
-    let streams = judged;
-    Ok(Gathered { now: cx.now, service, past, when, freshness, counted, streams, late, stopped, failed })
+    Ok(counted)
 }
 
-/// Whether records stopped after the last one.
-fn stopped(when: &When, last: Timestamp, counted: &Counted) -> Option<Stopped> {
+/// What is said of all streams, on a thread where it may take its time.
+async fn judged(counted: Vec<Counted>, window: usize, end: Option<usize>) -> (Vec<Judged>, Vec<Counted>) {
+    blocking(move || (streams(&counted, window, end), counted)).await
+}
+
+/// Whether records stopped after the last one, and none of them may still come.
+fn stopped(
+    when: &When,
+    now: Timestamp,
+    (fresh, late): (&Freshness, &[Latecomer]),
+    counted: &Counted,
+) -> Option<Stopped> {
+    let last = fresh.newest?;
+    let missing = now.duration_since(last).as_secs_f64();
+    if awaits(fresh, missing) || late.iter().any(|one| one.explains(missing, when.step.as_secs_f64())) {
+        return None;
+    }
     let seconds = Some(when.settled.duration_since(last).as_secs_f64()).filter(|gap| *gap >= STOPPED)?;
     let counts = &counted.now.value.total;
     // What was counted after the newest record that came back is not nothing.
