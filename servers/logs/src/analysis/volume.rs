@@ -115,10 +115,15 @@ pub(crate) fn judge_until(stream: &Stream<'_>, end: usize) -> Judgement {
     let earlier: Vec<Vec<u64>> = stream.earlier.iter().map(|counts| until(counts)).collect();
     let mut judgement =
         judge(&Stream { counts: &until(stream.counts), window: stream.window, earlier: &earlier });
+    let is_silent = stream.counts.iter().skip(whole).all(|count| *count == 0);
     let began = judgement.anomalies.iter_mut().find(|found| found.kind == Kind::Silence && found.to == whole);
+    let began = began.filter(|_| is_silent);
     let from = stream.counts.iter().rposition(|count| *count > 0).map_or(0, |last| last + 1);
     match (began, stopped(stream, (all - from) as f64)) {
-        (Some(began), _) => began.to = all,
+        (Some(began), _) => {
+            began.expected *= (all - began.from) as f64 / (whole - began.from) as f64;
+            began.to = all;
+        }
         (None, Some(expected)) => judgement
             .anomalies
             .insert(0, Anomaly { kind: Kind::Silence, from, to: all, count: 0, expected, score: expected }),

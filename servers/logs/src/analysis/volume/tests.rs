@@ -78,6 +78,15 @@ fn where_nothing_is_recorded_any_more_the_time_after_is_no_part_of_what_is_usual
         found.iter().map(|one| (one.kind, one.from, one.to, one.count, one.expected)).collect();
     // 19 steps of 20, and 20 steps of 20.
     assert_eq!(told, [(Kind::Silence, 101, 120, 0, 380.0), (Kind::Spike, 80, 100, 2_000, 400.0)]);
+    // One of 10 a step that was silent from step 70 on is so to the end: 50 steps. With a record since, its silence is over.
+    let silent = [vec![10; 70], vec![0; 50]].concat();
+    let mut back = silent.clone();
+    back[100] = 30;
+    for (counts, to, expected) in [(silent, 120, 500.0), (back, 100, 300.0)] {
+        let found = judge_until(&Stream { counts: &counts, window: 60, earlier: &[] }, 101).anomalies;
+        let silence = found.iter().find(|one| one.from == 70).unwrap();
+        assert_eq!((silence.kind, silence.to, silence.expected), (Kind::Silence, to, expected), "{found:?}");
+    }
 }
 
 #[test]

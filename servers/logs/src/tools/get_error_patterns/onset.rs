@@ -59,7 +59,8 @@ pub(super) async fn find(cx: &Context, store: &dyn Logs, gathered: &mut Gathered
     let mut lead_in = None;
     for row in rows.iter_mut().take(HEAD).filter(wanting).take(ONSETS) {
         let mut began = None;
-        if let Some(near) = with_window_before(gathered).filter(|_| !row.already) {
+        let near = with_window_before(gathered).filter(|_| !row.already);
+        if let Some(near) = near {
             began = in_span(cx, store, gathered, (row, near), &mut partial).await;
         }
         if began.is_none() {
@@ -70,10 +71,9 @@ pub(super) async fn find(cx: &Context, store: &dyn Logs, gathered: &mut Gathered
                 began = in_span(cx, store, gathered, (row, longer), &mut partial).await;
             }
         }
-        let start = gathered.asked.window.start();
-        let from_the_start = |span| from_the_start(row.now.all(), span, start);
-        let before = row.portrait.span.filter(|span| from_the_start(*span)).map(|_| Onset::Before);
-        row.onset = began.map(Onset::At).or(row.onset).or(before);
+        // What doubled against the time just before did not begin before that.
+        let began = began.filter(|began| near.is_none_or(|near| *began >= near.whole.start()));
+        row.onset = began.map(Onset::At).or(row.onset);
     }
     gathered.now.sample.also(partial);
 }

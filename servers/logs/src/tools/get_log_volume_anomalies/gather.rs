@@ -120,10 +120,13 @@ pub(super) async fn gather(
         Ok(Reply { value: Freshness { newest: Some(_), lag_seconds: None, .. }, .. }) => Vec::new(),
         _ => looked.latecomers(counted.first(), &streams, &mut failed).await,
     };
-    // Of all services together one that is late explains nothing.
-    let of_service: &[Latecomer] = if service.is_some() { &late } else { &[] };
+    // One part that is late explains nothing of the whole.
+    let of_service = late.iter().filter(|late| {
+        service.as_ref().is_some_and(|service| late.of == (Role::Service, service.name.clone()))
+    });
+    let of_service: Vec<&Latecomer> = of_service.collect();
     let fresh = freshness.as_ref().ok().map(|fresh| &fresh.value);
-    let stopped = fresh.and_then(|fresh| stopped(&when, cx.now, (fresh, of_service), counted.first()?));
+    let stopped = fresh.and_then(|fresh| stopped(&when, cx.now, (fresh, &of_service), counted.first()?));
     let (streams, counted) = match stopped {
         Some(Stopped { last, .. }) => judged(counted, when.first, Some(when.step_of(last) + 1)).await,
         None => (streams, counted),
@@ -187,7 +190,7 @@ async fn judged(counted: Vec<Counted>, window: usize, end: Option<usize>) -> (Ve
 fn stopped(
     when: &When,
     now: Timestamp,
-    (fresh, late): (&Freshness, &[Latecomer]),
+    (fresh, late): (&Freshness, &[&Latecomer]),
     counted: &Counted,
 ) -> Option<Stopped> {
     let last = fresh.newest?;

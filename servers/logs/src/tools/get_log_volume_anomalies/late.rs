@@ -178,10 +178,11 @@ impl Looked<'_> {
     /// The service asked for, or those that log most.
     fn timed(&self, counted: Option<&Counted>) -> Vec<(Role, Untrusted)> {
         let by = counted.map(|one| one.now.value.by.as_slice()).unwrap_or_default();
+        let role = counted.map_or(Role::Service, |one| one.role);
         let logging = by.iter().filter(|(_, counts)| counts.iter().any(|count| *count > 0));
         match self.service {
             Some(service) => vec![(Role::Service, service.name.clone())],
-            None => logging.take(TIMED).map(|(name, _)| (Role::Service, name.clone())).collect(),
+            None => logging.take(TIMED).map(|(name, _)| (role, name.clone())).collect(),
         }
     }
 

@@ -11,6 +11,9 @@ use crate::{
     model::Role,
 };
 
+/// The share of what is missing that tells what it is.
+const MOSTLY: f64 = 0.5;
+
 /// One anomaly with its stream.
 pub(super) type Row<'a> = (&'a Judged, Anomaly);
 
@@ -20,11 +23,10 @@ pub(super) fn rows(gathered: &Gathered) -> Vec<Row<'_>> {
     let mut rows: Vec<Row<'_>> =
         all.flat_map(|one| one.judgement.anomalies.iter().map(move |found| (one, *found))).collect();
     let told_by_a_value = |found: &Anomaly, rows: &[Row<'_>]| {
-        rows.iter().any(|(one, other)| {
-            // What one lacks altogether for being late is a drop of all.
-            let same = other.kind == found.kind || is_quiet(found) && only_late(gathered, one, other);
-            one.value.is_some() && same && other.from < found.to && found.from < other.to
-        })
+        let mut values = rows
+            .iter()
+            .filter(|(one, other)| one.value.is_some() && other.from < found.to && found.from < other.to);
+        values.any(|(_, other)| other.kind == found.kind) || told_by_late(gathered, found, rows)
     };
     // What is missing of all records is told by the value that is late, too.
     let copy = rows.clone();
@@ -43,6 +45,18 @@ pub(super) fn rows(gathered: &Gathered) -> Vec<Row<'_>> {
             .then_with(|| one.value.as_ref().map(|v| &v.1).cmp(&other.value.as_ref().map(|v| &v.1)))
     });
     rows
+}
+
+/// Whether most of what all records together lack is of values that are only late.
+fn told_by_late(gathered: &Gathered, found: &Anomaly, rows: &[Row<'_>]) -> bool {
+    let lacks = |one: &Anomaly| one.expected - one.count as f64;
+    let late = rows.iter().filter(|(one, other)| {
+        one.value.is_some()
+            && other.from < found.to
+            && found.from < other.to
+            && only_late(gathered, one, other)
+    });
+    is_quiet(found) && late.map(|(_, other)| lacks(other)).sum::<f64>() >= MOSTLY * lacks(found)
 }
 
 /// Whether what is missing at the end has only not arrived yet: of this value, or of the service asked for.
@@ -96,9 +110,10 @@ pub(super) struct Together {
 
 /// At least three services, and three of five, that went quiet within two steps.
 pub(super) fn together(gathered: &Gathered, rows: &[Row<'_>]) -> Option<Together> {
+    let is_service = |one: &Judged| one.value.as_ref().is_some_and(|(role, _)| *role == Role::Service);
     let quiet = rows
         .iter()
-        .filter(|(one, found)| one.value.is_some() && is_quiet(found) && ongoing(gathered, one, found));
+        .filter(|(one, found)| is_service(one) && is_quiet(found) && ongoing(gathered, one, found));
     let quiet: Vec<&Row<'_>> = quiet.collect();
     let of = gathered.streams.iter().filter(|one| one.value.is_some() && !one.judgement.sparse).count();
     let from = quiet.iter().map(|(_, found)| found.from).min()?;
