@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "tests fail loudly")]
 
 pub mod small;
+pub mod volume;
 
 use std::{path::Path, sync::Arc};
 

@@ -68,7 +68,7 @@ pub(super) struct Gathered<'a> {
     pub(super) guessed: Option<String>,
     /// Records that tell no level, where there are any and errors were asked for.
     pub(super) unlevelled: Option<Unlevelled>,
-    /// Whether the window has no record at all.
+    /// Whether the window has no record at all, where no service was asked for.
     pub(super) is_empty: bool,
     /// When the service logs, where the window has no record of it.
     pub(super) absence: Option<Absence>,
@@ -95,11 +95,11 @@ pub(super) async fn gather<'a>(
     let levels = join(guessed_levels(cx, store, &asked.search), unlevelled(cx, store, &asked.search));
     let (sample, (guessed, unlevelled)) = join(store.sample(cx, &asked.search, SAMPLE), levels).await;
     let sample = sample.map_err(|error| error.renamed("query", "error_query"))?;
-    let absence = match sample.value.total.number() {
-        0 => absence(cx, store, asked).await,
-        _ => None,
+    let (absence, is_empty) = match (sample.value.total.number(), &asked.service) {
+        (0, Some(service)) => (absence(cx, store, asked.past.window, service).await, false),
+        (0, None) => (None, is_empty(cx, store, asked.past.window).await),
+        _ => (None, false),
     };
-    let is_empty = sample.value.total.number() == 0 && is_empty(cx, store, asked.past.window).await;
     let records = sample.value.records.clone();
     let (mut records, lonely) = blocking(move || with_lonely(records)).await;
     let mut failed = Vec::new();
@@ -150,9 +150,7 @@ async fn is_empty(cx: &Context, store: &dyn Logs, window: TimeRange) -> bool {
 }
 
 /// When the service logs, where the window has no record of it at all. That this can't be asked is no reason to fail.
-async fn absence(cx: &Context, store: &dyn Logs, asked: &Asked) -> Option<Absence> {
-    let service = asked.service.as_ref()?;
-    let window = asked.past.window;
+async fn absence(cx: &Context, store: &dyn Logs, window: TimeRange, service: &Service) -> Option<Absence> {
     let only = Search { window, text: None, conditions: vec![service.condition()] };
     match store.total(cx, &only).await {
         Ok(reply) if reply.value.number() == 0 => Some(Absence::of(cx, store, window, service).await),

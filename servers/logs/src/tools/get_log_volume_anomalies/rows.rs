@@ -1,7 +1,5 @@
 //! What is told of the streams, in which order, and what is one row.
 
-use jiff::Timestamp;
-
 use super::{
     gather::{Gathered, Judged},
     late::Latecomer,
@@ -23,14 +21,12 @@ pub(super) fn rows(gathered: &Gathered) -> Vec<Row<'_>> {
     let mut rows: Vec<Row<'_>> =
         all.flat_map(|one| one.judgement.anomalies.iter().map(move |found| (one, *found))).collect();
     let told_by_a_value = |found: &Anomaly, rows: &[Row<'_>]| {
-        let mut values = rows
-            .iter()
-            .filter(|(one, other)| one.value.is_some() && other.from < found.to && found.from < other.to);
+        let mut values = rows.iter().filter(|(one, other)| one.value.is_some() && overlap(found, other));
         values.any(|(_, other)| other.kind == found.kind) || told_by_late(gathered, found, rows)
     };
     // What is missing of all records is told by the value that is late, too.
     let copy = rows.clone();
-    rows.retain(|(one, found)| !only_late(gathered, one, found) && !is_the_stop(gathered, found));
+    rows.retain(|(one, found)| !only_late(gathered, one, found));
     if gathered.service.is_none() {
         rows.retain(|(one, found)| one.value.is_some() || !told_by_a_value(found, &copy));
     }
@@ -47,14 +43,15 @@ pub(super) fn rows(gathered: &Gathered) -> Vec<Row<'_>> {
     rows
 }
 
+fn overlap(one: &Anomaly, other: &Anomaly) -> bool {
+    other.from < one.to && one.from < other.to
+}
+
 /// Whether most of what all records together lack is of values that are only late.
 fn told_by_late(gathered: &Gathered, found: &Anomaly, rows: &[Row<'_>]) -> bool {
     let lacks = |one: &Anomaly| one.expected - one.count as f64;
     let late = rows.iter().filter(|(one, other)| {
-        one.value.is_some()
-            && other.from < found.to
-            && found.from < other.to
-            && only_late(gathered, one, other)
+        one.value.is_some() && overlap(found, other) && only_late(gathered, one, other)
     });
     is_quiet(found) && late.map(|(_, other)| lacks(other)).sum::<f64>() >= MOSTLY * lacks(found)
 }
@@ -67,19 +64,6 @@ fn only_late(gathered: &Gathered, judged: &Judged, found: &Anomaly) -> bool {
     let step = gathered.when.step.as_secs_f64();
     let mut late = gathered.late.iter().filter(is_of);
     is_quiet(found) && ongoing(gathered, judged, found) && late.any(|late| late.explains(missing, step))
-}
-
-/// Whether it is a drop of the step in which logs stopped and of nothing before it: that step is no whole one.
-pub(super) fn is_the_stop(gathered: &Gathered, found: &Anomaly) -> bool {
-    let next = gathered.when.begins(found.from + 1);
-    found.kind == Kind::Drop && gathered.stopped.is_some_and(|stopped| stopped.last < next)
-}
-
-/// Until when it lasted; a step in which logs stopped ends with the last record.
-pub(super) fn until(gathered: &Gathered, judged: &Judged, found: &Anomaly) -> Timestamp {
-    let end = gathered.when.begins(found.to);
-    let stopped = gathered.stopped.filter(|_| !ongoing(gathered, judged, found));
-    stopped.map_or(end, |stopped| stopped.last.min(end))
 }
 
 /// Whether it is less than usual.

@@ -12,7 +12,7 @@ use super::{
     gather::{Gathered, Judged, per_minute},
     late::Latecomer,
     next::next,
-    rows::{Row, alike, is_the_stop, ongoing, summed, together, until},
+    rows::{Row, alike, ongoing, summed, together},
     verdict::verdict,
     words,
 };
@@ -135,8 +135,7 @@ fn causes(picture: &Picture<'_>, draft: &mut Draft, cites: &[Cite]) {
     let Some(whole) = gathered.streams.iter().find(|one| one.value.is_none()) else { return };
     let dimensions: Vec<_> = gathered.counted.iter().map(|one| &one.now.value).collect();
     // What all of it stopped doing is of none of its parts.
-    let told = whole.judgement.anomalies.iter();
-    let told = told.filter(|found| found.kind != Kind::Silence && !is_the_stop(gathered, found));
+    let told = whole.judgement.anomalies.iter().filter(|found| found.kind != Kind::Silence);
     for found in told {
         let culprits = blame(found, &dimensions);
         let Some(first) = culprits.first() else { continue };
@@ -190,23 +189,21 @@ fn cells(picture: &Picture<'_>, group: &[Row<'_>]) -> Option<Vec<Cell>> {
     let (judged, found) = group.first().copied()?;
     let (gathered, when) = (picture.gathered, &picture.gathered.when);
     let found = summed(group, found);
-    let until = until(gathered, judged, &found);
-    let shown = match ongoing(gathered, judged, &found) {
+    let steps = found.to - found.from;
+    let until = match ongoing(gathered, judged, &found) {
         true => Cell::text("still so"),
-        false => Cell::Time(until),
+        false => Cell::Time(when.begins(found.to)),
     };
-    let begins = when.begins(found.from);
-    let logged = std::time::Duration::try_from(until.duration_since(begins)).unwrap_or_default();
     Some(vec![
         Cell::text(names(picture, group, judged)),
         Cell::text(words::kind(found.kind)),
         Cell::Count(found.count),
         Cell::Number(words::usual(found.expected)),
-        Cell::Number(per_minute(found.count as f64, 1, logged)),
-        Cell::Number(per_minute(found.expected, found.to - found.from, when.step)),
+        Cell::Number(per_minute(found.count as f64, steps, when.step)),
+        Cell::Number(per_minute(found.expected, steps, when.step)),
         Cell::text(words::change(&found)),
-        Cell::Time(begins),
-        shown,
+        Cell::Time(when.begins(found.from)),
+        until,
         Cell::text(shape(judged, when.first)),
     ])
 }
